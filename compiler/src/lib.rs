@@ -1,0 +1,8 @@
+//! The compiler of cmc: loads definitions, checks and resolves them, renders every file, and plans what each host gets.
+//!
+//! Deterministic: the same files give the same plan, whatever the time, place or machine. It reads the fleet's
+//! directory and nothing else; it runs no program and uses no network.
+
+pub mod lower;
+pub mod resolved;
+pub mod tree;

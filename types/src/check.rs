@@ -1,0 +1,123 @@
+//! What a bundle asks of a host: files, actions and checks. This is the vocabulary that compiler, bundles and fetcher
+//! share; it knows no init system. Stored form: `bundle.json`, see `docs/format.md`.
+
+use crate::{Blake3, Mode, UnixPath};
+use serde::{Deserialize, Serialize};
+
+/// What an entry puts at its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileKind {
+    /// A regular file with this content.
+    File,
+    /// A symbolic link to `target`.
+    Link,
+    /// No file.
+    Absent,
+    /// A managed block named `block` in a file that others own.
+    Block,
+}
+
+/// One path of a bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileEntry {
+    /// Where it goes.
+    pub path: UnixPath,
+    /// What it is.
+    pub kind: FileKind,
+    /// Permission bits; files only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// Owner's name; files only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Group's name; files only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Size of the content in bytes; files and blocks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// blake3 of the content; files and blocks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub b3: Option<Blake3>,
+    /// Digests of the 8 MiB chunks of a file over 1 MiB, in order; the content is then not in the bundle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chunks: Vec<Blake3>,
+    /// What a link points to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Name and comment syntax of a managed block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<Block>,
+}
+
+/// A managed block in a file that others own: the lines between two marker lines, which are
+/// `COMMENT BEGIN cmc NAME` and `COMMENT END cmc NAME`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Block {
+    /// Name, unique within the file.
+    pub name: String,
+    /// What begins a comment in that file, such as `#`.
+    pub comment: String,
+}
+
+/// When an action runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trigger {
+    /// After one of `paths` (or any path of the bundle, if there are none) changed; drift repair included.
+    Changed,
+    /// On first install, or when it differs from the previous bundle's.
+    Enable,
+    /// Before the files of a bundle that leaves the host are deleted.
+    Leaving,
+    /// After files were deleted.
+    Removed,
+}
+
+/// A command that a host runs. Actions run in list order, each at most once per transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Action {
+    /// When it runs.
+    pub on: Trigger,
+    /// Paths that trigger it, the bundle's own or watched ones of others; empty: any of the bundle's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<UnixPath>,
+    /// Program and arguments. Never holds a secret.
+    pub argv: Vec<String>,
+    /// Seconds it may take.
+    pub timeout: u32,
+    /// Runs at most once even if the run is interrupted; the default is at least once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub once: bool,
+}
+
+/// One attempt's probe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Probe {
+    /// `http://` URL that answers 2xx without a redirect.
+    Http(String),
+    /// `HOST:PORT` that accepts a connection.
+    Tcp(String),
+    /// Program and arguments that exits 0.
+    Exec(Vec<String>),
+}
+
+/// A health check: one attempt takes at most 5 s, attempts begin one second apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HealthCheck {
+    /// What is probed.
+    pub probe: Probe,
+    /// Seconds after a change in which it must succeed once, else the change is rolled back.
+    pub within: u32,
+    /// Failed runs in a row, with nothing changed, before `restart`.
+    pub failures: u32,
+    /// Command run then, at most three times an hour; none: it is only reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Vec<String>>,
+}

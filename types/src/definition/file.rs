@@ -1,0 +1,80 @@
+//! Files of a service.
+
+use super::{OnChange, Validation};
+use crate::name::{AccountName, SecretName, ValidatorName};
+use crate::{Arch, Mode};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A file: exactly one of `template`, `source`, `content`, `secret`, `link` and `absent`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct File {
+    /// Template under `templates/` that is rendered to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// File under the fleet's directory that is copied byte for byte: a path, or a path per architecture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// The content itself; may hold expressions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// The secret whose value it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretName>,
+    /// Makes it a symbolic link to this path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// `true`: makes sure that there is no such file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent: Option<bool>,
+    /// Mode in octal; default `"0644"`, `"0600"` if the content comes from a secret, `"0755"` for ELF files and scripts from `source`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// Owner; default root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<AccountName>,
+    /// Group; default the owner's: `root`, or `wheel` on BSD.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<AccountName>,
+    /// The validators that check it, instead of those chosen by its path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
+    /// What a missing validator means for this file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Validation>,
+    /// What happens to the service's unit when this file changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_change: Option<OnChange>,
+    /// Commands that are run when this file changed, each a program and arguments.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub run: Vec<Vec<String>>,
+}
+
+/// Where a copied file comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum Source {
+    /// One file for every architecture, as a path relative to the fleet's directory.
+    Path(String),
+    /// A file per architecture.
+    PerArch(BTreeMap<Arch, String>),
+}
+
+/// Which validators check a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum Check {
+    /// This one.
+    One(ValidatorName),
+    /// These.
+    Many(Vec<ValidatorName>),
+    /// None, and why.
+    Off {
+        /// Why no program checks it.
+        off: String,
+    },
+}

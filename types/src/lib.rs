@@ -1,0 +1,87 @@
+//! Typed models of cmc: what people write, what a host is, every file format, and the data that the stages of the
+//! compiler hand to each other.
+//!
+//! This crate does no input or output: no file system, processes, network, clock or terminal. Everything in it can
+//! be built, compared, printed and parsed from memory.
+
+pub mod check;
+pub mod codes;
+pub mod definition;
+pub mod diagnostic;
+pub mod digest;
+pub mod duration;
+pub mod mode;
+pub mod name;
+pub mod os;
+pub mod path;
+pub mod plan;
+pub mod receipt;
+pub mod size;
+pub mod source;
+
+pub use diagnostic::{Diagnostic, Label, Severity};
+pub use digest::Blake3;
+pub use duration::Timespan;
+pub use mode::Mode;
+pub use name::{EnvName, HostName, PresetName, SecretName, ServiceName, TagName, VarName};
+pub use os::{Arch, InitSystem, Os};
+pub use path::UnixPath;
+pub use size::ByteSize;
+pub use source::{FileId, Place, Sources, Span};
+
+/// A text that is not a value of the type it was parsed as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseError {
+    /// What was expected, as a phrase that completes "expected …".
+    pub expected: String,
+    /// What is wrong with the text that was given, without repeating it.
+    pub problem: String,
+}
+
+impl ParseError {
+    /// An error that says what was expected and what is wrong.
+    pub fn new(expected: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { expected: expected.into(), problem: problem.into() }
+    }
+}
+
+impl std::fmt::Display for ParseError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}; expected {}", self.problem, self.expected)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// Gives a newtype over text its serde, `FromStr`, `Display` and schema from one `parse` function.
+macro_rules! text_type {
+    ($name:ident, pattern = $pattern:expr, description = $description:expr) => {
+        impl std::str::FromStr for $name {
+            type Err = $crate::ParseError;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::parse(text)
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = $crate::ParseError;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::parse(&text)
+            }
+        }
+        impl From<$name> for String {
+            fn from(value: $name) -> String {
+                value.to_string()
+            }
+        }
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "description": $description, "pattern": $pattern })
+            }
+        }
+    };
+}
+pub(crate) use text_type;
