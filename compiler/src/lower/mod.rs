@@ -44,6 +44,19 @@ pub struct LoweredFile {
     pub lines: Vec<(u32, Place)>,
 }
 
+impl std::fmt::Debug for LoweredFile {
+    /// Prints no content: it may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoweredFile")
+            .field("path", &self.path)
+            .field("mode", &self.mode)
+            .field("kind", &self.kind)
+            .field("bytes", &self.text.len())
+            .field("tainted", &self.tainted)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a lowered text is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoweredKind {
