@@ -62,4 +62,6 @@ codes! {
     WRONG_TYPE "wrong-type" Error "The value has another type than the key takes.";
     INVALID_VALUE "invalid-value" Error "The value is of the right type but not allowed: a bad name, a number out of range, or not one of the choices.";
     EXCLUSIVE_KEYS "exclusive-keys" Error "Keys that exclude each other stand together, or none of a set of which exactly one is needed.";
+    // Units and scripts
+    RELOAD_WITHOUT_COMMAND "reload-without-command" Error "A file or service asks for a reload, but its daemon has no reload command.";
 }

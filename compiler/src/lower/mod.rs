@@ -1,9 +1,16 @@
 //! Lowering: a resolved service on one host becomes files of the host's formats and commands of its init system.
 //! From here on nothing knows what a daemon is.
 
+pub mod commands;
+mod env;
+mod freebsd;
+mod openbsd;
+mod openrc;
+mod systemd;
+
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::check::Action;
-use cmc_types::{Diagnostic, Mode, Place, UnixPath};
+use cmc_types::{Diagnostic, InitSystem, Mode, Place, UnixPath};
 
 /// What a service's typed parts become on a host. The service's own `file` entries are not in `files`, but the actions
 /// that their changes trigger are in `actions`.
@@ -44,6 +51,16 @@ pub struct LoweredFile {
     pub lines: Vec<(u32, Place)>,
 }
 
+impl Lowered {
+    /// Takes over the actions, commands and findings of [`commands::activate`].
+    fn activated(&mut self, activated: commands::Activated) {
+        self.actions.extend(activated.actions);
+        self.restart = activated.restart;
+        self.capture = activated.capture;
+        self.diagnostics.extend(activated.diagnostics);
+    }
+}
+
 impl std::fmt::Debug for LoweredFile {
     /// Prints no content: it may hold secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -73,6 +90,10 @@ pub enum LoweredKind {
 
 /// Lowers a service. Deterministic; does no input or output.
 pub fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
-    let _ = (service, host);
-    Lowered::default()
+    match host.init {
+        InitSystem::Systemd => systemd::lower(service, host),
+        InitSystem::OpenbsdRc => openbsd::lower(service, host),
+        InitSystem::FreebsdRc => freebsd::lower(service, host),
+        InitSystem::Openrc => openrc::lower(service, host),
+    }
 }
