@@ -3,6 +3,7 @@
 use crate::tree::Node;
 use cmc_types::definition::Service;
 use cmc_types::{Arch, EnvName, HostName, InitSystem, Os, Place, ServiceName};
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 /// What lowering may know of a host.
@@ -16,6 +17,9 @@ pub struct HostFacts {
     pub arch: Arch,
     /// Init system.
     pub init: InitSystem,
+    /// Services of this host that have a daemon or unit, and the name that the init system knows each by, without
+    /// `.service`: the service's own name for a daemon, the definition's `unit` otherwise.
+    pub units: BTreeMap<ServiceName, String>,
 }
 
 /// A service on one host: presets and `for` merged, expressions rendered, short forms expanded.

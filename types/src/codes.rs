@@ -64,4 +64,17 @@ codes! {
     EXCLUSIVE_KEYS "exclusive-keys" Error "Keys that exclude each other stand together, or none of a set of which exactly one is needed.";
     // Units and scripts
     RELOAD_WITHOUT_COMMAND "reload-without-command" Error "A file or service asks for a reload, but its daemon has no reload command.";
+    UNENCODABLE_VALUE "unencodable-value" Error "A value holds a character that the target's format cannot carry; the message names the format and the character.";
+    DAEMON_PROGRAM "daemon-program" Error "A daemon's `exec` or `reload` does not begin with the absolute path of a program.";
+    DAEMON_CONFLICT "daemon-conflict" Error "Two settings of a daemon contradict each other.";
+    // systemd
+    UNIT_FILE_NAME "unit-file-name" Error "A name under `systemd` is neither a unit file (`api.service`) nor a drop-in (`nginx.service.d/limits.conf`).";
+    UNKNOWN_SECTION "unknown-section" Error "A unit of this type has no such section.";
+    UNKNOWN_DIRECTIVE "unknown-directive" Error "systemd knows no such directive in this section, and would ignore it with a warning.";
+    DIRECTIVE_VALUE "directive-value" Error "The value of a systemd directive is not what systemd takes there.";
+    REPEATED_DIRECTIVE "repeated-directive" Error "A systemd directive that takes one value has several; only the last would count.";
+    OBSOLETE_DIRECTIVE "obsolete-directive" Warning "A systemd directive is kept for compatibility only; the message names its successor.";
+    INCOMPLETE_UNIT "incomplete-unit" Error "A unit lacks what systemd refuses to load it without: a command, a trigger, an address to listen on.";
+    SEVERAL_COMMANDS "several-commands" Error "A unit that is not of type oneshot has more than one `ExecStart=` command.";
+    APPENDS_COMMAND "appends-command" Warning "A drop-in appends a command to another unit's `ExecStart=` instead of replacing it.";
 }
