@@ -1,0 +1,164 @@
+//! What is wrong with a value, as data, and the checkers of values by kind.
+
+use super::kind::Kind;
+use super::{calendar, choices, exec, numbers, specifier, timespan, words};
+use crate::nearest;
+
+/// What is wrong with a value, and what to do. The problem may name single words of the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadValue {
+    /// What is wrong, as a clause.
+    pub problem: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl BadValue {
+    pub(super) fn new(problem: impl Into<String>) -> Self {
+        Self { problem: problem.into(), help: None }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Puts the nearest candidate before the help, if one is near.
+    pub(super) fn candidates<'a>(
+        mut self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        if let Some(name) = nearest(word, candidates) {
+            let meant = format!("did you mean {name:?}?");
+            self.help = Some(match self.help {
+                Some(help) => format!("{meant} {help}"),
+                None => meant,
+            });
+        }
+        self
+    }
+}
+
+impl std::fmt::Display for BadValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.problem)
+    }
+}
+
+impl std::error::Error for BadValue {}
+
+const YES: &[&str] = &["1", "yes", "y", "true", "t", "on"];
+const NO: &[&str] = &["0", "no", "n", "false", "f", "off"];
+
+/// The boolean that systemd reads from a word.
+pub(super) fn boolean(word: &str) -> Option<bool> {
+    let is = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+    if is(YES) {
+        Some(true)
+    } else if is(NO) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Refuses a word that is not one of the choices.
+pub(super) fn choice(word: &str, choices: &[&str]) -> Result<(), BadValue> {
+    if choices.contains(&word) {
+        return Ok(());
+    }
+    let known = choices.iter().copied().filter(|choice| choice.parse::<u32>().is_err());
+    let list: Vec<_> = known.clone().collect();
+    Err(BadValue::new(format!("{word:?} is not one of the choices"))
+        .help(format!("choices are {}", list.join(", ")))
+        .candidates(word, known))
+}
+
+impl Kind {
+    /// Checks a value that is not empty.
+    pub fn check(self, value: &str) -> Result<(), BadValue> {
+        match self {
+            Self::Text => Ok(()),
+            Self::Expanded => specifier::check(value),
+            Self::Bool => match boolean(value) {
+                Some(_) => Ok(()),
+                None => Err(BadValue::new(format!("{value:?} is no boolean")).help("write yes or no")),
+            },
+            Self::BoolOr(words) => match boolean(value) {
+                Some(_) => Ok(()),
+                None => {
+                    let all: Vec<&str> = ["yes", "no"].iter().chain(words).copied().collect();
+                    choice(value, &all)
+                }
+            },
+            Self::Choice(words) => choice(value, words),
+            Self::ChoiceOf(words) => {
+                value.split_whitespace().try_for_each(|word| choice(word.trim_start_matches('~'), words))
+            }
+            Self::Timespan(default) => {
+                if timespan::has_capital_m(value) {
+                    return Err(BadValue::new("M is a month, not a minute")
+                        .help("write \"min\" for minutes, \"month\" for months, \"ms\" for milliseconds"));
+                }
+                timespan::parse_timespan(value, default).map(drop)
+            }
+            Self::TimerSpan => timespan::parse_timespan(value, 1_000_000).map(drop),
+            Self::Calendar if specifier::any(value) => specifier::check(value),
+            Self::Calendar => calendar::check(value),
+            Self::Size => numbers::size(value).map(drop),
+            Self::Memory => numbers::memory(value),
+            Self::Tasks => numbers::tasks(value),
+            Self::Percent => numbers::percent(value),
+            Self::Limit(unit) => numbers::limit(value, unit),
+            Self::Integer(min, max) => numbers::integer(value, min, max).map(drop),
+            Self::IntegerOr(min, max, words) => {
+                if words.contains(&value) {
+                    return Ok(());
+                }
+                numbers::integer(value, min, max).map(drop).map_err(|bad| {
+                    let help = format!("write a number from {min} to {max}, or {}", words.join(" or "));
+                    BadValue::new(bad.problem).help(help)
+                })
+            }
+            Self::Mode => numbers::mode(value),
+            Self::Signal => words::signal(value),
+            Self::Commands => exec::Command::parse_line(value).map(drop),
+            Self::Unit(types) => words::unit(value, types),
+            Self::Units => words::units(value, false),
+            Self::InstallUnits => words::units(value, true),
+            Self::Path => words::path(value),
+            Self::PathOr(words) if words.contains(&value) => Ok(()),
+            Self::PathOr(_) => words::path(value.strip_prefix('-').unwrap_or(value)),
+            Self::OptionalPath => words::path(value.strip_prefix('-').unwrap_or(value)),
+            Self::Paths => words::paths(value, &['-', '+']),
+            Self::BindPaths => words::bind_paths(value),
+            Self::Directories => words::directories(value),
+            Self::Environment => words::environment(value),
+            Self::EnvNames => words::env_names(value),
+            Self::Account => words::account(value),
+            Self::Accounts => value.split_whitespace().try_for_each(words::account),
+            Self::Capabilities => words::capabilities(value),
+            Self::Syscalls => words::syscalls(value),
+            Self::AddressFamilies => words::toggled(value, choices::ADDRESS_FAMILIES, &["none"]),
+            Self::Namespaces => match boolean(value) {
+                Some(_) => Ok(()),
+                None => words::toggled(value, choices::NAMESPACES, &[]),
+            },
+            Self::ExitStatus => words::exit_status(value),
+            Self::Stream(words) => words::stream(value, words),
+            Self::Listen => words::listen(value),
+            Self::Addresses => words::addresses(value),
+            Self::Cpus => words::cpus(value),
+            Self::Uris => words::uris(value),
+            Self::Condition(kind) => {
+                let value = value.strip_prefix('|').unwrap_or(value).trim_start();
+                let value = value.strip_prefix('!').unwrap_or(value).trim_start();
+                if value.is_empty() {
+                    return Err(BadValue::new("the condition is empty"));
+                }
+                kind.check(value)
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Names of units: `PREFIX.TYPE`, `PREFIX@.TYPE`, `PREFIX@INSTANCE.TYPE` (systemd.unit(5)).
+
+use super::check::BadValue;
+use super::names::Section;
+
+/// The type of a unit: its name's ending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum UnitType {
+    Service,
+    Socket,
+    Timer,
+    Path,
+    Target,
+    Mount,
+    Automount,
+    Swap,
+    Slice,
+    Scope,
+    Device,
+}
+
+impl UnitType {
+    /// Every type.
+    pub const ALL: &'static [Self] = &[
+        Self::Service,
+        Self::Socket,
+        Self::Timer,
+        Self::Path,
+        Self::Target,
+        Self::Mount,
+        Self::Automount,
+        Self::Swap,
+        Self::Slice,
+        Self::Scope,
+        Self::Device,
+    ];
+
+    /// The ending, without the dot.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Socket => "socket",
+            Self::Timer => "timer",
+            Self::Path => "path",
+            Self::Target => "target",
+            Self::Mount => "mount",
+            Self::Automount => "automount",
+            Self::Swap => "swap",
+            Self::Slice => "slice",
+            Self::Scope => "scope",
+            Self::Device => "device",
+        }
+    }
+
+    /// The section of its own that such a unit has, besides `[Unit]` and `[Install]`.
+    pub fn section(self) -> Option<Section> {
+        match self {
+            Self::Service => Some(Section::Service),
+            Self::Socket => Some(Section::Socket),
+            Self::Timer => Some(Section::Timer),
+            Self::Path => Some(Section::Path),
+            Self::Mount => Some(Section::Mount),
+            Self::Automount => Some(Section::Automount),
+            Self::Swap => Some(Section::Swap),
+            Self::Slice => Some(Section::Slice),
+            Self::Scope => Some(Section::Scope),
+            Self::Target | Self::Device => None,
+        }
+    }
+}
+
+/// Targets that people name without their type (systemd.special(7)).
+const TARGETS: &[&str] = &[
+    "basic",
+    "default",
+    "graphical",
+    "local-fs",
+    "multi-user",
+    "network",
+    "network-online",
+    "network-pre",
+    "nss-lookup",
+    "nss-user-lookup",
+    "paths",
+    "remote-fs",
+    "rescue",
+    "shutdown",
+    "sockets",
+    "sysinit",
+    "timers",
+    "time-set",
+    "time-sync",
+];
+
+/// A valid unit name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnitName {
+    text: String,
+    kind: UnitType,
+}
+
+impl UnitName {
+    /// Parses a name of at most 255 bytes with a known type.
+    pub fn parse(text: &str) -> Result<Self, BadValue> {
+        let endings = || {
+            let names: Vec<_> = UnitType::ALL.iter().map(|kind| format!(".{}", kind.name())).collect();
+            format!("a unit's name ends in one of {}", names.join(" "))
+        };
+        let Some((prefix, ending)) = text.rsplit_once('.') else {
+            return Err(
+                BadValue::new("the unit's name has no type").help(format!("write \"{text}.service\"?"))
+            );
+        };
+        let Some(kind) = UnitType::ALL.iter().copied().find(|kind| kind.name() == ending) else {
+            return Err(BadValue::new(format!("unknown type of unit {ending:?}"))
+                .help(endings())
+                .candidates(ending, UnitType::ALL.iter().map(|kind| kind.name())));
+        };
+        if text.len() > 255 {
+            return Err(BadValue::new("the unit's name is longer than 255 bytes"));
+        }
+        if prefix.is_empty() || prefix.starts_with('@') {
+            return Err(BadValue::new("the unit's name has nothing before its type or '@'"));
+        }
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.' | '\\' | '@');
+        if let Some(c) = prefix.chars().find(|c| !allowed(*c)) {
+            return Err(BadValue::new(format!("the unit's name holds {c:?}"))
+                .help("a unit's name consists of letters, digits and : - _ . \\ @"));
+        }
+        Ok(Self { text: text.to_owned(), kind })
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Its type.
+    pub fn kind(&self) -> UnitType {
+        self.kind
+    }
+
+    /// The name without its type.
+    pub fn stem(&self) -> &str {
+        &self.text[..self.text.len() - self.kind.name().len() - 1]
+    }
+
+    /// Whether it is a template: `PREFIX@.TYPE`.
+    pub fn is_template(&self) -> bool {
+        self.stem().ends_with('@')
+    }
+}
+
+impl std::fmt::Display for UnitName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}

@@ -1,0 +1,339 @@
+//! Values made of names: units, paths, accounts, variables, capabilities, addresses.
+
+use super::check::{BadValue, choice};
+use super::exec::all_words;
+use super::numbers::integer;
+use super::unit_name::{UnitName, UnitType};
+use super::{choices, specifier};
+use crate::nearest;
+
+/// One unit name of one of the types (any if there are none). Specifiers may stand in it.
+pub(super) fn unit(text: &str, types: &[UnitType]) -> Result<(), BadValue> {
+    specifier::check(text)?;
+    if text.contains(char::is_whitespace) {
+        return Err(BadValue::new("one unit is expected here"));
+    }
+    let name = UnitName::parse(&specifier::sample(text))?;
+    if types.is_empty() || types.contains(&name.kind()) {
+        return Ok(());
+    }
+    let endings: Vec<_> = types.iter().map(|kind| format!(".{}", kind.name())).collect();
+    Err(BadValue::new(format!("a .{} unit does not go here", name.kind().name()))
+        .help(format!("write a unit that ends in {}", endings.join(" or "))))
+}
+
+/// Unit names with blanks between them.
+pub(super) fn units(text: &str, templates: bool) -> Result<(), BadValue> {
+    for word in text.split_whitespace() {
+        specifier::check(word)?;
+        if word.contains(',') {
+            return Err(BadValue::new("units are separated by blanks, not commas"));
+        }
+        let name = UnitName::parse(&specifier::sample(word))?;
+        if name.is_template() && !templates {
+            return Err(BadValue::new(format!("{word:?} is a template without an instance"))
+                .help("write PREFIX@INSTANCE.TYPE"));
+        }
+    }
+    Ok(())
+}
+
+/// One absolute path.
+pub(super) fn path(text: &str) -> Result<(), BadValue> {
+    specifier::check(text)?;
+    let plain = specifier::sample(text);
+    if !plain.starts_with('/') {
+        return Err(BadValue::new(format!("{text:?} is no absolute path")).help("begin it with '/'"));
+    }
+    if plain.split('/').any(|part| part == "..") {
+        return Err(BadValue::new("the path has a '..' component"));
+    }
+    if plain.chars().any(char::is_control) {
+        return Err(BadValue::new("the path holds a control character"));
+    }
+    Ok(())
+}
+
+/// Absolute paths, each perhaps with one of these prefixes.
+pub(super) fn paths(text: &str, prefixes: &[char]) -> Result<(), BadValue> {
+    all_words(text)?.iter().try_for_each(|word| path(word.trim_start_matches(prefixes)))
+}
+
+/// `SOURCE[:DESTINATION[:OPTIONS]]`, the source perhaps with `-`.
+pub(super) fn bind_paths(text: &str) -> Result<(), BadValue> {
+    for word in all_words(text)? {
+        let mut parts = word.split(':');
+        path(parts.next().unwrap_or_default().trim_start_matches('-'))?;
+        if let Some(destination) = parts.next() {
+            path(destination)?;
+        }
+        if let Some(options) = parts.next() {
+            options
+                .split(',')
+                .filter(|o| !o.is_empty())
+                .try_for_each(|option| choice(option, &["rbind", "norbind"]))?;
+        }
+    }
+    Ok(())
+}
+
+/// Relative, normal names of directories, each perhaps with `:LINK`.
+pub(super) fn directories(text: &str) -> Result<(), BadValue> {
+    for word in all_words(text)? {
+        specifier::check(&word)?;
+        for name in word.splitn(2, ':') {
+            let plain = specifier::sample(name);
+            if plain.starts_with('/') && !name.starts_with('%') {
+                return Err(BadValue::new(format!("{name:?} is absolute"))
+                    .help("write a name below the base directory, such as \"api\" for /run/api"));
+            }
+            if plain.is_empty() || plain.split('/').any(|part| part == "." || part == "..") {
+                return Err(BadValue::new(format!("{name:?} is no proper name of a directory")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// `NAME=VALUE` with quotes around what holds blanks.
+pub(super) fn environment(text: &str) -> Result<(), BadValue> {
+    for word in all_words(text)? {
+        specifier::check(&word)?;
+        let Some((name, _)) = word.split_once('=') else {
+            return Err(BadValue::new(format!("{word:?} is no NAME=VALUE"))
+                .help("put quotes around the whole assignment if its value holds blanks: \"NAME=a b\""));
+        };
+        if !is_variable(name) {
+            return Err(BadValue::new(format!("{name:?} is no name of a variable"))
+                .help("a name consists of letters, digits and _ and begins with no digit"));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn env_names(text: &str) -> Result<(), BadValue> {
+    for word in all_words(text)? {
+        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
+        if !is_variable(name) {
+            return Err(BadValue::new(format!("{name:?} is no name of a variable")));
+        }
+    }
+    Ok(())
+}
+
+/// A user or group by name or number.
+pub(super) fn account(text: &str) -> Result<(), BadValue> {
+    specifier::check(text)?;
+    let plain = specifier::sample(text);
+    if plain.bytes().all(|b| b.is_ascii_digit()) {
+        return integer(&plain, 0, 4_294_967_294).map(drop);
+    }
+    let first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let rest = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if plain.starts_with(first) && plain.chars().all(rest) && plain.len() <= 255 {
+        return Ok(());
+    }
+    Err(BadValue::new(format!("{text:?} is no name of a user or group")))
+}
+
+pub(super) fn capabilities(text: &str) -> Result<(), BadValue> {
+    for word in text.strip_prefix('~').unwrap_or(text).split_whitespace() {
+        if word.parse::<u8>().is_ok_and(|number| number < 64) {
+            continue;
+        }
+        let upper = word.to_ascii_uppercase();
+        let name = upper.strip_prefix("CAP_");
+        if name.is_some_and(|name| choices::CAPABILITIES.contains(&name)) {
+            continue;
+        }
+        let meant = nearest(name.unwrap_or(&upper), choices::CAPABILITIES.iter().copied());
+        let bad = BadValue::new(format!("{word:?} is no capability"));
+        return Err(match meant {
+            Some(meant) => bad.help(format!("did you mean \"CAP_{meant}\"?")),
+            None => bad.help("capabilities(7) lists them, such as CAP_NET_BIND_SERVICE"),
+        });
+    }
+    Ok(())
+}
+
+/// System calls and groups, each perhaps with `:ERRNO` or `:kill`.
+pub(super) fn syscalls(text: &str) -> Result<(), BadValue> {
+    for word in text.strip_prefix('~').unwrap_or(text).split_whitespace() {
+        let name = word.split_once(':').map_or(word, |(name, _)| name);
+        if name.starts_with('@') {
+            if !choices::SYSCALL_GROUPS.contains(&name) {
+                return Err(BadValue::new(format!("{name:?} is no group of system calls"))
+                    .help("`systemd-analyze syscall-filter` lists them")
+                    .candidates(name, choices::SYSCALL_GROUPS.iter().copied()));
+            }
+        } else if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            return Err(BadValue::new(format!("{name:?} is no system call"))
+                .help("write names with blanks between them; `~` stands before the first only"));
+        }
+    }
+    Ok(())
+}
+
+/// Words of a list, perhaps after `~`; or one of the words that stand alone.
+pub(super) fn toggled(text: &str, known: &[&str], alone: &[&str]) -> Result<(), BadValue> {
+    if alone.contains(&text) {
+        return Ok(());
+    }
+    let mut words = text.strip_prefix('~').unwrap_or(text).split_whitespace();
+    words.try_for_each(|word| {
+        if known.contains(&word) {
+            return Ok(());
+        }
+        Err(BadValue::new(format!("{word:?} is not known here"))
+            .help(format!(
+                "known are {}{}",
+                known[..known.len().min(12)].join(" "),
+                if known.len() > 12 { " …" } else { "" }
+            ))
+            .candidates(word, known.iter().copied()))
+    })
+}
+
+pub(super) fn signal(text: &str) -> Result<(), BadValue> {
+    let upper = text.to_ascii_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    let realtime = |sign| name.strip_prefix(sign).is_some_and(|n| n.parse::<u8>().is_ok_and(|n| n <= 30));
+    let number = text.parse::<u8>().is_ok_and(|n| (1..=64).contains(&n));
+    let exact = text == upper;
+    let named =
+        choices::SIGNALS.contains(&name) || matches!(name, "RTMIN" | "RTMAX" | "POLL" | "IOT" | "CLD");
+    if number || (exact && (named || realtime("RTMIN+") || realtime("RTMAX-"))) {
+        return Ok(());
+    }
+    let bad = BadValue::new(format!("{text:?} is no signal"));
+    Err(match nearest(name, choices::SIGNALS.iter().copied()) {
+        Some(meant) => bad.help(format!("did you mean \"SIG{meant}\"?")),
+        None => bad.help("signal(7) lists them, such as SIGTERM"),
+    })
+}
+
+/// Exit codes 0 to 255, their names (upper case), and signals.
+pub(super) fn exit_status(text: &str) -> Result<(), BadValue> {
+    for word in text.split_whitespace() {
+        let code = word.parse::<u8>().is_ok();
+        let named = word.starts_with(|c: char| c.is_ascii_uppercase())
+            && word
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, '_' | '+' | '-'));
+        if !code && !named {
+            return Err(BadValue::new(format!("{word:?} is neither an exit code nor a signal"))
+                .help("write numbers from 0 to 255 and names such as SIGKILL or TEMPFAIL"));
+        }
+    }
+    Ok(())
+}
+
+/// One of the words, or a word with an argument: `file:PATH`, `append:PATH`, `truncate:PATH`, `fd:NAME`.
+pub(super) fn stream(text: &str, words: &[&str]) -> Result<(), BadValue> {
+    match text.split_once(':') {
+        Some(("file" | "append" | "truncate", target)) => path(target),
+        Some(("fd", name)) if !name.is_empty() => Ok(()),
+        _ => choice(text, words).map_err(|bad| {
+            let help = bad.help.unwrap_or_default();
+            BadValue::new(bad.problem).help(format!("{help}, or file:PATH, append:PATH, fd:NAME"))
+        }),
+    }
+}
+
+fn port(text: &str) -> Result<(), BadValue> {
+    let wrong = || BadValue::new(format!("{text:?} is no port")).help("a port is from 1 to 65535");
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    text.parse::<u16>().ok().filter(|port| *port > 0).map(drop).ok_or_else(wrong)
+}
+
+/// An address of `ListenStream=` and its like (systemd.socket(5)).
+pub(super) fn listen(text: &str) -> Result<(), BadValue> {
+    if specifier::any(text) {
+        return specifier::check(text);
+    }
+    let shape = || {
+        BadValue::new(format!("{text:?} is nothing to listen on"))
+            .help("write a path, @NAME, PORT, IPV4:PORT, [IPV6]:PORT or vsock:CID:PORT")
+    };
+    if text.contains(char::is_whitespace) && !text.starts_with('/') {
+        return Err(shape());
+    }
+    if text.starts_with('/') {
+        return path(text);
+    }
+    if text.starts_with('@') || text.starts_with("vsock:") {
+        return Ok(());
+    }
+    if let Some(rest) = text.strip_prefix('[') {
+        let (address, after) = rest.split_once(']').ok_or_else(shape)?;
+        address.parse::<std::net::Ipv6Addr>().map_err(|_| shape())?;
+        let after = after.strip_prefix(':').ok_or_else(shape)?;
+        return port(after.split_once('%').map_or(after, |(port, _)| port));
+    }
+    match text.rsplit_once(':') {
+        Some((address, number)) => {
+            address.parse::<std::net::Ipv4Addr>().map_err(|_| shape())?;
+            port(number)
+        }
+        None if text.bytes().all(|b| b.is_ascii_digit()) => port(text),
+        None => Err(shape()),
+    }
+}
+
+/// IP addresses with an optional prefix length, or `any localhost link-local multicast`.
+pub(super) fn addresses(text: &str) -> Result<(), BadValue> {
+    for word in text.split_whitespace() {
+        if matches!(word, "any" | "localhost" | "link-local" | "multicast") {
+            continue;
+        }
+        let (address, length) = match word.split_once('/') {
+            Some((address, length)) => (address, Some(length)),
+            None => (word, None),
+        };
+        let wrong = || {
+            BadValue::new(format!("{word:?} is no IP address or network")).help(
+                "write addresses such as 10.0.0.0/8 or fd00::/8, or any, localhost, link-local, multicast",
+            )
+        };
+        let address: std::net::IpAddr = address.parse().map_err(|_| wrong())?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        if let Some(length) = length {
+            integer(length, 0, longest)?;
+        }
+    }
+    Ok(())
+}
+
+/// Indices and ranges of processors with blanks or commas between them, or `numa`.
+pub(super) fn cpus(text: &str) -> Result<(), BadValue> {
+    if text == "numa" {
+        return Ok(());
+    }
+    for part in text.split([',', ' ', '\t']).filter(|part| !part.is_empty()) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        if integer(first, 0, 8191)? > integer(last, 0, 8191)? {
+            return Err(BadValue::new(format!("the range {part} goes backwards")));
+        }
+    }
+    Ok(())
+}
+
+/// URIs that systemd takes for documentation.
+pub(super) fn uris(text: &str) -> Result<(), BadValue> {
+    const SCHEMES: &[&str] = &["http://", "https://", "file:/", "info:", "man:"];
+    for word in text.split_whitespace() {
+        if !SCHEMES.iter().any(|scheme| word.len() > scheme.len() && word.starts_with(scheme)) {
+            return Err(BadValue::new(format!("{word:?} is no URI of documentation"))
+                .help("it begins with http://, https://, file:/, info: or man:"));
+        }
+    }
+    Ok(())
+}
