@@ -81,6 +81,12 @@ impl Table {
         Some(self.entries.remove(index))
     }
 
+    /// Keeps the entries for which `keep` says so.
+    pub fn retain(&mut self, keep: impl FnMut(&Entry) -> bool) {
+        self.entries.retain(keep);
+        self.by_key = self.entries.iter().enumerate().map(|(i, entry)| (entry.key.clone(), i)).collect();
+    }
+
     /// The entries in the order written.
     pub fn iter(&self) -> std::slice::Iter<'_, Entry> {
         self.entries.iter()
@@ -91,9 +97,23 @@ impl Table {
         self.entries.iter_mut().map(|entry| (entry.key.as_str(), &mut entry.node))
     }
 
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+}
+
+impl IntoIterator for Table {
+    type Item = Entry;
+    type IntoIter = std::vec::IntoIter<Entry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
     }
 }
 

@@ -55,6 +55,8 @@ codes! {
     SYNTAX "syntax" Error "The file is not valid TOML or JSON.";
     DUPLICATE_KEY "duplicate-key" Error "The same key stands twice in one table.";
     DUPLICATE_DEFINITION "duplicate-definition" Error "The same kind and name is defined twice; both places are shown.";
+    EMPTY_FILE "empty-file" Warning "A TOML definition file holds nothing at all. Remove it, or write the definitions that were meant to be in it.";
+    INCLUDE_MATCHES_NOTHING "include-matches-nothing" Warning "A glob of `[fleet] include` matches no definition file, so whatever was meant to be read is not. Correct the glob; it is relative to `fleet.toml`.";
     TOO_DEEP "too-deep" Error "The file nests tables or arrays deeper than cmc reads.";
     // Structure
     UNKNOWN_KEY "unknown-key" Error "No such key exists here.";

@@ -10,6 +10,7 @@ pub mod definition;
 pub mod diagnostic;
 pub mod digest;
 pub mod duration;
+pub mod glob;
 pub mod mode;
 pub mod name;
 pub mod nearest;
@@ -24,6 +25,7 @@ pub mod systemd;
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use digest::Blake3;
 pub use duration::Timespan;
+pub use glob::Glob;
 pub use mode::Mode;
 pub use name::{EnvName, HostName, PresetName, SecretName, ServiceName, TagName, VarName};
 pub use nearest::nearest;
@@ -56,7 +58,8 @@ impl std::fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// Gives a newtype over text its serde, `FromStr`, `Display` and schema from one `parse` function.
+/// Gives a newtype over text its `FromStr`, serde and schema from one `parse` function. The schema's pattern is what
+/// editors can check; its `format` is the name of the type, by which the compiler finds `parse` for the rest.
 macro_rules! text_type {
     ($name:ident, pattern = $pattern:expr, description = $description:expr) => {
         impl std::str::FromStr for $name {
@@ -82,7 +85,12 @@ macro_rules! text_type {
                 stringify!($name).into()
             }
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "description": $description, "pattern": $pattern })
+                schemars::json_schema!({
+                    "type": "string",
+                    "description": $description,
+                    "format": stringify!($name),
+                    "pattern": $pattern,
+                })
             }
         }
     };

@@ -1,0 +1,130 @@
+//! JSON (RFC 8259) to a tree, with duplicate keys reported.
+
+use super::{Limits, Parsed, depth};
+use crate::tree::{Entry, Node, Table, Value};
+use cmc_types::{Diagnostic, FileId, Place, Span, codes};
+use jsonc_parser::ast;
+use jsonc_parser::common::Ranged;
+use jsonc_parser::errors::ParseErrorKind;
+
+/// JSON as the standard has it: none of the parser's extensions.
+const STRICT: jsonc_parser::ParseOptions = jsonc_parser::ParseOptions {
+    allow_comments: false,
+    allow_loose_object_property_names: false,
+    allow_trailing_commas: false,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
+
+/// Parses a file that must be an object. The parser stops at the first syntax error.
+pub(super) fn parse(text: &str, file: FileId, limits: &Limits) -> Result<Parsed, Vec<Diagnostic>> {
+    let place = |start, end| Place { file, span: Span::new(start, end) };
+    let parsed = jsonc_parser::parse_to_ast(text, &Default::default(), &STRICT).map_err(|error| {
+        let place = place(error.range().start, error.range().end);
+        if matches!(error.kind(), ParseErrorKind::NestingDepthExceeded) {
+            return vec![depth::too_deep(place, limits.depth)];
+        }
+        let message = error.kind().to_string();
+        let message = message.strip_suffix('.').unwrap_or(&message);
+        let message = message.replace("string or word in object property", "key");
+        vec![Diagnostic::new(codes::SYNTAX, format!("not valid JSON: {}", lower_first(&message))).at(place, "")]
+    })?;
+    let mut walk = Walk { file, limit: limits.depth, diagnostics: Vec::new(), whole: true };
+    let root = match parsed.value {
+        Some(value) => walk.node(value, 0),
+        None => {
+            let diagnostic = Diagnostic::new(codes::SYNTAX, "not valid JSON: the file is empty");
+            return Err(vec![diagnostic.at(place(0, 0), "").help("`{}` is a file without definitions")]);
+        }
+    };
+    if root.as_table().is_none() {
+        let diagnostic = Diagnostic::new(codes::WRONG_TYPE, "a definition file must be an object");
+        return Err(vec![diagnostic.at(root.place, "").help("such as `{\"host\": {\"web1\": {…}}}`")]);
+    }
+    Ok(Parsed { root, diagnostics: walk.diagnostics, whole: walk.whole })
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
+struct Walk {
+    file: FileId,
+    limit: usize,
+    diagnostics: Vec<Diagnostic>,
+    whole: bool,
+}
+
+impl Walk {
+    fn place(&self, range: jsonc_parser::common::Range) -> Place {
+        Place { file: self.file, span: Span::new(range.start, range.end) }
+    }
+
+    fn node(&mut self, value: ast::Value<'_>, depth: usize) -> Node {
+        let place = self.place(value.range());
+        if depth > self.limit {
+            self.diagnostics.push(depth::too_deep(place, self.limit));
+            self.whole = false;
+            return Node { value: Value::Null, place };
+        }
+        let value = match value {
+            ast::Value::NullKeyword(_) => Value::Null,
+            ast::Value::BooleanLit(literal) => Value::Bool(literal.value),
+            ast::Value::StringLit(literal) => Value::Text(literal.value.into_owned()),
+            ast::Value::NumberLit(literal) => self.number(literal.value, place),
+            ast::Value::Array(array) => {
+                Value::List(array.elements.into_iter().map(|value| self.node(value, depth + 1)).collect())
+            }
+            ast::Value::Object(object) => self.table(object, depth),
+        };
+        Node { value, place }
+    }
+
+    fn table(&mut self, object: ast::Object<'_>, depth: usize) -> Value {
+        let mut table = Table::default();
+        for property in object.properties {
+            let key_place = self.place(property.name.range());
+            let key = property.name.into_string();
+            if let Some(first) = table.get(&key) {
+                self.diagnostics.push(
+                    Diagnostic::new(codes::DUPLICATE_KEY, format!("`{key}` stands twice in this object"))
+                        .at(key_place, "again here")
+                        .with(first.key_place, "first here"),
+                );
+                self.whole = false;
+                continue;
+            }
+            let node = self.node(property.value, depth + 1);
+            table.insert(Entry { key, key_place, node });
+        }
+        Value::Table(table)
+    }
+
+    fn number(&mut self, text: &str, place: Place) -> Value {
+        if text.contains(['.', 'e', 'E']) {
+            return match text.parse::<f64>() {
+                Ok(number) if number.is_finite() => Value::Float(number),
+                _ => self.unfit(place, "the number is too large"),
+            };
+        }
+        match text.parse::<i64>() {
+            Ok(number) => Value::Integer(number),
+            Err(_) => self.unfit(place, "the integer does not fit in 64 bits with a sign"),
+        }
+    }
+
+    fn unfit(&mut self, place: Place, message: &str) -> Value {
+        self.diagnostics.push(
+            Diagnostic::new(codes::INVALID_VALUE, message)
+                .at(place, "")
+                .help("write it as a text, in quotes, if that is what it is"),
+        );
+        Value::Null
+    }
+}

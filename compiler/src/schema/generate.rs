@@ -1,0 +1,237 @@
+//! Makes the JSON Schema of definitions from the Rust types.
+//!
+//! What the derive gives is right for typed values. Files may hold more and people read the errors, so it is changed:
+//! optional keys do not take null, names of tables are checked as names, and in services every typed leaf also takes
+//! a text with an expression, whose value is checked after rendering.
+
+use cmc_types::definition::{Document, Service};
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// Name of the schema of a text with an expression.
+pub(super) const EXPRESSION: &str = "Expression";
+
+/// The parts of a service, where typed leaves may hold expressions.
+const SERVICE_PARTS: [&str; 3] = ["Service", "Preset", "Overlay"];
+/// Keys of a service that take no expressions: what they say is needed before anything is rendered.
+const STATIC_KEYS: [&str; 4] = ["use", "on", "after", "needs"];
+
+/// The schema of a definition file.
+pub(super) fn document() -> Value {
+    let mut schema = typed::<Document>();
+    allow_expressions(&mut schema);
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("title".into(), "cmc definitions".into());
+    }
+    schema
+}
+
+/// The schema of a service as it is after merging and rendering, and of nothing else.
+pub(super) fn service() -> Value {
+    typed::<Service>()
+}
+
+fn typed<T: schemars::JsonSchema>() -> Value {
+    let generator = SchemaSettings::draft2020_12().into_generator();
+    let mut schema = generator.into_root_schema_for::<T>().to_value();
+    each(&mut schema, &mut |schema| {
+        strip_null(schema);
+        strip_empty_default(schema);
+        name_keys(schema);
+    });
+    name_definitions(&mut schema);
+    schema
+}
+
+/// Calls `change` on a schema and all schemas in it, inner ones first.
+fn each(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
+    let Value::Object(object) = schema else { return };
+    for (key, value) in object.iter_mut() {
+        match (key.as_str(), value) {
+            ("properties" | "patternProperties" | "$defs", Value::Object(schemas)) => {
+                schemas.values_mut().for_each(|schema| each(schema, change));
+            }
+            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
+                schemas.iter_mut().for_each(|schema| each(schema, change));
+            }
+            ("items" | "additionalProperties" | "propertyNames", schema) => each(schema, change),
+            _ => {}
+        }
+    }
+    change(object);
+}
+
+/// `Option<T>` takes null in serde; in files a key is there or not, and a null branch would hide the real error.
+fn strip_null(schema: &mut Map<String, Value>) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|kind| kind != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".into(), only);
+        }
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("enum") {
+        choices.retain(|choice| !choice.is_null());
+    }
+    let Some(Value::Array(branches)) = schema.get_mut("anyOf") else { return };
+    branches.retain(|branch| branch.get("type").is_none_or(|kind| kind != "null"));
+    if let [Value::Object(only)] = branches.as_mut_slice() {
+        let only = std::mem::take(only);
+        schema.remove("anyOf");
+        for (key, value) in only {
+            schema.entry(key).or_insert(value);
+        }
+    }
+}
+
+/// "No value" is no default worth showing.
+fn strip_empty_default(schema: &mut Map<String, Value>) {
+    let empty = schema.get("default").is_some_and(|default| {
+        default.is_null()
+            || default.as_array().is_some_and(Vec::is_empty)
+            || default.as_object().is_some_and(Map::is_empty)
+    });
+    if empty {
+        schema.remove("default");
+    }
+}
+
+/// A map with typed keys: the keys' schema becomes `propertyNames`, so that a bad name is reported as a bad name and
+/// its value is checked all the same.
+fn name_keys(schema: &mut Map<String, Value>) {
+    let Some(Value::Object(patterns)) = schema.remove("patternProperties") else { return };
+    let Some((pattern, value)) = patterns.into_iter().next() else { return };
+    schema.insert("propertyNames".into(), json!({ "type": "string", "pattern": pattern }));
+    schema.insert("additionalProperties".into(), value);
+}
+
+/// The types of names differ in what they are names of, which the pattern alone does not say.
+fn name_definitions(schema: &mut Value) {
+    const NAMES: [(&str, &str); 6] = [
+        ("tag", "TagName"),
+        ("host", "HostName"),
+        ("preset", "PresetName"),
+        ("service", "ServiceName"),
+        ("secret", "SecretName"),
+        ("validator", "ValidatorName"),
+    ];
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        for (kind, format) in NAMES {
+            if let Some(names) = properties.get_mut(kind).and_then(|kind| kind.get_mut("propertyNames")) {
+                names["format"] = format.into();
+            }
+        }
+    }
+    each(schema, &mut |schema| {
+        if let Some(Value::Object(names)) = schema.get_mut("propertyNames") {
+            let pattern = names.get("pattern").and_then(Value::as_str).unwrap_or_default();
+            let format = super::text::format_of_pattern(pattern);
+            if let Some(format) = format {
+                names.entry("format").or_insert(format.into());
+            }
+        }
+    });
+}
+
+fn allow_expressions(schema: &mut Value) {
+    let Some(Value::Object(definitions)) = schema.get_mut("$defs") else { return };
+    let mut done = BTreeSet::new();
+    let mut next: Vec<String> = SERVICE_PARTS.map(str::to_owned).to_vec();
+    while let Some(name) = next.pop() {
+        if !done.insert(name.clone()) {
+            continue;
+        }
+        let Some(mut definition) = definitions.remove(&name) else { continue };
+        widen_parts(&mut definition, SERVICE_PARTS.contains(&name.as_str()), definitions, &mut next);
+        definitions.insert(name, definition);
+    }
+    definitions.insert(
+        EXPRESSION.into(),
+        json!({
+            "description": "A text with an expression `{{ … }}`; the value that it gives is checked after rendering.",
+            "type": "string",
+            "pattern": "\\{\\{"
+        }),
+    );
+}
+
+/// Widens every leaf within a container's schema; definitions that are containers themselves are queued.
+fn widen_parts(schema: &mut Value, is_part: bool, definitions: &Map<String, Value>, next: &mut Vec<String>) {
+    let Value::Object(object) = schema else { return };
+    for (key, value) in object.iter_mut() {
+        match (key.as_str(), value) {
+            ("properties", Value::Object(properties)) => {
+                let typed = properties.iter_mut().filter(|(key, _)| !is_part || !STATIC_KEYS.contains(&key.as_str()));
+                typed.for_each(|(_, schema)| widen(schema, definitions, next));
+            }
+            ("items" | "additionalProperties", schema) => widen(schema, definitions, next),
+            ("anyOf", Value::Array(branches)) => {
+                let mut text = false;
+                let mut leaf = false;
+                for branch in branches.iter_mut() {
+                    text |= is_plain_text(branch);
+                    let target = target(branch, definitions);
+                    match target.is_some_and(is_leaf) || is_leaf(branch) {
+                        true => leaf = true,
+                        false => widen(branch, definitions, next),
+                    }
+                }
+                if leaf && !text {
+                    branches.push(json!({ "$ref": format!("#/$defs/{EXPRESSION}") }));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn widen(schema: &mut Value, definitions: &Map<String, Value>, next: &mut Vec<String>) {
+    if let Some(target) = target(schema, definitions) {
+        if !is_leaf(target) {
+            next.extend(reference(schema).map(str::to_owned));
+            return;
+        }
+    } else if !is_leaf(schema) {
+        return widen_parts(schema, false, definitions, next);
+    }
+    let Value::Object(object) = schema else { return };
+    let mut inner = std::mem::take(object);
+    for annotation in ["description", "default"] {
+        if let Some(value) = inner.remove(annotation) {
+            object.insert(annotation.into(), value);
+        }
+    }
+    object.insert("anyOf".into(), json!([inner, { "$ref": format!("#/$defs/{EXPRESSION}") }]));
+}
+
+fn reference(schema: &Value) -> Option<&str> {
+    schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")
+}
+
+fn target<'d>(schema: &Value, definitions: &'d Map<String, Value>) -> Option<&'d Value> {
+    definitions.get(reference(schema)?)
+}
+
+fn is_plain_text(schema: &Value) -> bool {
+    schema.get("type").is_some_and(|kind| kind == "string") && schema.get("pattern").is_none() && !has_choices(schema)
+}
+
+fn has_choices(schema: &Value) -> bool {
+    schema.get("enum").is_some() || schema.get("const").is_some()
+}
+
+/// A leaf that takes some texts, or none. One that takes a single value has no use for expressions.
+fn is_leaf(schema: &Value) -> bool {
+    if schema.get("const").is_some() {
+        return false;
+    }
+    if let Some(Value::Array(branches)) = schema.get("oneOf") {
+        return branches.iter().all(has_choices);
+    }
+    match schema.get("type").and_then(Value::as_str) {
+        Some("boolean" | "integer" | "number") => true,
+        Some("string") => !is_plain_text(schema),
+        _ => false,
+    }
+}
