@@ -9,9 +9,25 @@
 use std::fmt;
 use std::time::SystemTime;
 
+mod credentials;
 mod dir;
+mod http;
+mod location;
+#[cfg(feature = "s3")]
+mod s3;
+mod s3_reader;
+mod wire;
 
 pub use dir::DirStore;
+pub use http::HttpReader;
+pub use location::{Location, open, open_reader, table};
+#[cfg(feature = "s3")]
+pub use s3::S3Store;
+pub use s3_reader::{S3Reader, S3Settings};
+pub use wire::HttpLimits;
+
+/// Environment variables as the caller passes them on; libraries read none themselves.
+pub type Env = std::collections::BTreeMap<String, String>;
 
 /// Reads objects. Shared between threads; every call is independent and blocks until it is done or past its deadline.
 pub trait Reader: Send + Sync {
@@ -104,6 +120,9 @@ pub enum StoreErrorKind {
     Unreachable,
     /// The store answered that we may not: wrong or missing credentials, permissions, a read-only or full store.
     Refused,
+    /// S3 answers 403 for an object that does not exist unless the reader may list the bucket, so this may mean that
+    /// there is none.
+    Denied,
     /// The bucket or directory itself does not exist.
     NoStore,
     /// The store does not do what a store must, so publishing to it could lose data.

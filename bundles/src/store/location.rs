@@ -1,0 +1,170 @@
+//! What people write for a store, `dir:PATH`, `https://…` or `s3://BUCKET/PREFIX`, turned into the store itself.
+
+use super::http::without_secrets;
+use super::{
+    DirStore, Env, HttpLimits, HttpReader, Reader, S3Reader, S3Settings, Store, StoreError, StoreErrorKind,
+};
+use cmc_types::definition::StoreTable;
+use std::path::{Path, PathBuf};
+
+/// A parsed place of a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A directory.
+    Dir(PathBuf),
+    /// Behind HTTPS, read only.
+    Http(String),
+    /// In S3.
+    S3(S3Settings),
+}
+
+impl Location {
+    /// Parses what is written; a relative `dir:` lies below `base`.
+    pub fn parse(table: &StoreTable, base: &Path) -> Result<Self, StoreError> {
+        let url = table.url.trim();
+        let shown = without_secrets(url);
+        let bad = |problem: String| StoreError::new(StoreErrorKind::Invalid, &shown, problem);
+        let settings = [
+            ("endpoint", table.endpoint.is_some()),
+            ("region", table.region.is_some()),
+            ("path-style", table.path_style.is_some()),
+            ("profile", table.profile.is_some()),
+        ];
+        if !url.starts_with("s3://")
+            && let Some((name, _)) = settings.iter().find(|(_, set)| *set)
+        {
+            return Err(bad(format!("`{name}` belongs to an s3:// store")));
+        }
+        if let Some(path) = url.strip_prefix("dir:") {
+            if path.is_empty() {
+                return Err(bad("dir: needs a path".to_owned()));
+            }
+            return Ok(Self::Dir(base.join(path)));
+        }
+        if url.starts_with("https://") || url.starts_with("http://") {
+            return Ok(Self::Http(url.to_owned()));
+        }
+        let Some(rest) = url.strip_prefix("s3://") else {
+            let help = "write dir:PATH, https://HOST/PATH or s3://BUCKET/PREFIX";
+            return Err(bad("this is not the URL of a store".to_owned()).with_help(help));
+        };
+        if rest.contains(['?', '#', '@']) {
+            return Err(bad("an s3:// URL is s3://BUCKET/PREFIX; settings stand in a table".to_owned())
+                .with_help("store = { url = \"s3://BUCKET/PREFIX\", endpoint = \"…\", region = \"…\" }"));
+        }
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        if !is_bucket(bucket) {
+            return Err(bad(format!("{bucket:?} cannot be the name of a bucket"))
+                .with_help("3 to 63 lower-case letters, digits, dots and dashes"));
+        }
+        let prefix = prefix.trim_end_matches('/');
+        if !prefix.is_empty() && !super::is_key(prefix) {
+            return Err(bad(format!("{prefix:?} cannot be a prefix")).with_help(
+                "letters, digits, `.`, `_`, `-` and `/`, no empty part and none that starts with a dot",
+            ));
+        }
+        Ok(Self::S3(S3Settings {
+            bucket: bucket.to_owned(),
+            prefix: prefix.to_owned(),
+            endpoint: table.endpoint.clone(),
+            region: table.region.clone(),
+            path_style: table.path_style,
+            profile: table.profile.clone(),
+        }))
+    }
+}
+
+/// S3's rules for names, and the dots and underscores that older buckets and other servers have.
+fn is_bucket(name: &str) -> bool {
+    (3..=63).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b))
+        && name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
+        && name.bytes().last().is_some_and(|b| b.is_ascii_alphanumeric())
+        && !name.contains("..")
+}
+
+/// Opens a store for reading. Nothing is read yet, except AWS's configuration files for `s3://`.
+pub fn open_reader(table: &StoreTable, base: &Path, env: &Env) -> Result<Box<dyn Reader>, StoreError> {
+    Ok(match Location::parse(table, base)? {
+        Location::Dir(path) => Box::new(DirStore::new(path)),
+        Location::Http(url) => Box::new(HttpReader::new(&url, env, HttpLimits::default())?),
+        Location::S3(settings) => Box::new(S3Reader::new(settings, env, HttpLimits::default())?),
+    })
+}
+
+/// Opens a store for reading and writing. `https://` stores are refused; `s3://` needs the feature `s3`.
+pub fn open(table: &StoreTable, base: &Path, env: &Env) -> Result<Box<dyn Store>, StoreError> {
+    match Location::parse(table, base)? {
+        Location::Dir(path) => Ok(Box::new(DirStore::new(path))),
+        Location::Http(url) => {
+            let problem = "a store behind HTTPS can only be read";
+            Err(StoreError::new(StoreErrorKind::Invalid, without_secrets(&url), problem)
+                .with_help("publish to s3:// or dir:, and let hosts read it through HTTPS"))
+        }
+        #[cfg(feature = "s3")]
+        Location::S3(settings) => Ok(Box::new(super::S3Store::new(settings, env)?)),
+        #[cfg(not(feature = "s3"))]
+        Location::S3(settings) => {
+            let _ = env;
+            let problem = "this program is built without the S3 client that writes";
+            Err(StoreError::new(StoreErrorKind::Invalid, settings.name(), problem))
+        }
+    }
+}
+
+/// The table of a store that is given as a URL alone.
+pub fn table(url: &str) -> StoreTable {
+    StoreTable { url: url.to_owned(), endpoint: None, region: None, path_style: None, profile: None }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Result<Location, StoreError> {
+        Location::parse(&table(url), Path::new("/fleet"))
+    }
+
+    #[test]
+    fn relative_directories_lie_beside_the_definitions() {
+        assert_eq!(parse("dir:store").unwrap(), Location::Dir("/fleet/store".into()));
+        assert_eq!(parse("dir:/srv/store").unwrap(), Location::Dir("/srv/store".into()));
+    }
+
+    #[test]
+    fn buckets_and_prefixes_are_told_apart() {
+        let Location::S3(settings) = parse("s3://cmc-prod/shop/eu/").unwrap() else { unreachable!() };
+        assert_eq!((settings.bucket.as_str(), settings.prefix.as_str()), ("cmc-prod", "shop/eu"));
+        assert_eq!(settings.name(), "s3://cmc-prod/shop/eu");
+        assert_eq!(settings.full_key("trust/1.json"), "shop/eu/trust/1.json");
+    }
+
+    #[test]
+    fn what_is_no_store_is_refused_with_what_is() {
+        for (url, part) in [
+            ("store", "not the URL of a store"),
+            ("dir:", "needs a path"),
+            ("s3://", "name of a bucket"),
+            ("s3://Bucket", "name of a bucket"),
+            ("s3://buc/../x", "prefix"),
+            ("s3://buc//x", "prefix"),
+            ("s3://buc/x?endpoint=y", "settings stand in a table"),
+        ] {
+            let error = parse(url).unwrap_err();
+            assert_eq!(error.kind, StoreErrorKind::Invalid, "{url}");
+            assert!(error.to_string().contains(part), "{url}: {error}");
+        }
+        let mut settings = table("dir:x");
+        settings.region = Some("eu".to_owned());
+        assert!(Location::parse(&settings, Path::new("/")).unwrap_err().to_string().contains("`region`"));
+    }
+
+    #[test]
+    fn messages_hold_no_password() {
+        let error =
+            HttpReader::new("https://me:hunter2@host/x?sig=hunter2", &Env::new(), HttpLimits::default());
+        let text = error.err().unwrap().to_string();
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}
