@@ -9,8 +9,7 @@ use zeroize::Zeroizing;
 
 /// The identity of one member: a fresh X25519 key, written as age's `AGE-SECRET-KEY-1…`. Wiped when dropped; prints
 /// as dots.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MemberKey(Zeroizing<String>);
 
 impl MemberKey {
@@ -38,6 +37,18 @@ impl MemberKey {
     pub(crate) fn age(&self) -> Result<age::x25519::Identity, Error> {
         age::x25519::Identity::from_str(&self.0)
             .map_err(|_| Error::trust(TrustKind::Format, "identity of a member", "not an age identity"))
+    }
+}
+
+impl Serialize for MemberKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for MemberKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
     }
 }
 

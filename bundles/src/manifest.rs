@@ -2,12 +2,19 @@
 //!
 //! Sealed to the host's recipient and the fleet key. It holds identities, so it is never compressed, printed or logged.
 
+use crate::canon;
+use crate::error::{Error, TrustKind};
 use crate::ids::{Channel, FleetId, HostId};
-use crate::keys::MemberKey;
+use crate::keys::{Identities, MemberKey};
+use crate::limits;
 use crate::locator::Locator;
+use crate::member;
 use crate::overrides::HostHold;
+use crate::store::Reader;
 use cmc_types::{Blake3, HostName, ServiceName};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use zeroize::Zeroizing;
 
 /// What a host is to have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,15 +79,66 @@ impl Manifest {
         self.chunks.iter().find(|chunk| chunk.digest == *digest)
     }
 
-    /// Names every locator absolutely.
-    #[must_use]
-    pub(crate) fn within(mut self, pack: &Blake3) -> Self {
-        for bundle in &mut self.bundles {
-            bundle.at.pack.get_or_insert(*pack);
+    /// Fetches, verifies, opens and parses; every locator of the result names its pack.
+    pub(crate) fn read(
+        store: &dyn Reader,
+        at: &Locator,
+        keys: &Identities,
+        object: &str,
+    ) -> Result<Self, Error> {
+        let sealed = member::fetch(store, at, limits::DOCUMENT, object)?;
+        Self::open(&sealed, at, keys, object)
+    }
+
+    /// Opens a manifest whose hash was verified.
+    pub(crate) fn open(sealed: &[u8], at: &Locator, keys: &Identities, object: &str) -> Result<Self, Error> {
+        let content = Zeroizing::new(member::open(sealed, keys, limits::DOCUMENT, object)?);
+        let mut manifest: Self = canon::from_slice(&content, object)?;
+        canon::format_one(manifest.format, object)?;
+        let Some(pack) = at.pack else {
+            return Err(Error::trust(TrustKind::Format, object, "its locator names no pack"));
+        };
+        for at in manifest
+            .bundles
+            .iter_mut()
+            .map(|b| &mut b.at)
+            .chain(manifest.chunks.iter_mut().map(|c| &mut c.at))
+        {
+            at.pack.get_or_insert(pack);
         }
-        for chunk in &mut self.chunks {
-            chunk.at.pack.get_or_insert(*pack);
+        Ok(manifest)
+    }
+
+    /// Refuses what is meant for another fleet, channel or host, and what no publisher writes.
+    pub(crate) fn check(
+        &self,
+        fleet: FleetId,
+        channel: &Channel,
+        host: &HostName,
+        id: &HostId,
+        object: &str,
+    ) -> Result<(), Error> {
+        let refuse = |kind, problem: &str| Err(Error::trust(kind, object, problem));
+        if self.fleet_id != fleet {
+            return refuse(TrustKind::Binding, "it is of another fleet");
         }
-        self
+        if self.channel != *channel {
+            return refuse(TrustKind::Binding, "it is of another channel");
+        }
+        if self.host != *host || self.id != *id {
+            return refuse(TrustKind::Binding, "it is of another host");
+        }
+        let mut services = BTreeSet::new();
+        if !self.bundles.iter().all(|bundle| services.insert(&bundle.service)) {
+            return refuse(TrustKind::Format, "a service is there twice");
+        }
+        let mut earlier = BTreeSet::new();
+        for bundle in &self.bundles {
+            if !bundle.after.iter().chain(&bundle.needs).all(|name| earlier.contains(name)) {
+                return refuse(TrustKind::Format, "its services are not in start order");
+            }
+            earlier.insert(&bundle.service);
+        }
+        Ok(())
     }
 }

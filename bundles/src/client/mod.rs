@@ -5,42 +5,25 @@
 //! that the host lacks. After `refresh` the caller persists [`TrustState`] (written, fsynced) before it installs
 //! anything.
 
+mod refresh;
 mod state;
 
+pub(crate) use refresh::next_root;
+pub use refresh::{AHEAD, PROBE, Refresh, refresh};
 pub use state::{Freshness, Pin, StatementRef, TrustState};
 
-use crate::error::Error;
+use crate::error::{Error, TrustKind};
 use crate::ids::HostId;
-use crate::keys::Identities;
+use crate::index::{self, Walk};
+use crate::keys::{Identities, MemberKey};
+use crate::limits;
 use crate::locator::Locator;
 use crate::manifest::{BundleRef, ChunkRef, Manifest};
+use crate::member;
 use crate::store::Reader;
 use cmc_types::{Blake3, HostName};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
-
-/// What [`refresh`] found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refresh {
-    /// The pointer is the one of last time; `state` is as it was. One request was made.
-    NotModified,
-    /// A new timestamp over the release of last time; `state` holds it.
-    Renewed,
-    /// Another release; `state` holds it.
-    Released,
-}
-
-/// Reads the channel's pointer with a conditional request and, if it changed, verifies it: signatures to the root's
-/// thresholds, fleet, channel, versions that never fall, times. Follows the root first when the pointer names a newer
-/// one. `now` is the wall clock in Unix seconds.
-///
-/// `state` changes only when everything verified, and is then to be persisted before anything else is done; on an
-/// error it is as it was. An expired timestamp is an error (`TrustKind::Expired`) only over a release that `state`
-/// does not hold; over the same release ask [`TrustState::freshness`], also after `NotModified`.
-pub fn refresh(store: &dyn Reader, pin: &Pin, state: &mut TrustState, now: u64) -> Result<Refresh, Error> {
-    let _ = (store, pin, state, now);
-    Err(Error::Failed("not implemented".to_owned()))
-}
 
 /// The host that reads.
 #[derive(Debug, Clone, Copy)]
@@ -83,20 +66,75 @@ pub fn manifest(
     me: Me<'_>,
     last: Option<&Position>,
 ) -> Result<Found, Error> {
-    let _ = (store, pin, state, me, last);
-    Err(Error::Failed("not implemented".to_owned()))
+    let object = format!("manifest of {}", me.host);
+    let Some(release) = &state.release else {
+        return Err(Error::Failed("no release was verified yet".to_owned()));
+    };
+    let known = last.map(|last| last.nodes.as_slice()).unwrap_or_default();
+    let (row, nodes) = match index::walk(store, &release.index, release.k, me.id, known)? {
+        Walk::Same => match last {
+            Some(last) => return Ok(Found::Same(last.clone())),
+            None => return Err(Error::Failed("the index has no top".to_owned())),
+        },
+        Walk::Unlisted => return Ok(Found::Unlisted),
+        Walk::Row(row, nodes) => (row, nodes),
+    };
+    let position = Position { nodes, manifest: row.manifest };
+    if last.is_some_and(|last| last.manifest == position.manifest) {
+        return Ok(Found::Same(position));
+    }
+    let manifest = Manifest::read(store, &position.manifest, me.identities, &object)?;
+    manifest.check(pin.fleet_id, &pin.channel, me.host, me.id, &object)?;
+    Ok(Found::Manifest(Box::new(manifest), position))
 }
 
 /// Writes the plaintext tar of a bundle to `out` and returns its size in bytes. The ciphertext is verified before it
 /// is decrypted and the tar's digest at the end: on an error what was written is to be thrown away. At most one
 /// member (8 MiB) is held in memory. [`crate::bundle::Archive`] reads the tar.
 pub fn bundle(store: &dyn Reader, bundle: &BundleRef, out: &mut dyn Write) -> Result<u64, Error> {
-    let _ = (store, bundle, out);
-    Err(Error::Failed("not implemented".to_owned()))
+    let object = format!("bundle of {}", bundle.service);
+    open_verified(store, &bundle.at, &bundle.identity, &bundle.digest, limits::BUNDLE, &object, out)
 }
 
 /// Writes the bytes of a chunk to `out` and returns their number; the rules are those of [`bundle`].
 pub fn chunk(store: &dyn Reader, chunk: &ChunkRef, out: &mut dyn Write) -> Result<u64, Error> {
-    let _ = (store, chunk, out);
-    Err(Error::Failed("not implemented".to_owned()))
+    let object = format!("chunk {}", chunk.digest);
+    open_verified(store, &chunk.at, &chunk.identity, &chunk.digest, limits::CHUNK, &object, out)
+}
+
+/// Fetches and verifies a member, opens it into `out`, and verifies what came out.
+fn open_verified(
+    store: &dyn Reader,
+    at: &Locator,
+    key: &MemberKey,
+    digest: &Blake3,
+    limit: u64,
+    object: &str,
+    out: &mut dyn Write,
+) -> Result<u64, Error> {
+    let sealed = member::fetch(store, at, limits::MEMBER, object)?;
+    let mut out = Hashing { out, hasher: blake3::Hasher::new() };
+    let size = member::open_to(&sealed, &Identities::of(key)?, limit, object, &mut out)?;
+    if out.hasher.finalize().as_bytes() != digest.as_bytes() {
+        return Err(Error::trust(TrustKind::Hash, object, "its content has another digest"));
+    }
+    Ok(size)
+}
+
+/// Hashes what passes through.
+struct Hashing<'a> {
+    out: &'a mut dyn Write,
+    hasher: blake3::Hasher,
+}
+
+impl Write for Hashing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let n = self.out.write(bytes)?;
+        self.hasher.update(bytes.get(..n).unwrap_or_default());
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::ids::{Channel, FleetId};
 use crate::locator::Locator;
+use crate::root::Counters;
 use cmc_types::Blake3;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,8 @@ pub struct TrustState {
     pub root_probed: u64,
     /// Highest verified `issued`: the time that the clock is never taken to be before.
     pub floor: u64,
+    /// The lowest version and serial that are still accepted; only a root's `counters` lower them.
+    pub counters: Counters,
     /// The newest verified timestamp.
     pub timestamp: Option<TimestampState>,
     /// The newest verified release.
@@ -115,6 +118,7 @@ impl TrustState {
             root_body: String::new(),
             root_probed: 0,
             floor: 0,
+            counters: Counters::default(),
             timestamp: None,
             release: None,
             etag: None,
