@@ -1,0 +1,224 @@
+//! What is published now, read and verified by an operator.
+
+use crate::bundle::Archive;
+use crate::client::{self, StatementRef, next_root};
+use crate::error::{Error, TrustKind};
+use crate::ids::{Channel, HostId};
+use crate::index::{self, Row, Tree};
+use crate::keys::Identities;
+use crate::limits;
+use crate::manifest::{BundleRef, Manifest};
+use crate::overrides::{Hold, Overrides};
+use crate::records::{self, Evidence, Ledger};
+use crate::release::{Pointer, Release, Timestamp, VerifiedPointer, name};
+use crate::root::{Counters, TrustedRoot};
+use crate::signed::Signed;
+use crate::store::{Fetch, Reader};
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+/// A fleet's roots, as its `trust/` folder commits them: verified, newest last.
+#[derive(Debug, Clone)]
+pub struct Roots {
+    signed: Vec<Signed>,
+    newest: TrustedRoot,
+}
+
+impl Roots {
+    /// Verifies the chain from root 1. `bodies` are the contents of `trust/1.json`, `trust/2.json` and so on.
+    pub fn parse<'a>(bodies: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, Error> {
+        let mut signed = Vec::new();
+        for (i, bytes) in bodies.into_iter().enumerate() {
+            signed.push(Signed::parse(bytes, &format!("root {}", i + 1))?);
+        }
+        let newest = TrustedRoot::chain(signed.iter().cloned())?;
+        Ok(Self { signed, newest })
+    }
+
+    /// The newest root.
+    pub fn newest(&self) -> &TrustedRoot {
+        &self.newest
+    }
+
+    /// All of them as signed, root 1 first.
+    pub fn signed(&self) -> &[Signed] {
+        &self.signed
+    }
+
+    /// The root of this number.
+    fn at(&self, version: u64) -> Option<TrustedRoot> {
+        let count = usize::try_from(version).ok().filter(|count| *count <= self.signed.len())?;
+        TrustedRoot::chain(self.signed.get(..count)?.iter().cloned()).ok()
+    }
+}
+
+/// What is published on a channel now. Everything in it was verified.
+#[derive(Debug, Clone)]
+pub struct Current {
+    pub(crate) pointer: VerifiedPointer,
+    pub(crate) etag: Option<String>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) tree: Tree,
+    /// The numbers that the next release and timestamp count from.
+    pub(crate) base: Counters,
+    keys: SharedKeys,
+}
+
+/// The fleet key's identities, shared between copies.
+type SharedKeys = std::sync::Arc<Identities>;
+
+impl Current {
+    /// The release.
+    pub fn release(&self) -> &Release {
+        &self.pointer.release
+    }
+
+    /// The timestamp.
+    pub fn timestamp(&self) -> &Timestamp {
+        &self.pointer.timestamp
+    }
+
+    /// Version and hash of the release.
+    pub fn at(&self) -> StatementRef {
+        self.pointer.timestamp.release
+    }
+
+    /// All hosts of the index.
+    pub fn hosts(&self) -> impl Iterator<Item = (&HostId, &Row)> {
+        self.tree.rows.iter()
+    }
+
+    /// The manifest of a host; `None` if the index does not list it.
+    pub fn manifest(&self, store: &dyn Reader, id: &HostId) -> Result<Option<Manifest>, Error> {
+        let Some(row) = self.tree.rows.get(id) else { return Ok(None) };
+        let manifest = Manifest::read(store, &row.manifest, &self.keys, &format!("manifest of host {id}"))?;
+        let release = self.release();
+        let (host, object) = (manifest.host.clone(), format!("manifest of {}", manifest.host));
+        manifest.check(release.fleet_id, &release.channel, &host, id, &object)?;
+        Ok(Some(manifest))
+    }
+
+    /// A bundle that a manifest names.
+    pub fn bundle(&self, store: &dyn Reader, bundle: &BundleRef) -> Result<Archive<Cursor<Vec<u8>>>, Error> {
+        let mut tar = Vec::new();
+        client::bundle(store, bundle, &mut tar)?;
+        Archive::open(Cursor::new(tar))
+    }
+
+    /// The ledger.
+    pub fn ledger(&self, store: &dyn Reader) -> Result<Ledger, Error> {
+        records::read(store, &self.release().ledger, &self.keys)
+    }
+
+    /// The evidence of the newest publish that sealed a bundle; it names older ones.
+    pub fn evidence(&self, store: &dyn Reader) -> Result<Evidence, Error> {
+        records::read(store, &self.release().evidence, &self.keys)
+    }
+
+    /// Older evidence that [`Evidence::older`] names.
+    pub fn older_evidence(
+        &self,
+        store: &dyn Reader,
+        at: &crate::locator::Locator,
+    ) -> Result<Evidence, Error> {
+        records::read(store, at, &self.keys)
+    }
+
+    /// The holds.
+    pub fn holds(&self, store: &dyn Reader) -> Result<Vec<Hold>, Error> {
+        match &self.release().overrides {
+            None => Ok(Vec::new()),
+            Some(at) => records::read::<Overrides>(store, at, &self.keys).map(|overrides| overrides.holds),
+        }
+    }
+
+    /// Manifests of these hosts; hosts that the index does not list are left out.
+    pub(crate) fn manifests(
+        &self,
+        store: &dyn Reader,
+        ids: &[HostId],
+    ) -> Result<BTreeMap<HostId, Manifest>, Error> {
+        let found = super::parallel(ids, |id| self.manifest(store, id));
+        let mut manifests = BTreeMap::new();
+        for (id, manifest) in ids.iter().zip(found) {
+            if let Some(manifest) = manifest? {
+                manifests.insert(*id, manifest);
+            }
+        }
+        Ok(manifests)
+    }
+}
+
+/// The pointer alone, verified.
+pub(crate) struct CurrentPointer {
+    pub(crate) pointer: VerifiedPointer,
+    pub(crate) etag: Option<String>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) base: Counters,
+}
+
+/// Reads and verifies a channel's pointer; `None` if nothing was ever published on it. `seen` are the highest numbers
+/// this publisher knows of; older ones are refused.
+pub(crate) fn read_pointer(
+    store: &dyn Reader,
+    roots: &Roots,
+    channel: &Channel,
+    seen: Counters,
+) -> Result<Option<CurrentPointer>, Error> {
+    let (bytes, etag) = match store.get_if_changed(&channel.key(), None, limits::POINTER)? {
+        Fetch::Found { bytes, etag } => (bytes, etag),
+        Fetch::Missing if seen.serial > 0 => {
+            let problem = format!("it is gone; serial {} was seen before", seen.serial);
+            return Err(Error::trust(TrustKind::Rollback, name(channel), problem));
+        }
+        Fetch::Missing | Fetch::NotModified => return Ok(None),
+    };
+    let parsed = Pointer::parse(&bytes, channel)?;
+    let newest = roots.newest();
+    let named = parsed.claimed_root().map_or(0, |root| root.version);
+    if named > newest.version() && next_root(store, newest)?.is_some() {
+        return Err(Error::Failed(format!(
+            "the store's root of trust is newer ({named}) than this fleet's trust/ folder ({}); update the folder first",
+            newest.version()
+        )));
+    }
+    // A pointer that an older root's keys signed is a base to go on from, once the newer root is published with it.
+    let pointer = match parsed.verify(newest, channel) {
+        Err(error) if named < newest.version() => match roots.at(named) {
+            Some(older) => parsed.verify(&older, channel)?,
+            None => return Err(error),
+        },
+        verified => verified?,
+    };
+    let reset =
+        newest.root().counters.get(channel).filter(|_| pointer.timestamp.root.version < newest.version());
+    let base = match reset {
+        Some(counters) => *counters,
+        None => Counters { version: pointer.release.version, serial: pointer.timestamp.serial },
+    };
+    if reset.is_none() && (base.serial < seen.serial || base.version < seen.version) {
+        let problem = format!(
+            "release {} serial {} is older than release {} serial {}, seen before",
+            base.version, base.serial, seen.version, seen.serial
+        );
+        return Err(Error::trust(TrustKind::Rollback, name(channel), problem));
+    }
+    Ok(Some(CurrentPointer { pointer, etag, bytes, base }))
+}
+
+/// Reads what is published on a channel; `None` if nothing is. `keys` are the fleet key's identities
+/// ([`crate::vault::Vault::identities`]); `seen` as in [`super::Publisher`].
+pub fn read_current(
+    store: &dyn Reader,
+    roots: &Roots,
+    keys: Identities,
+    channel: &Channel,
+    seen: Counters,
+) -> Result<Option<Current>, Error> {
+    let Some(CurrentPointer { pointer, etag, bytes, base }) = read_pointer(store, roots, channel, seen)?
+    else {
+        return Ok(None);
+    };
+    let tree = index::read_all(store, &pointer.release.index, pointer.release.k)?;
+    Ok(Some(Current { pointer, etag, bytes, tree, base, keys: std::sync::Arc::new(keys) }))
+}

@@ -1,0 +1,476 @@
+//! Sealing what changed into packs: bundles, chunks, manifests, index, ledger, evidence, holds.
+
+use super::base::Current;
+use super::change::Wanted;
+use super::{Publisher, Request, parallel};
+use crate::canon;
+use crate::error::Error;
+use crate::ids::HostId;
+use crate::index;
+use crate::keys::{MemberKey, Recipient};
+use crate::limits;
+use crate::locator::Locator;
+use crate::manifest::{BundleRef, ChunkRef, Manifest};
+use crate::member::{self, Packing};
+use crate::overrides::{Hold, Overrides};
+use crate::pack::{At, PackWriter};
+use crate::records::{Entry, Evidence, Ledger, Proof, Record};
+use crate::seal::{Contents, Prepared};
+use crate::store::Reader;
+use cmc_types::Blake3;
+use cmc_types::receipt::Receipt;
+use std::collections::{BTreeMap, BTreeSet};
+use zeroize::Zeroizing;
+
+/// A sealed bundle or chunk.
+#[derive(Clone)]
+pub(super) struct Sealed {
+    at: At,
+    identity: MemberKey,
+}
+
+/// The parts of a release that lie in packs.
+pub(super) struct Built {
+    pub(super) index: Locator,
+    pub(super) k: u32,
+    pub(super) ledger: Locator,
+    pub(super) evidence: Locator,
+    pub(super) overrides: Option<Locator>,
+    pub(super) sealed: usize,
+    pub(super) reused: usize,
+}
+
+/// All that is given.
+pub(super) struct Build<'a> {
+    pub(super) publisher: &'a Publisher<'a>,
+    pub(super) request: &'a Request<'a>,
+    pub(super) prepared: &'a Prepared,
+    pub(super) contents: &'a dyn Contents,
+    pub(super) current: Option<&'a Current>,
+    pub(super) wanted: &'a BTreeMap<HostId, Wanted<'a>>,
+    /// Ids of hosts whose manifests are written.
+    pub(super) changed: &'a BTreeSet<HostId>,
+    /// What is published for them.
+    pub(super) old: &'a BTreeMap<HostId, Manifest>,
+    /// Holds from now on, and whether they are the published ones.
+    pub(super) holds: &'a [Hold],
+    pub(super) holds_changed: bool,
+    pub(super) version: u64,
+    pub(super) now: u64,
+}
+
+/// Age's overhead for a member of this length, generously.
+fn bound(len: usize) -> u64 {
+    len as u64 + len as u64 / 7 + 8192
+}
+
+/// How many bundles are sealed before they go into packs, so that memory stays bounded.
+const BATCH: usize = 64;
+
+impl Build<'_> {
+    /// Seals everything that is not in the store yet. Bundles and chunks sealed by an earlier attempt of this publish
+    /// are in `cache`; those of this attempt are added.
+    pub(super) fn run(
+        &self,
+        packs: &mut PackWriter<'_>,
+        cache: &mut BTreeMap<Blake3, Entry>,
+    ) -> Result<Built, Error> {
+        let store: &dyn Reader = self.publisher.store;
+        let old_ledger = match self.current {
+            Some(current) => current.ledger(store)?,
+            None => Ledger::default(),
+        };
+        let users = self.users();
+        let pool = self.pool(&old_ledger, cache)?;
+        let reused = pool.len();
+        let mut sealed: BTreeMap<Blake3, Sealed> = pool
+            .into_iter()
+            .map(|(digest, entry)| (digest, Sealed { at: At::Fixed(entry.at), identity: entry.identity }))
+            .collect();
+        let mut fresh: Vec<Blake3> = Vec::new();
+        // Shared bundles first, then each host's own beside its manifest.
+        let needed = self.needed();
+        let many = |digest: &Blake3| users.get(digest).is_some_and(|hosts| *hosts > 1);
+        let shared: Vec<Blake3> = needed.iter().filter(|digest| many(digest)).copied().collect();
+        self.seal_bundles(packs, &shared, &mut sealed, &mut fresh)?;
+        self.seal_chunks(packs, &mut sealed, &mut fresh)?;
+        let mut rows = BTreeMap::new();
+        let fleet_key = self.publisher.vault.recipient()?;
+        for (id, wanted) in self.wanted {
+            if self.changed.contains(id) {
+                let own: Vec<Blake3> = wanted.host.services.iter().map(|service| service.digest).collect();
+                self.seal_bundles(packs, &own, &mut sealed, &mut fresh)?;
+                let at = self.seal_manifest(packs, wanted, &sealed, &fleet_key)?;
+                rows.insert(*id, (at, wanted.fp));
+            } else if let Some(row) = self.current.and_then(|current| current.tree.rows.get(id)) {
+                rows.insert(*id, (At::Fixed(row.manifest.clone()), row.fp));
+            }
+        }
+        let tree = self.current.map(|current| &current.tree);
+        let k = index::choose_k(rows.len(), tree.map(|tree| tree.k));
+        let index = index::write(packs, tree, k, &rows)?;
+        let ledger = self.seal_ledger(packs, &old_ledger, &sealed, &users, &fleet_key)?;
+        let evidence = self.seal_evidence(packs, &fresh, &fleet_key)?;
+        let overrides = self.seal_overrides(packs, &fleet_key)?;
+        packs.finish()?;
+        for digest in &fresh {
+            if let Some(one) = sealed.get(digest) {
+                let entry = Entry { at: packs.locate(&one.at), identity: one.identity.clone() };
+                cache.insert(*digest, entry);
+            }
+        }
+        let at = |at: &At| packs.locate(at);
+        Ok(Built {
+            index: at(&index),
+            k,
+            ledger: at(&ledger),
+            evidence: at(&evidence),
+            overrides: overrides.as_ref().map(at),
+            sealed: fresh.len(),
+            reused,
+        })
+    }
+
+    /// How many hosts use each bundle and chunk.
+    fn users(&self) -> BTreeMap<Blake3, usize> {
+        let mut users = BTreeMap::new();
+        for wanted in self.wanted.values() {
+            let digests: BTreeSet<Blake3> =
+                wanted.host.services.iter().map(|service| service.digest).collect();
+            for digest in digests.iter().chain(&wanted.chunks) {
+                *users.entry(*digest).or_insert(0) += 1;
+            }
+        }
+        users
+    }
+
+    /// Digests that the manifests to be written name.
+    fn needed(&self) -> BTreeSet<Blake3> {
+        let changed = self.wanted.values().filter(|wanted| self.changed.contains(&wanted.id));
+        changed
+            .flat_map(|wanted| {
+                wanted.host.services.iter().map(|service| service.digest).chain(wanted.chunks.iter().copied())
+            })
+            .collect()
+    }
+
+    /// What is needed and sealed already: by this publish, in the ledger, or in the previous manifests. Members whose
+    /// pack is gone from the store are left out, and so sealed again.
+    fn pool(
+        &self,
+        ledger: &Ledger,
+        cache: &BTreeMap<Blake3, Entry>,
+    ) -> Result<BTreeMap<Blake3, Entry>, Error> {
+        let needed = self.needed();
+        let mut pool: BTreeMap<Blake3, Entry> = BTreeMap::new();
+        for manifest in self.old.values() {
+            let bundles = manifest.bundles.iter().map(|b| (b.digest, &b.at, &b.identity));
+            let chunks = manifest.chunks.iter().map(|c| (c.digest, &c.at, &c.identity));
+            for (digest, at, identity) in
+                bundles.chain(chunks).filter(|(digest, _, _)| needed.contains(digest))
+            {
+                pool.insert(digest, Entry { at: at.clone(), identity: identity.clone() });
+            }
+        }
+        for (digest, entry) in ledger.bundles.iter().chain(&ledger.chunks).chain(cache) {
+            if needed.contains(digest) {
+                pool.insert(*digest, entry.clone());
+            }
+        }
+        let mut ends: BTreeMap<Blake3, u64> = BTreeMap::new();
+        for entry in pool.values() {
+            if let Some(pack) = entry.at.pack {
+                let end = ends.entry(pack).or_insert(0);
+                *end = (*end).max(entry.at.off + entry.at.len);
+            }
+        }
+        let packs: Vec<(Blake3, u64)> = ends.into_iter().collect();
+        let store: &dyn Reader = self.publisher.store;
+        let there = parallel(&packs, |(pack, end)| {
+            let key = crate::locator::pack_key(pack);
+            store.get_range(&key, end.saturating_sub(1), 1).map(|found| found.is_some_and(|b| b.len() == 1))
+        });
+        let mut gone = BTreeSet::new();
+        for ((pack, _), there) in packs.into_iter().zip(there) {
+            if !there? {
+                gone.insert(pack);
+            }
+        }
+        pool.retain(|_, entry| entry.at.pack.is_some_and(|pack| !gone.contains(&pack)));
+        Ok(pool)
+    }
+
+    fn seal_bundles(
+        &self,
+        packs: &mut PackWriter<'_>,
+        digests: &[Blake3],
+        sealed: &mut BTreeMap<Blake3, Sealed>,
+        fresh: &mut Vec<Blake3>,
+    ) -> Result<(), Error> {
+        let due: Vec<Blake3> = digests
+            .iter()
+            .filter(|digest| !sealed.contains_key(*digest) && self.prepared.bundles.contains_key(*digest))
+            .copied()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        for batch in due.chunks(BATCH) {
+            let members = parallel(batch, |digest| match self.prepared.bundles.get(digest) {
+                Some(bundle) => {
+                    let secret = !bundle.secret.is_empty();
+                    let packing = if secret { Packing::Raw } else { Packing::Compressed };
+                    member::seal_fresh(&bundle.tar, packing)
+                }
+                None => Err(Error::Failed(format!("bundle {digest} was not prepared"))),
+            });
+            for (digest, made) in batch.iter().zip(members) {
+                let (member, identity) = made?;
+                if member.len() as u64 > limits::PACK {
+                    let service =
+                        self.prepared.bundles.get(digest).map(|b| b.service.as_str()).unwrap_or_default();
+                    return Err(Error::Failed(format!(
+                        "service {service}: its sealed bundle takes {} bytes; {} are allowed (split the service)",
+                        member.len(),
+                        limits::PACK
+                    )));
+                }
+                packs.make_room(member.len() as u64)?;
+                let at = packs.add(member)?;
+                sealed.insert(*digest, Sealed { at, identity });
+                fresh.push(*digest);
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals the chunks that manifests to be written need, each in a pack of its own.
+    fn seal_chunks(
+        &self,
+        packs: &mut PackWriter<'_>,
+        sealed: &mut BTreeMap<Blake3, Sealed>,
+        fresh: &mut Vec<Blake3>,
+    ) -> Result<(), Error> {
+        let changed = self.wanted.values().filter(|wanted| self.changed.contains(&wanted.id));
+        let due: BTreeSet<Blake3> = changed.flat_map(|wanted| wanted.chunks.iter().copied()).collect();
+        for digest in due {
+            if sealed.contains_key(&digest) {
+                continue;
+            }
+            let Some(chunk) = self.prepared.chunks.get(&digest) else {
+                return Err(Error::Failed(format!("chunk {digest} was not prepared")));
+            };
+            let bytes = Zeroizing::new(chunk.bytes(&digest, self.contents)?);
+            let packing = if chunk.secret { Packing::Raw } else { Packing::Compressed };
+            let (member, identity) = member::seal_fresh(&bytes, packing)?;
+            let at = packs.add_alone(member)?;
+            sealed.insert(digest, Sealed { at, identity });
+            fresh.push(digest);
+        }
+        Ok(())
+    }
+
+    fn seal_manifest(
+        &self,
+        packs: &mut PackWriter<'_>,
+        wanted: &Wanted<'_>,
+        sealed: &BTreeMap<Blake3, Sealed>,
+        fleet_key: &Recipient,
+    ) -> Result<At, Error> {
+        let services = &wanted.host.services;
+        let names: usize = services.iter().map(|s| 66 * (1 + s.after.len() + s.needs.len())).sum();
+        packs.make_room(bound(
+            1024 + 512 * (services.len() + wanted.chunks.len() + wanted.holds.len()) + names,
+        ))?;
+        let find = |digest: &Blake3| {
+            let one = sealed.get(digest);
+            one.map(|one| (packs.locate(&one.at), one.identity.clone()))
+                .ok_or_else(|| Error::Failed(format!("{digest} was not sealed")))
+        };
+        let mut bundles = Vec::new();
+        for service in services {
+            let (at, identity) = find(&service.digest)?;
+            bundles.push(BundleRef {
+                service: service.service.clone(),
+                digest: service.digest,
+                at,
+                identity,
+                after: service.after.clone(),
+                needs: service.needs.clone(),
+            });
+        }
+        let mut chunks = Vec::new();
+        for digest in &wanted.chunks {
+            let (at, identity) = find(digest)?;
+            chunks.push(ChunkRef { digest: *digest, at, identity });
+        }
+        let manifest = Manifest {
+            format: 1,
+            fleet_id: self.publisher.roots.newest().fleet_id(),
+            channel: self.publisher.channel.clone(),
+            host: wanted.host.host.clone(),
+            id: wanted.id,
+            bundles,
+            chunks,
+            overrides: wanted.holds.clone(),
+        };
+        let content = Zeroizing::new(canon::to_vec(&manifest, "manifest")?);
+        if content.len() as u64 > limits::DOCUMENT - limits::OVERHEAD {
+            return Err(Error::Failed(format!("the manifest of {} is too large", wanted.host.host)));
+        }
+        let recipients = [wanted.host.recipient.clone(), fleet_key.clone()];
+        packs.add(member::seal(&content, Packing::Raw, &recipients)?)
+    }
+
+    /// The shared bundles and chunks of this release.
+    fn seal_ledger(
+        &self,
+        packs: &mut PackWriter<'_>,
+        old: &Ledger,
+        sealed: &BTreeMap<Blake3, Sealed>,
+        users: &BTreeMap<Blake3, usize>,
+        fleet_key: &Recipient,
+    ) -> Result<At, Error> {
+        packs.make_room(bound(1024 + 512 * users.len()))?;
+        let mut ledger = Ledger { format: 1, ..Ledger::default() };
+        for (digest, _) in users.iter().filter(|(_, hosts)| **hosts > 1) {
+            let known = old.bundles.get(digest).or_else(|| old.chunks.get(digest)).cloned();
+            let one = sealed.get(digest);
+            let entry =
+                one.map(|one| Entry { at: packs.locate(&one.at), identity: one.identity.clone() }).or(known);
+            let table = if self.prepared.chunks.contains_key(digest) {
+                &mut ledger.chunks
+            } else {
+                &mut ledger.bundles
+            };
+            table.extend(entry.map(|entry| (*digest, entry)));
+        }
+        match self.current {
+            Some(current) if ledger == *old => Ok(At::Fixed(current.release().ledger.clone())),
+            _ => record(packs, &ledger, Packing::Raw, fleet_key),
+        }
+    }
+
+    /// The receipts of what was sealed now; older evidence is named, or gathered when there is too much of it.
+    fn seal_evidence(
+        &self,
+        packs: &mut PackWriter<'_>,
+        fresh: &[Blake3],
+        fleet_key: &Recipient,
+    ) -> Result<At, Error> {
+        let mut evidence = Evidence {
+            format: 1,
+            version: self.version,
+            at: self.now,
+            commit: self.request.commit.clone(),
+            bundles: Vec::new(),
+            receipts: Vec::new(),
+            older: Vec::new(),
+        };
+        let mut places: BTreeMap<usize, u32> = BTreeMap::new();
+        let mut secret_paths = BTreeSet::new();
+        for digest in fresh {
+            let Some(bundle) = self.prepared.bundles.get(digest) else { continue };
+            secret_paths.extend(bundle.secret.iter().cloned());
+            let mut receipts = Vec::new();
+            for i in &bundle.receipts {
+                let Some(receipt) = self.prepared.receipts.get(*i) else { continue };
+                let place = *places.entry(*i).or_insert_with(|| {
+                    evidence.receipts.push(receipt.clone());
+                    evidence.receipts.len() as u32 - 1
+                });
+                receipts.push(place);
+            }
+            let service = bundle.service.clone();
+            evidence.bundles.push(Proof {
+                digest: *digest,
+                service,
+                receipts,
+                secret: bundle.secret.clone(),
+            });
+        }
+        for receipt in &mut evidence.receipts {
+            without_secrets(receipt, &secret_paths);
+        }
+        if let Some(current) = self.current {
+            if evidence.bundles.is_empty() {
+                return Ok(At::Fixed(current.release().evidence.clone()));
+            }
+            let store: &dyn Reader = self.publisher.store;
+            let previous = current.evidence(store)?;
+            evidence.older.push(current.release().evidence.clone());
+            evidence.older.extend(previous.older.iter().cloned());
+            if evidence.older.len() > OLDER {
+                self.gather(&mut evidence, current)?;
+            }
+        }
+        packs.make_room(bound(512 * evidence.older.len() + 1024 * evidence.bundles.len()))?;
+        record(packs, &evidence, Packing::Compressed, fleet_key)
+    }
+
+    /// Copies what older evidence says of bundles still in use, and names it no more.
+    fn gather(&self, evidence: &mut Evidence, current: &Current) -> Result<(), Error> {
+        let known: BTreeSet<Blake3> = evidence.bundles.iter().map(|proof| proof.digest).collect();
+        let in_use = |proof: &&Proof| {
+            self.prepared.bundles.contains_key(&proof.digest) && !known.contains(&proof.digest)
+        };
+        let store: &dyn Reader = self.publisher.store;
+        let mut seen = BTreeSet::new();
+        for at in std::mem::take(&mut evidence.older) {
+            let old = match current.older_evidence(store, &at) {
+                Ok(old) => old,
+                Err(Error::Missing { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            for proof in old.bundles.iter().filter(in_use).filter(|proof| seen.insert(proof.digest)) {
+                let mut proof = proof.clone();
+                for place in &mut proof.receipts {
+                    let Some(receipt) = old.receipts.get(*place as usize) else { continue };
+                    evidence.receipts.push(receipt.clone());
+                    *place = evidence.receipts.len() as u32 - 1;
+                }
+                evidence.bundles.push(proof);
+            }
+        }
+        Ok(())
+    }
+
+    fn seal_overrides(&self, packs: &mut PackWriter<'_>, fleet_key: &Recipient) -> Result<Option<At>, Error> {
+        if self.holds.is_empty() {
+            return Ok(None);
+        }
+        if !self.holds_changed
+            && let Some(at) = self.current.and_then(|current| current.release().overrides.clone())
+        {
+            return Ok(Some(At::Fixed(at)));
+        }
+        packs.make_room(bound(4096 * self.holds.len()))?;
+        let overrides = Overrides { format: 1, holds: self.holds.to_vec() };
+        record(packs, &overrides, Packing::Compressed, fleet_key).map(Some)
+    }
+}
+
+/// How many older evidence objects a release may name before they are gathered in one.
+const OLDER: usize = 32;
+
+/// Removes from a receipt what could tell a secret: digests of files that hold one, and what programs said of them.
+fn without_secrets(receipt: &mut Receipt, secret: &BTreeSet<cmc_types::UnixPath>) {
+    let before = receipt.subjects.len();
+    receipt.subjects.retain(|path, _| !secret.contains(path));
+    if receipt.subjects.len() != before {
+        receipt.inputs = Blake3([0; 32]);
+        receipt.warnings.clear();
+    }
+}
+
+fn record<T: Record>(
+    packs: &mut PackWriter<'_>,
+    record: &T,
+    packing: Packing,
+    fleet_key: &Recipient,
+) -> Result<At, Error> {
+    let content = Zeroizing::new(canon::to_vec(record, T::OBJECT)?);
+    if content.len() as u64 > limits::RECORD - limits::OVERHEAD {
+        return Err(Error::Failed(format!("the {} is too large", T::OBJECT)));
+    }
+    packs.add(member::seal(&content, packing, std::slice::from_ref(fleet_key))?)
+}

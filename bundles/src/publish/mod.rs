@@ -1,0 +1,524 @@
+//! Publishing: what changed is sealed and uploaded, then a release is signed, then the pointer is moved by
+//! compare-and-swap. Nothing that hosts read changes before that last step, so an upload that is interrupted anywhere
+//! leaves the old release whole, and the next publish completes.
+//!
+//! It is incremental from any machine with nothing cached: what is sealed already is found in the release's ledger and
+//! in the previous manifests. A publish that changes nothing writes nothing in the first third of the timestamp's
+//! life, and later only the pointer; one that changes one host writes a pack, the release and the pointer.
+
+mod base;
+mod build;
+mod change;
+mod diff;
+
+pub use base::{Current, Roots, read_current};
+pub use change::{Changes, HostChange, HostStatus};
+pub use diff::{FileChange, FileDiff, HostDiff, ServiceDiff, diff_host};
+
+use crate::client::StatementRef;
+use crate::error::{Error, TrustKind};
+use crate::ids::{Channel, hash};
+use crate::limits;
+use crate::locator::pack_key;
+use crate::overrides::{Hold, HostHold};
+use crate::pack::PackWriter;
+use crate::records::Entry;
+use crate::release::{Pointer, Release, Timestamp, release_key};
+use crate::root::{Counters, root_key, vault_key};
+use crate::seal::{Contents, Prepared};
+use crate::signed::Signed;
+use crate::sshsig::{Role, Signer};
+use crate::store::{Created, Store, StoreError, StoreErrorKind, Swap};
+use crate::vault::Vault;
+use base::{CurrentPointer, read_pointer};
+use build::{Build, Built};
+use cmc_types::{Blake3, HostName};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// The life of a timestamp unless asked otherwise, in seconds: 30 days.
+pub const LIFETIME: u64 = 30 * 24 * 3600;
+/// How often a publish is tried again after another publisher was faster.
+pub const RETRIES: u32 = 10;
+
+/// A fleet's publisher on one channel.
+pub struct Publisher<'a> {
+    /// Where to.
+    pub store: &'a dyn Store,
+    /// The fleet's roots.
+    pub roots: &'a Roots,
+    /// The fleet's vault, opened. [`Publisher::refresh`] does without.
+    pub vault: &'a Vault,
+    /// The vault as stored, for the first publish.
+    pub vault_bytes: &'a [u8],
+    /// The channel.
+    pub channel: &'a Channel,
+    /// Keys for releases and timestamps.
+    pub signers: &'a [&'a dyn Signer],
+    /// The wall clock in Unix seconds.
+    pub clock: &'a dyn Fn() -> u64,
+    /// The highest numbers that this machine saw on the channel (zero: none): a store that shows older ones is refused.
+    pub seen: Counters,
+}
+
+/// Whether the first commit is an ancestor of the second; `None` if that is not known.
+pub type Ancestry<'a> = dyn Fn(&str, &str) -> Option<bool> + 'a;
+
+/// What is asked of a publish.
+pub struct Request<'a> {
+    /// The commit that the plan was built from.
+    pub commit: Option<String>,
+    /// The life of the timestamp in seconds; the root's `max-fresh` bounds it.
+    pub lifetime: u64,
+    /// The oldest cmc that can read the release.
+    pub min_cmc: Option<String>,
+    /// Changes the holds; they are carried forward otherwise.
+    pub edit_holds: Option<&'a dyn Fn(Vec<Hold>) -> Vec<Hold>>,
+    /// Whether a hold's selector names a host.
+    pub selects: &'a dyn Fn(&[String], &HostName) -> bool,
+    /// Whether the first commit is an ancestor of the second, if that is known. Asked when another publisher was
+    /// faster: a plan that does not contain what it published is refused.
+    pub is_ancestor: Option<&'a Ancestry<'a>>,
+    /// Sees what would change before anything is sealed; an error stops the publish.
+    pub guard: &'a dyn Fn(&Changes) -> Result<(), Error>,
+}
+
+impl Default for Request<'_> {
+    /// A publish without commit, holds or guard.
+    fn default() -> Self {
+        Self {
+            commit: None,
+            lifetime: LIFETIME,
+            min_cmc: None,
+            edit_holds: None,
+            selects: &|_, _| false,
+            is_ancestor: None,
+            guard: &|_| Ok(()),
+        }
+    }
+}
+
+/// What a publish did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Nothing was written.
+    Unchanged,
+    /// Only the pointer, with a new timestamp over the same release.
+    Renewed,
+    /// A release.
+    Released,
+}
+
+/// The result of a publish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Published {
+    /// What was done.
+    pub outcome: Outcome,
+    /// The release that is current now.
+    pub release: StatementRef,
+    /// The timestamp's serial.
+    pub serial: u64,
+    /// When the timestamp expires, in Unix seconds.
+    pub expires: u64,
+    /// What changed.
+    pub changes: Changes,
+    /// Keys of the objects written, in order.
+    pub written: Vec<String>,
+    /// Bundles and chunks sealed.
+    pub sealed: usize,
+    /// Bundles and chunks found sealed already, for the hosts that changed.
+    pub reused: usize,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+impl Published {
+    /// The numbers to remember for [`Publisher::seen`].
+    pub fn seen(&self) -> Counters {
+        Counters { version: self.release.version, serial: self.serial }
+    }
+}
+
+/// How one attempt ended.
+enum Attempt {
+    Done(Box<Published>),
+    Lost,
+}
+
+impl Publisher<'_> {
+    /// Publishes a plan. `contents` reads the files of the fleet that are cut in chunks.
+    pub fn publish(
+        &self,
+        prepared: &Prepared,
+        contents: &dyn Contents,
+        request: &Request<'_>,
+    ) -> Result<Published, Error> {
+        let mut cache = BTreeMap::new();
+        let mut written = Vec::new();
+        let mut lost_to: Option<Blake3> = None;
+        self.contend(|attempt| {
+            let keys = self.vault.identities()?;
+            let current = read_current(self.store, self.roots, keys, self.channel, self.seen)?;
+            if let Some(current) = &current {
+                if attempt > 1 && lost_to != Some(current.at().hash) {
+                    self.check_ancestry(current, request)?;
+                }
+                lost_to = Some(current.at().hash);
+            }
+            self.attempt(prepared, contents, request, current.as_ref(), &mut cache, &mut written, attempt)
+        })
+    }
+
+    /// Renews the timestamp over the current release. Needs no vault and no release key.
+    pub fn refresh(&self, lifetime: u64) -> Result<Published, Error> {
+        self.contend(|attempt| {
+            let Some(current) = read_pointer(self.store, self.roots, self.channel, self.seen)? else {
+                return Err(Error::Failed(format!("nothing was ever published on channel {}", self.channel)));
+            };
+            let mut written = Vec::new();
+            let changes = Changes::default();
+            self.renew(&current, lifetime, changes, &mut written, attempt)
+        })
+    }
+
+    /// Tries until an attempt is not lost to another publisher.
+    fn contend(&self, mut attempt: impl FnMut(u32) -> Result<Attempt, Error>) -> Result<Published, Error> {
+        for number in 1..=RETRIES + 1 {
+            match attempt(number)? {
+                Attempt::Done(published) => return Ok(*published),
+                Attempt::Lost if number <= RETRIES => std::thread::sleep(jitter(number)?),
+                Attempt::Lost => {}
+            }
+        }
+        Err(Error::Failed(format!(
+            "other publishers were faster {} times in a row; try again when they are done",
+            RETRIES + 1
+        )))
+    }
+
+    fn check_ancestry(&self, current: &Current, request: &Request<'_>) -> Result<(), Error> {
+        let (Some(theirs), Some(ours), Some(is_ancestor)) =
+            (&current.release().commit, &request.commit, request.is_ancestor)
+        else {
+            return Ok(());
+        };
+        match is_ancestor(theirs, ours) {
+            Some(false) => Err(Error::Failed(format!(
+                "another publisher has just published commit {theirs}, which commit {ours} does not contain; merge it, build and publish again"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn attempt(
+        &self,
+        prepared: &Prepared,
+        contents: &dyn Contents,
+        request: &Request<'_>,
+        current: Option<&Current>,
+        cache: &mut BTreeMap<Blake3, Entry>,
+        written: &mut Vec<String>,
+        attempt: u32,
+    ) -> Result<Attempt, Error> {
+        let now = (self.clock)();
+        let root = self.roots.newest();
+        root.check_expiry(now)?;
+        // 1. Holds from now on.
+        let before = match current {
+            Some(current) => current.holds(self.store)?,
+            None => Vec::new(),
+        };
+        let mut holds = before.clone();
+        if let Some(edit) = request.edit_holds {
+            holds = edit(holds);
+        }
+        holds.retain(|hold| hold.holds_at(now));
+        // 2. Which hosts differ.
+        let of = |host: &HostName| -> Vec<HostHold> {
+            holds.iter().filter(|hold| (request.selects)(&hold.selector, host)).map(Hold::for_host).collect()
+        };
+        let wanted = change::wanted(prepared, self.vault, root.fleet_id(), self.channel, of)?;
+        let (mut changes, old) = change::compare(self.store, current, &wanted)?;
+        changes.holds = holds != before;
+        // 3. Nothing does: at most a new timestamp.
+        if let Some(current) = current
+            && changes.hosts.is_empty()
+            && !changes.holds
+            && current.release().version <= current.base.version
+        {
+            let pointer = CurrentPointer {
+                pointer: current.pointer.clone(),
+                etag: current.etag.clone(),
+                bytes: current.bytes.clone(),
+                base: current.base,
+            };
+            let stamp = current.timestamp();
+            let third = stamp.expires.saturating_sub(stamp.issued) / 3;
+            if now < stamp.issued.saturating_add(third) && stamp.root.version == root.version() {
+                return Ok(Attempt::Done(Box::new(Published {
+                    outcome: Outcome::Unchanged,
+                    release: current.at(),
+                    serial: stamp.serial,
+                    expires: stamp.expires,
+                    changes,
+                    written: std::mem::take(written),
+                    sealed: 0,
+                    reused: 0,
+                    attempts: attempt,
+                })));
+            }
+            return self.renew(&pointer, request.lifetime, changes, written, attempt);
+        }
+        (request.guard)(&changes)?;
+        // 4. Seal and upload.
+        self.put_trust(current.map(|current| current.timestamp().root.version), written)?;
+        let version = current.map_or(0, |current| current.base.version).saturating_add(1);
+        let changed: BTreeSet<_> = changes.hosts.iter().map(|host| host.id).collect();
+        let build = Build {
+            publisher: self,
+            request,
+            prepared,
+            contents,
+            current,
+            wanted: &wanted,
+            changed: &changed,
+            old: &old,
+            holds: &holds,
+            holds_changed: changes.holds,
+            version,
+            now,
+        };
+        let built = {
+            let mut sink = |name: Blake3, pack: Vec<u8>| self.put(&pack_key(&name), &pack, written);
+            build.run(&mut PackWriter::new(&mut sink), cache)?
+        };
+        // 5. Sign the release, then the timestamp; move the pointer.
+        let (sealed, reused) = (built.sealed, built.reused);
+        let release = self.sign_release(current, request, built, version)?;
+        self.put(&release_key(&release.hash()), &release.to_bytes()?, written)?;
+        let etag = match current {
+            Some(current) => Some(self.token(current.etag.as_deref())?),
+            None => None,
+        };
+        let serial = current.map_or(0, |current| current.base.serial).saturating_add(1);
+        let floor = current.map_or(0, |current| current.timestamp().issued);
+        let at = StatementRef { version, hash: release.hash() };
+        let (stamp, bytes) = self.sign_timestamp(release, at, serial, floor, request.lifetime)?;
+        if !self.swap(etag.as_deref(), &bytes)? {
+            return Ok(Attempt::Lost);
+        }
+        written.push(self.channel.key());
+        Ok(Attempt::Done(Box::new(Published {
+            outcome: Outcome::Released,
+            release: at,
+            serial,
+            expires: stamp.expires,
+            changes,
+            written: std::mem::take(written),
+            sealed,
+            reused,
+            attempts: attempt,
+        })))
+    }
+
+    fn renew(
+        &self,
+        current: &CurrentPointer,
+        lifetime: u64,
+        changes: Changes,
+        written: &mut Vec<String>,
+        attempt: u32,
+    ) -> Result<Attempt, Error> {
+        let stamp = &current.pointer.timestamp;
+        if current.pointer.release.version > current.base.version {
+            return Err(Error::Failed(format!(
+                "the root resets channel {} below the current release; publish instead of refreshing",
+                self.channel
+            )));
+        }
+        self.roots.newest().check_expiry((self.clock)())?;
+        self.put_trust(Some(stamp.root.version), written)?;
+        let etag = self.token(current.etag.as_deref())?;
+        let serial = current.base.serial.saturating_add(1);
+        let release = current.pointer.signed_release.clone();
+        let (new, bytes) = self.sign_timestamp(release, stamp.release, serial, stamp.issued, lifetime)?;
+        debug_assert!(bytes != current.bytes);
+        if !self.swap(Some(&etag), &bytes)? {
+            return Ok(Attempt::Lost);
+        }
+        written.push(self.channel.key());
+        Ok(Attempt::Done(Box::new(Published {
+            outcome: Outcome::Renewed,
+            release: stamp.release,
+            serial,
+            expires: new.expires,
+            changes,
+            written: std::mem::take(written),
+            sealed: 0,
+            reused: 0,
+            attempts: attempt,
+        })))
+    }
+
+    fn token(&self, etag: Option<&str>) -> Result<String, Error> {
+        let problem = "it gives no ETag, so the pointer cannot be moved safely";
+        let unfit = || Error::Store(StoreError::new(StoreErrorKind::Unfit, self.store.name(), problem));
+        etag.map(str::to_owned).ok_or_else(unfit)
+    }
+
+    /// Moves the pointer; `false` if another publisher was faster. After an error the pointer is read once more: the
+    /// answer may have been lost on the way, and the pointer may be ours.
+    fn swap(&self, etag: Option<&str>, bytes: &[u8]) -> Result<bool, Error> {
+        match self.store.swap(&self.channel.key(), etag, bytes) {
+            Ok(Swap::Done { .. }) => Ok(true),
+            Ok(Swap::Lost) => Ok(false),
+            Err(error) => match self.store.get(&self.channel.key(), limits::POINTER) {
+                Ok(Some(found)) if found == bytes => Ok(true),
+                _ => Err(error.into()),
+            },
+        }
+    }
+
+    /// Uploads an immutable object and looks whether it is there.
+    fn put(&self, key: &str, bytes: &[u8], written: &mut Vec<String>) -> Result<(), Error> {
+        match self.store.create(key, bytes)? {
+            Created::New => written.push(key.to_owned()),
+            Created::Exists => {
+                let found = self.store.get(key, limits::MEMBER.max(bytes.len() as u64))?;
+                if found.as_deref() != Some(bytes) {
+                    let problem = "another object has its name";
+                    return Err(Error::trust(TrustKind::Hash, key, problem));
+                }
+                return Ok(());
+            }
+        }
+        let last = (bytes.len() as u64).saturating_sub(64);
+        let tail = self.store.get_range(key, last, 64)?;
+        if tail.as_deref() != bytes.get(last as usize..) {
+            let problem = "it says that an object is stored, and has none";
+            return Err(StoreError::new(StoreErrorKind::Unfit, self.store.name(), problem).at(key).into());
+        }
+        Ok(())
+    }
+
+    /// Uploads roots and vault, if the pointer's root is not this one.
+    fn put_trust(&self, published: Option<u64>, written: &mut Vec<String>) -> Result<(), Error> {
+        let newest = self.roots.newest();
+        if published == Some(newest.version()) {
+            return Ok(());
+        }
+        if hash(self.vault_bytes) != newest.root().vault {
+            return Err(Error::trust(TrustKind::Hash, "vault", "not the vault that the newest root names"));
+        }
+        self.put(&vault_key(&newest.root().vault), self.vault_bytes, written)?;
+        for (i, signed) in self.roots.signed().iter().enumerate() {
+            self.put(&root_key(i as u64 + 1), &signed.to_bytes()?, written)?;
+        }
+        Ok(())
+    }
+
+    fn sign_release(
+        &self,
+        current: Option<&Current>,
+        request: &Request<'_>,
+        built: Built,
+        version: u64,
+    ) -> Result<Signed, Error> {
+        let root = self.roots.newest();
+        let release = Release {
+            format: 1,
+            fleet_id: root.fleet_id(),
+            channel: self.channel.clone(),
+            version,
+            previous: current.map(|current| current.at().hash),
+            index: built.index,
+            k: built.k,
+            ledger: built.ledger,
+            evidence: built.evidence,
+            overrides: built.overrides,
+            commit: request.commit.clone(),
+            min_cmc: request.min_cmc.clone(),
+        };
+        let mut signed = Signed::unsigned(&release, "release")?;
+        signed.sign_to_threshold(
+            Role::Release,
+            &root.root().role(Role::Release),
+            self.signers,
+            "the release",
+        )?;
+        Ok(signed)
+    }
+
+    fn sign_timestamp(
+        &self,
+        release: Signed,
+        at: StatementRef,
+        serial: u64,
+        floor: u64,
+        lifetime: u64,
+    ) -> Result<(Timestamp, Vec<u8>), Error> {
+        let root = self.roots.newest();
+        let now = (self.clock)();
+        if floor > now.saturating_add(crate::client::AHEAD) {
+            return Err(Error::trust(
+                TrustKind::Clock,
+                crate::release::name(self.channel),
+                format!("its timestamp was issued {} s ahead of this machine's clock", floor - now),
+            ));
+        }
+        let issued = now.max(floor);
+        let life = lifetime.clamp(1, root.root().max_fresh);
+        let timestamp = Timestamp {
+            format: 1,
+            fleet_id: root.fleet_id(),
+            channel: self.channel.clone(),
+            serial,
+            release: at,
+            root: root.at(),
+            issued,
+            expires: issued.saturating_add(life),
+        };
+        let mut signed = Signed::unsigned(&timestamp, "timestamp")?;
+        let keys = root.root().role(Role::Timestamp);
+        signed.sign_to_threshold(Role::Timestamp, &keys, self.signers, "the timestamp")?;
+        let bytes = Pointer { release, timestamp: signed }.to_bytes()?;
+        if bytes.len() as u64 > limits::POINTER {
+            return Err(Error::Failed("the pointer is too large: too many signatures".to_owned()));
+        }
+        Ok((timestamp, bytes))
+    }
+}
+
+/// A random wait before the next attempt: up to 50 ms, doubling to 3.2 s.
+fn jitter(attempt: u32) -> Result<Duration, Error> {
+    let random = crate::random::bytes::<8>()?;
+    let most = 50u64 << attempt.min(6);
+    Ok(Duration::from_millis(u64::from_le_bytes(*random) % most))
+}
+
+/// Runs `work` over the items on a few threads; results come in their order.
+pub(crate) fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    const THREADS: usize = 8;
+    if items.len() < 2 {
+        return items.iter().map(work).collect();
+    }
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let run = || {
+        let mut done = Vec::new();
+        loop {
+            let i = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let Some(item) = items.get(i) else { return done };
+            done.push((i, work(item)));
+        }
+    };
+    let mut all: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS.min(items.len())).map(|_| scope.spawn(run)).collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
+    });
+    all.sort_by_key(|(i, _)| *i);
+    all.into_iter().map(|(_, result)| result).collect()
+}
