@@ -1,1 +1,3 @@
-//! x
+//! The validators of cmc.
+
+pub mod sandbox;
