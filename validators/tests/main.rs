@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::exit)]
 
 mod canaries;
+mod fleet;
+mod programs;
 mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,12 +28,14 @@ fn main() {
     let list = arguments.iter().any(|argument| argument == "--list");
     let exact = arguments.iter().any(|argument| argument == "--exact");
     let filters: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let tests: Vec<Test> = [canaries::TESTS].concat();
+    let tests: Vec<Test> = [canaries::TESTS, programs::TESTS].concat();
     let chosen: Vec<Test> = tests
         .into_iter()
         .filter(|(name, _)| {
             filters.is_empty()
-                || filters.iter().any(|filter| if exact { name == filter } else { name.contains(filter.as_str()) })
+                || filters
+                    .iter()
+                    .any(|filter| if exact { name == filter } else { name.contains(filter.as_str()) })
         })
         .collect();
     if list {

@@ -18,19 +18,13 @@ pub(super) type Failure = (&'static str, String);
 
 /// Reports through the status pipe; returns the exit code.
 pub(super) fn run(request: &Request, contents: &[u8], pipes: &Pipes, lifeline: &OwnedFd) -> i32 {
-    let status = inside(request, contents, pipes, lifeline).unwrap_or_else(|(step, why)| {
-        Status::of(Outcome::Refused { step: step.to_owned(), why })
-    });
+    let status = inside(request, contents, pipes, lifeline)
+        .unwrap_or_else(|(step, why)| Status::of(Outcome::Refused { step: step.to_owned(), why }));
     status.send(&pipes.status);
     0
 }
 
-fn inside(
-    request: &Request,
-    contents: &[u8],
-    pipes: &Pipes,
-    lifeline: &OwnedFd,
-) -> Result<Status, Failure> {
+fn inside(request: &Request, contents: &[u8], pipes: &Pipes, lifeline: &OwnedFd) -> Result<Status, Failure> {
     prctl::set_pdeathsig(Signal::SIGKILL).map_err(|e| ("process", e.desc().to_owned()))?;
     let mut fds = [PollFd::new(lifeline.as_fd(), PollFlags::POLLIN)];
     if poll(&mut fds, PollTimeout::ZERO).map_err(|e| ("process", e.desc().to_owned()))? != 0 {
@@ -63,7 +57,9 @@ fn inside(
     }
     let (read, changed) = built.traces();
     let mut isolation: Vec<String> =
-        ["user", "mount", "pid", "net", "ipc", "uts", "cgroup", "no-new-privs", "limits"].map(str::to_owned).into();
+        ["user", "mount", "pid", "net", "ipc", "uts", "cgroup", "no-new-privs", "limits"]
+            .map(str::to_owned)
+            .into();
     if built.proc_mounted {
         isolation.push("proc".to_owned());
     }

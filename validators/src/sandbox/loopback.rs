@@ -11,7 +11,8 @@ const NLMSG_ERROR: u16 = 2;
 
 /// Sets the interface with index 1, which is always loopback, up.
 pub(super) fn up() -> Result<()> {
-    let socket = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
+    let socket =
+        socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
     let mut socket = File::from(socket);
     let mut message = Vec::with_capacity(32);
     // struct nlmsghdr: length, type, flags, sequence, port.

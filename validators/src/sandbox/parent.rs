@@ -42,7 +42,8 @@ impl Sandbox {
 
     /// Runs one request to its end. After an error the worker is of no more use.
     pub fn run(&mut self, request: &Request) -> Result<Response, SandboxError> {
-        let input = self.input.as_mut().ok_or_else(|| SandboxError::Died(std::io::ErrorKind::BrokenPipe.into()))?;
+        let input =
+            self.input.as_mut().ok_or_else(|| SandboxError::Died(std::io::ErrorKind::BrokenPipe.into()))?;
         wire::write_request(input, request).map_err(SandboxError::Died)?;
         wire::read_response(&mut self.output).map_err(SandboxError::Died)
     }

@@ -44,7 +44,8 @@ fn replace(request: &Request, path: &str, pipes: &Pipes) -> std::io::Result<std:
     dup2_stderr(&pipes.stderr)?;
     limit(request)?;
     give_up_privileges(request)?;
-    let text = |text: &str| CString::new(text).map_err(|_| std::io::Error::from(std::io::ErrorKind::InvalidInput));
+    let text =
+        |text: &str| CString::new(text).map_err(|_| std::io::Error::from(std::io::ErrorKind::InvalidInput));
     let argv: Vec<CString> = request.argv.iter().map(|arg| text(arg)).collect::<Result<_, _>>()?;
     let env: Vec<CString> =
         request.env.iter().map(|(name, value)| text(&format!("{name}={value}"))).collect::<Result<_, _>>()?;

@@ -21,8 +21,19 @@ const NEW: &str = "/tmp";
 /// Where system directories are bound whose entries are linked one by one.
 const WHOLE: &str = "/.system";
 /// The machine's directories that programs live in.
-const SYSTEM: &[&str] =
-    &["/bin", "/gnu", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/opt", "/run/current-system", "/sbin", "/usr"];
+const SYSTEM: &[&str] = &[
+    "/bin",
+    "/gnu",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/nix",
+    "/opt",
+    "/run/current-system",
+    "/sbin",
+    "/usr",
+];
 /// Files and directories of the machine's /etc that say how programs start and find each other, not what they do.
 const SYSTEM_ETC: &[&str] = &[
     "/etc/alternatives",
@@ -102,8 +113,7 @@ pub(super) fn build(request: &Request, contents: &[u8]) -> std::result::Result<B
     // Before the old root goes: the kernel mounts a proc only where one is already to be seen.
     let proc_flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     let proc = format!("{NEW}/proc");
-    let proc_mounted =
-        mount(Some("proc"), proc.as_str(), Some("proc"), proc_flags, None::<&str>).is_ok();
+    let proc_mounted = mount(Some("proc"), proc.as_str(), Some("proc"), proc_flags, None::<&str>).is_ok();
     enter().map_err(named("private root"))?;
     let placed = plan.write(request, contents).map_err(named("files of the private root"))?;
     Ok(Built { placed, proc_mounted })
@@ -130,14 +140,16 @@ impl Plan {
         let mut aliases: Vec<(String, String)> =
             ALIASES.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
         for dir in SYSTEM {
-            if let Some(target) = fs::read_link(dir).ok().and_then(|target| target.to_str().map(str::to_owned)) {
+            if let Some(target) =
+                fs::read_link(dir).ok().and_then(|target| target.to_str().map(str::to_owned))
+            {
                 aliases.push(((*dir).to_owned(), format!("/{}", target.trim_start_matches('/'))));
             }
         }
         let real = |path: &str| {
-            let alias = aliases.iter().find(|(from, _)| {
-                path.strip_prefix(from.as_str()).is_some_and(|rest| rest.starts_with('/'))
-            });
+            let alias = aliases
+                .iter()
+                .find(|(from, _)| path.strip_prefix(from.as_str()).is_some_and(|rest| rest.starts_with('/')));
             alias.map_or_else(|| path.to_owned(), |(from, to)| format!("{to}{}", &path[from.len()..]))
         };
         let paths: Vec<String> = request.entries.iter().map(|entry| real(&entry.path)).collect();
@@ -177,7 +189,9 @@ impl Plan {
         let kind = match fs::symlink_metadata(path) {
             Ok(meta) if !self.occupied.contains(path) => meta.file_type(),
             Ok(_) => return Ok(()),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => return Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+                return Ok(());
+            }
             Err(error) => return Err(error),
         };
         let new = format!("{NEW}{path}");
@@ -188,7 +202,11 @@ impl Plan {
         if kind.is_symlink() {
             // A link on the way to something of the request becomes a directory, unless it is one of the aliases.
             let alias = self.aliases.iter().any(|(from, _)| from == path);
-            return if needed && !alias { fs::create_dir_all(&new) } else { symlink(fs::read_link(path)?, &new) };
+            return if needed && !alias {
+                fs::create_dir_all(&new)
+            } else {
+                symlink(fs::read_link(path)?, &new)
+            };
         }
         if kind.is_dir() && needed {
             fs::create_dir_all(&new)?;
@@ -258,7 +276,8 @@ impl Plan {
         for (path, entry) in self.paths.iter().zip(&request.entries) {
             let (content, mode, hollow) = match &entry.what {
                 What::File { mode, size, .. } => {
-                    let (content, tail) = rest.split_at_checked(*size as usize).ok_or(ErrorKind::InvalidData)?;
+                    let (content, tail) =
+                        rest.split_at_checked(*size as usize).ok_or(ErrorKind::InvalidData)?;
                     rest = tail;
                     (content, *mode, 0)
                 }
@@ -285,7 +304,13 @@ impl Plan {
             file.set_permissions(Permissions::from_mode(mode | 0o400))?;
             drop(file);
             let before = TimeSpec::new(BEFORE, 0);
-            utimensat(nix::fcntl::AT_FDCWD, path.as_str(), &before, &before, UtimensatFlags::NoFollowSymlink)?;
+            utimensat(
+                nix::fcntl::AT_FDCWD,
+                path.as_str(),
+                &before,
+                &before,
+                UtimensatFlags::NoFollowSymlink,
+            )?;
             placed.push(Some((path.clone(), content.len() as u64 + hollow)));
         }
         for (path, target) in links {

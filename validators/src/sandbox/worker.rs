@@ -82,8 +82,10 @@ pub(super) fn serve() -> i32 {
 /// Closes every descriptor above the standard three that the caller left open.
 fn close_inherited() {
     let Ok(listing) = std::fs::read_dir("/proc/self/fd") else { return };
-    let open: Vec<i32> =
-        listing.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).filter(|fd| *fd > 2).collect();
+    let open: Vec<i32> = listing
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|fd| *fd > 2)
+        .collect();
     for fd in open {
         let _ = nix::unistd::close(fd);
     }
@@ -125,9 +127,14 @@ fn supervise(request: &Request, contents: &[u8]) -> Result<Response, Errno> {
     let worker = getpid();
     let stage = fork::fork(|| stage::run(request, contents, &pipes, worker))?;
     drop(pipes);
-    let watched = watch([stdout, stderr, status], request.bounds.output as usize, || {
-        let _ = kill(stage, Signal::SIGKILL);
-    }, Duration::from_millis(request.bounds.millis));
+    let watched = watch(
+        [stdout, stderr, status],
+        request.bounds.output as usize,
+        || {
+            let _ = kill(stage, Signal::SIGKILL);
+        },
+        Duration::from_millis(request.bounds.millis),
+    );
     let _ = kill(stage, Signal::SIGKILL);
     let _ = waitpid(stage, None);
     let Watched { texts: [stdout, stderr, status], cut } = watched?;

@@ -1,0 +1,386 @@
+//! What a run means: its verdict, receipt and findings.
+
+use super::jobs::Job;
+use super::pool::Versions;
+use super::tree::{self, TreeFile};
+use super::{Collector, Settings, withhold};
+use crate::registry::pattern::Capture;
+use crate::registry::{Level, Pattern};
+use crate::sandbox::{Outcome, Response};
+use cmc_types::receipt::{Finding, Receipt, Verdict};
+use cmc_types::{Severity, UnixPath};
+use std::collections::BTreeSet;
+
+/// Findings of one run; more add nothing.
+const MOST: usize = 100;
+/// Characters of one message.
+const LONGEST: usize = 1_000;
+/// Where systemd's stage lies; host paths begin behind it.
+const STAGE: &str = "/run/cmc/systemd";
+
+/// What a program said about a place.
+struct Said {
+    severity: Severity,
+    /// Index in `seen`; `None` if it is about no file of the tree.
+    file: Option<usize>,
+    line: Option<u32>,
+    column: Option<u32>,
+    message: String,
+}
+
+/// Turns a response into a receipt and findings.
+pub(super) fn judge(
+    job: &Job<'_>,
+    response: Response,
+    versions: &Versions,
+    settings: &Settings<'_>,
+    collected: &mut Collector,
+) {
+    let read = files_read(job, &response);
+    let mut said = listen(job, &response);
+    said.extend(job.errors.iter().map(|(file, line, message)| Said {
+        severity: Severity::Error,
+        file: Some(*file),
+        line: Some(*line),
+        column: None,
+        message: message.clone(),
+    }));
+    let verdict = verdict(job, &response, &said, &read, settings);
+    if verdict == Verdict::Failed && !said.iter().any(|said| said.severity == Severity::Error) {
+        said.push(last_words(&response));
+    }
+    if let Verdict::CouldNotRun { .. } = verdict {
+        said.clear();
+    }
+    withhold_secrets(job, &mut said, &read);
+
+    let subjects: Vec<&TreeFile> = job
+        .subjects
+        .iter()
+        .filter(|subject| !job.whole || read.contains(&subject.seen) || verdict != Verdict::Passed)
+        .map(|subject| &job.seen[subject.seen])
+        .collect();
+    let home =
+        subjects.first().copied().or_else(|| job.subjects.first().map(|subject| &job.seen[subject.seen]));
+    let Some(home) = home else { return };
+    let warnings =
+        said.iter().filter(|said| said.severity == Severity::Warning).map(|said| describe(job, said));
+    let receipt = Receipt {
+        validator: job.tool.name().to_owned(),
+        version: version(job, versions),
+        argv: job.request.argv.clone(),
+        subjects: subjects.iter().filter_map(|file| Some((file.path.clone(), file.b3()?))).collect(),
+        inputs: job.inputs,
+        verdict: verdict.clone(),
+        warnings: warnings.collect(),
+        isolation: response.isolation.clone(),
+        required: job.required,
+        dummies: settings.dummies && job.seen.iter().any(|file| file.tainted),
+    };
+    if !receipt.subjects.is_empty() {
+        collected.receipt(job.hosts.clone(), receipt.clone());
+    }
+    for said in said {
+        let file = said.file.map_or(home, |index| &job.seen[index]);
+        let finding = Finding {
+            validator: job.tool.name().to_owned(),
+            path: file.path.clone(),
+            line: said.line,
+            column: said.column,
+            severity: said.severity,
+            message: said.message,
+        };
+        collected.finding(&job.hosts, finding);
+    }
+    if verdict == Verdict::Passed {
+        report_unread(job, &read, &receipt, collected);
+    }
+    report_skipped(job, collected);
+}
+
+/// The files of `seen` that were read, themselves or as copies.
+fn files_read(job: &Job<'_>, response: &Response) -> BTreeSet<usize> {
+    let mut read = BTreeSet::new();
+    for index in &response.read {
+        if *index < job.seen.len() {
+            read.insert(*index);
+            continue;
+        }
+        let path = job.request.entries.get(*index).map_or("", |entry| entry.path.as_str());
+        let subject = job.copies.iter().find(|(copy, _)| copy == path).map(|(_, subject)| subject);
+        read.extend(
+            subject.and_then(|subject| job.seen.iter().position(|file| file.path.as_str() == subject)),
+        );
+    }
+    read
+}
+
+fn verdict(
+    job: &Job<'_>,
+    response: &Response,
+    said: &[Said],
+    read: &BTreeSet<usize>,
+    settings: &Settings<'_>,
+) -> Verdict {
+    let name = job.request.argv.first().map_or("", String::as_str);
+    let could_not = |reason: String| Verdict::CouldNotRun { reason };
+    let bounds = &job.request.bounds;
+    match &response.outcome {
+        Outcome::Refused { step, why } => could_not(format!(
+            "the isolation it needs was refused here ({step}: {why}); run where unprivileged user namespaces are allowed"
+        )),
+        Outcome::NotFound => could_not(not_found(job, name)),
+        Outcome::NotExecutable(why) => could_not(format!("`{name}` cannot be executed: {why}")),
+        Outcome::TimedOut => could_not(format!("`{name}` did not end within {} ms", bounds.millis)),
+        Outcome::TooMuchOutput => {
+            could_not(format!("`{name}` printed more than {} bytes", settings.bounds.output))
+        }
+        Outcome::Signalled(signal) => could_not(format!("`{name}` was ended by {signal}")),
+        Outcome::Exited(code) => {
+            let subject = |index: &usize| job.subjects.iter().any(|subject| subject.seen == *index);
+            if response.changed.iter().any(subject) {
+                return could_not(format!("`{name}` changed the file that it was to check"));
+            }
+            let errors = said.iter().any(|said| said.severity == Severity::Error);
+            match job.tool.means(*code) {
+                Some(false) => Verdict::Failed,
+                Some(true) if errors => Verdict::Failed,
+                Some(true)
+                    if !job.whole && !job.subjects.iter().all(|subject| read.contains(&subject.seen)) =>
+                {
+                    could_not(format!("`{name}` ended without reading the file"))
+                }
+                Some(true) => Verdict::Passed,
+                None => could_not(format!(
+                    "`{name}` exited with {code}, which says nothing about the file{}",
+                    if job.seen.iter().any(|file| file.tainted) {
+                        String::new()
+                    } else {
+                        first_words(response)
+                    }
+                )),
+            }
+        }
+    }
+}
+
+fn not_found(job: &Job<'_>, name: &str) -> String {
+    let package = job.tool.program().and_then(|program| program.package(&job.family));
+    match package {
+        Some(package) => format!("`{name}` is not installed here; install the package {package}"),
+        None => format!("`{name}` is not installed here"),
+    }
+}
+
+/// What most programs say of a place, for validators of the user's own. Counts only if the file is one of the tree's.
+const COMMON_PATTERNS: &[Pattern] = &[
+    Pattern { text: "{file}:{line}:{column}: {message}", level: Level::AsExit },
+    Pattern { text: "{file}:{line}: {message}", level: Level::AsExit },
+    Pattern { text: "{file}: line {line}: {message}", level: Level::AsExit },
+    Pattern { text: "{_} in {file}:{line}: {message}", level: Level::AsExit },
+];
+
+/// The program's words, by the patterns of its description.
+fn listen(job: &Job<'_>, response: &Response) -> Vec<Said> {
+    let program = job.tool.program();
+    let patterns = program.map_or(COMMON_PATTERNS, |program| program.patterns);
+    let ignored = program.map_or(&[][..], |program| program.ignored);
+    let first_line = program.map_or(1, |program| program.first_line);
+    let Outcome::Exited(code) = response.outcome else { return Vec::new() };
+    let good = job.tool.means(code) == Some(true);
+    let text = format!("{}\n{}", response.stderr, response.stdout);
+    let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let mut said: Vec<Said> = Vec::new();
+    let mut at = 0;
+    while at < lines.len() && said.len() < MOST {
+        let Some((level, capture, taken)) = matched(patterns, &lines[at..]) else {
+            at += 1;
+            continue;
+        };
+        let left_out =
+            lines[at..at + taken].iter().any(|line| ignored.iter().any(|part| line.contains(part)));
+        at += taken;
+        if left_out {
+            continue;
+        }
+        let severity = match level {
+            Level::Error => Severity::Error,
+            Level::Warning => Severity::Warning,
+            Level::AsExit if good => Severity::Warning,
+            Level::AsExit => Severity::Error,
+        };
+        let file = capture.file.as_deref().and_then(|name| find(job, name));
+        let elsewhere = capture.file.as_deref().filter(|_| file.is_none());
+        if program.is_none() && file.is_none() {
+            continue;
+        }
+        let line = capture.line.map(|line| line + 1 - first_line).filter(|_| file.is_some());
+        let message = clean(&match elsewhere {
+            Some(name) if capture.line.is_some() => {
+                format!("{name}:{}: {}", capture.line.unwrap_or_default(), capture.message)
+            }
+            Some(name) => format!("{name}: {}", capture.message),
+            None => capture.message,
+        });
+        let column = capture.column.filter(|_| file.is_some());
+        if said.iter().all(|known| known.message != message || known.line != line || known.file != file) {
+            said.push(Said { severity, file, line, column, message });
+        }
+    }
+    said
+}
+
+/// The first pattern that fits here, and how many lines it takes.
+fn matched(patterns: &[Pattern], lines: &[&str]) -> Option<(Level, Capture, usize)> {
+    patterns.iter().find_map(|pattern| {
+        let taken = pattern.lines();
+        let text = lines.get(..taken)?.join("\n");
+        if text.len() > 16_384 {
+            return None;
+        }
+        Some((pattern.level, pattern.matches(&text)?, taken))
+    })
+}
+
+/// The file of the tree that a program means: by its path, its copy's path, or the end of it.
+fn find(job: &Job<'_>, name: &str) -> Option<usize> {
+    let name = job.copies.iter().find(|(copy, _)| copy == name).map_or(name, |(_, subject)| subject);
+    let name = name.strip_prefix(STAGE).unwrap_or(name);
+    let exact = job.seen.iter().position(|file| file.path.as_str() == name);
+    exact.or_else(|| {
+        let ending = format!("/{name}");
+        let mut found = job.seen.iter().enumerate().filter(|(_, file)| file.path.as_str().ends_with(&ending));
+        match (found.next(), found.next()) {
+            (Some((index, _)), None) if !name.starts_with('/') && !name.is_empty() => Some(index),
+            _ => None,
+        }
+    })
+}
+
+/// Without the sandbox's own paths, control characters, and endless length.
+fn clean(message: &str) -> String {
+    let message = message.replace(STAGE, "");
+    let printable: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let printable = printable.trim();
+    match printable.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{} …", &printable[..end]),
+        None => printable.to_owned(),
+    }
+}
+
+/// What a program that refused without a word we know said last.
+fn last_words(response: &Response) -> Said {
+    let text = if response.stderr.trim().is_empty() { &response.stdout } else { &response.stderr };
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let tail = lines[lines.len().saturating_sub(3)..].join(" / ");
+    let message = if tail.is_empty() { "refused, without a word".to_owned() } else { clean(&tail) };
+    Said { severity: Severity::Error, file: None, line: None, column: None, message }
+}
+
+fn first_words(response: &Response) -> String {
+    let line = response.stderr.lines().chain(response.stdout.lines()).find(|line| !line.trim().is_empty());
+    line.map_or_else(String::new, |line| format!(" ({})", clean(line)))
+}
+
+/// Takes back what may quote a file that holds secrets.
+fn withhold_secrets(job: &Job<'_>, said: &mut [Said], read: &BTreeSet<usize>) {
+    let any = job.seen.iter().any(|file| file.tainted);
+    if !any {
+        return;
+    }
+    let subject = job.subjects.iter().any(|subject| job.seen[subject.seen].tainted);
+    for said in said {
+        let about = said.file.map(|index| job.seen[index].tainted);
+        let elsewhere = said.file.is_none() && (subject || read.iter().any(|index| job.seen[*index].tainted));
+        if about == Some(true) {
+            said.message = withhold::WITHHELD.to_owned();
+        } else if elsewhere || withhold::quotes(&said.message, &job.seen) {
+            said.message = withhold::WITHHELD_ELSEWHERE.to_owned();
+        }
+    }
+}
+
+fn describe(job: &Job<'_>, said: &Said) -> String {
+    let path = said.file.map(|index| job.seen[index].path.as_str());
+    match (path, said.line) {
+        (Some(path), Some(line)) => format!("{path}:{line}: {}", said.message),
+        (Some(path), None) => format!("{path}: {}", said.message),
+        (None, _) => said.message.clone(),
+    }
+}
+
+/// The version that the program printed, or the digest of one that prints none.
+fn version(job: &Job<'_>, versions: &Versions) -> String {
+    let program = job.tool.program();
+    let pattern = program.map(|program| Pattern { text: program.version_line, level: Level::Warning });
+    let printed = versions.get(job.tool.version_argv());
+    let found = pattern.zip(printed).and_then(|(pattern, printed)| {
+        printed
+            .lines()
+            .find_map(|line| pattern.matches(line.trim_end()))
+            .map(|capture| clean(&capture.message))
+    });
+    found.unwrap_or_else(|| unversioned(job))
+}
+
+fn unversioned(job: &Job<'_>) -> String {
+    let name = job.request.argv.first().map_or("", String::as_str);
+    if let Some(own) = job.seen.iter().find(|file| file.path.as_str() == name) {
+        return own.b3().map_or_else(String::new, |b3| format!("b3:{b3}"));
+    }
+    let path = job.request.env.get("PATH").map_or("", String::as_str);
+    let places: Vec<String> = if name.contains('/') {
+        vec![name.to_owned()]
+    } else {
+        path.split(':').map(|dir| format!("{dir}/{name}")).collect()
+    };
+    let content = places.iter().find_map(|place| std::fs::read(place).ok());
+    content.map_or_else(String::new, |content| format!("b3:{}", tree::digest(&content)))
+}
+
+/// Files that the program applies to and did not read: they are not checked. Named ones need that check.
+fn report_unread(job: &Job<'_>, read: &BTreeSet<usize>, receipt: &Receipt, collected: &mut Collector) {
+    if !job.whole {
+        return;
+    }
+    let name = job.tool.name();
+    for subject in job.subjects.iter().filter(|subject| !read.contains(&subject.seen)) {
+        let file = &job.seen[subject.seen];
+        let Some(b3) = file.b3() else { continue };
+        let message = format!("{name} did not read this file: nothing includes it, so it is not checked");
+        if subject.named {
+            let unread = Receipt {
+                subjects: [(file.path.clone(), b3)].into(),
+                verdict: Verdict::CouldNotRun { reason: message.clone() },
+                warnings: Vec::new(),
+                ..receipt.clone()
+            };
+            collected.receipt(job.hosts.clone(), unread);
+        }
+        collected.finding(&job.hosts, warning(name, &file.path, message));
+    }
+}
+
+/// Files that the daemon will leave out, however good they are.
+fn report_skipped(job: &Job<'_>, collected: &mut Collector) {
+    let Some(program) = job.tool.program() else { return };
+    for subject in &job.subjects {
+        let path = &job.seen[subject.seen].path;
+        if let Some((_, why)) =
+            program.skips.iter().find(|(glob, _)| crate::glob::matches(glob, path.as_str()))
+        {
+            collected.finding(&job.hosts, warning(program.name, path, (*why).to_owned()));
+        }
+    }
+}
+
+fn warning(validator: &str, path: &UnixPath, message: String) -> Finding {
+    Finding {
+        validator: validator.to_owned(),
+        path: path.clone(),
+        line: None,
+        column: None,
+        severity: Severity::Warning,
+        message,
+    }
+}
