@@ -11,6 +11,8 @@ pub mod diagnostic;
 pub mod digest;
 pub mod duration;
 pub mod glob;
+pub mod env_file;
+pub mod env_value;
 pub mod mode;
 pub mod name;
 pub mod nearest;
@@ -18,9 +20,15 @@ pub mod os;
 pub mod path;
 pub mod plan;
 pub mod receipt;
+pub mod refused;
+pub mod shell;
 pub mod size;
 pub mod source;
 pub mod systemd;
+
+#[cfg(test)]
+#[allow(clippy::print_stderr)]
+mod hostile;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use digest::Blake3;
@@ -31,6 +39,7 @@ pub use name::{EnvName, HostName, PresetName, SecretName, ServiceName, TagName, 
 pub use nearest::nearest;
 pub use os::{Arch, InitSystem, Os};
 pub use path::UnixPath;
+pub use refused::Refused;
 pub use size::ByteSize;
 pub use source::{FileId, Place, Sources, Span};
 
