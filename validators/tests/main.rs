@@ -8,6 +8,7 @@
 mod canaries;
 mod fleet;
 mod programs;
+mod runner;
 mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,10 +26,15 @@ fn main() {
     if arguments.first().is_some_and(|first| first == "__sandbox") {
         std::process::exit(cmc_validators::sandbox::child_main());
     }
+    if let [first, name] = arguments.as_slice()
+        && first == "__caller"
+    {
+        std::process::exit(canaries::caller(name));
+    }
     let list = arguments.iter().any(|argument| argument == "--list");
     let exact = arguments.iter().any(|argument| argument == "--exact");
     let filters: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let tests: Vec<Test> = [canaries::TESTS, programs::TESTS].concat();
+    let tests: Vec<Test> = [canaries::TESTS, programs::TESTS, runner::TESTS].concat();
     let chosen: Vec<Test> = tests
         .into_iter()
         .filter(|(name, _)| {

@@ -1,0 +1,328 @@
+//! What validating a whole plan promises.
+
+use crate::fleet::{
+    bytes, check, check_as, checked_by, file, host, mode, own, plan, receipt, said, tainted, unavailable,
+};
+use crate::{Ended, Test};
+use cmc_types::plan::{Checks, Content, Format, Plan};
+use cmc_types::receipt::Verdict;
+use cmc_validators::sandbox::Bounds;
+use cmc_validators::{Report, Selection, Settings, validate};
+use std::path::PathBuf;
+
+pub(crate) const TESTS: &[Test] = &[
+    ("runner::equal_trees_are_validated_once", once),
+    ("runner::every_file_has_a_receipt_of_exactly_its_content", receipts),
+    ("runner::check_replaces_the_choice_by_path", named),
+    ("runner::structured_text_is_checked_in_process", structured),
+    ("runner::words_that_may_quote_a_secret_are_withheld", withheld),
+    ("runner::publish_repeats_only_what_secrets_touch", selection),
+    ("runner::validators_of_the_users_own", own_validators),
+    ("runner::a_program_of_the_hosts_own_tree_can_check", own_program),
+    ("runner::what_could_not_run_has_not_passed", could_not_run),
+    ("runner::a_missing_program_names_its_package", missing),
+    ("runner::without_a_sandbox_no_program_passes", no_sandbox),
+    ("runner::files_that_a_daemon_skips_are_named", skipped_files),
+    ("runner::a_retired_host_is_not_validated", retired),
+    ("runner::a_changed_or_missing_source_is_an_error", sources),
+];
+
+fn verdict<'a>(report: &'a Report, validator: &str) -> &'a Verdict {
+    &receipt(report, validator).verdict
+}
+
+fn reason(report: &Report, validator: &str) -> String {
+    match verdict(report, validator) {
+        Verdict::CouldNotRun { reason } => reason.clone(),
+        other => panic!("{validator}: {other:?}: {report:#?}"),
+    }
+}
+
+fn once() -> Ended {
+    let script = |name: &str| file("/usr/local/bin/x", &format!("#!/bin/sh\necho {name}\n"));
+    let hosts = (0..40).map(|i| host(&format!("h{i:02}"), "debian-12", vec![script("same")])).collect();
+    let report = check(&plan(hosts));
+    assert_eq!(report.runs, 1);
+    assert_eq!(report.receipts.len(), 2, "sh and text: {report:#?}");
+    assert!(report.receipts.iter().all(|receipt| receipt.hosts.len() == 40 && receipt.hosts.is_sorted()));
+    let hosts = vec![host("a", "debian-12", vec![script("a")]), host("b", "debian-12", vec![script("b")])];
+    assert_eq!(check(&plan(hosts)).runs, 2);
+    Ended::Passed
+}
+
+fn receipts() -> Ended {
+    let mut typed = file("/etc/cmc/env/api.env", "A=1\n");
+    typed.format = Format::Typed;
+    let mut opaque = bytes("/usr/local/bin/api", b"\x7fELF\xff");
+    opaque.format = Format::Opaque;
+    let files = vec![typed, opaque, file("/etc/motd", "hello\n"), file("/etc/app.json", "{}\n")];
+    let expected: Vec<_> = files
+        .iter()
+        .zip(["typed", "opaque", "text", "json"])
+        .map(|(file, name)| {
+            let Content::Bytes(content) = &file.content else { panic!() };
+            (name, file.entry.path.clone(), *blake3::hash(content).as_bytes())
+        })
+        .collect();
+    let report = check(&plan(vec![host("web1", "debian-12", files)]));
+    for (name, path, digest) in expected {
+        let receipt = receipt(&report, name);
+        assert_eq!(receipt.verdict, Verdict::Passed);
+        assert_eq!(
+            receipt.subjects.iter().map(|(p, b)| (p.clone(), b.0)).collect::<Vec<_>>(),
+            [(path, digest)]
+        );
+    }
+    assert!(report.findings.is_empty() && report.runs == 0 && !report.failed());
+    Ended::Passed
+}
+
+fn named() -> Ended {
+    let mut off = file("/etc/a.json", "not json");
+    off.checks = Checks::Off { reason: "a template of theirs".to_owned() };
+    let files = vec![
+        off,
+        checked_by(file("/etc/b.json", "a: 1\n"), &["yaml"]),
+        checked_by(file("/etc/c.conf", "{"), &["json"]),
+        checked_by(file("/etc/d.tool", "if\n"), &["sh"]),
+    ];
+    let report = check(&plan(vec![host("web1", "debian-12", files)]));
+    assert_eq!(verdict(&report, "yaml"), &Verdict::Passed);
+    assert_eq!(verdict(&report, "json"), &Verdict::Failed);
+    let texts = report.receipts.iter().filter(|receipt| receipt.item.validator == "text");
+    assert_eq!(texts.count(), 2, "files without a format of their own: {report:#?}");
+    if let Some(reason) = unavailable(&report, "sh") {
+        return Ended::Skipped(reason);
+    }
+    assert_eq!(verdict(&report, "sh"), &Verdict::Failed);
+    let said = said(&report);
+    assert!(said.iter().any(|line| line.starts_with("error /etc/d.tool:2 ")), "{said:#?}");
+    Ended::Passed
+}
+
+fn structured() -> Ended {
+    let files = vec![
+        file("/etc/a.json", "{\n  \"a\": }\n"),
+        file("/etc/b.yaml", "a: [1\nb: 2\n"),
+        file("/etc/c.toml", "a = \n"),
+        file("/etc/d.xml", "<a>\n</b>\n"),
+        bytes("/etc/e.conf", b"a\n\xff\n"),
+    ];
+    let report = check(&plan(vec![host("web1", "debian-12", files)]));
+    let places: Vec<String> =
+        report.findings.iter().map(|f| format!("{}:{}", f.item.path, f.item.line.unwrap())).collect();
+    assert_eq!(places, ["/etc/a.json:2", "/etc/b.yaml:2", "/etc/c.toml:1", "/etc/d.xml:2", "/etc/e.conf:2"]);
+    assert!(report.failed());
+    Ended::Passed
+}
+
+fn withheld() -> Ended {
+    let secret = "hunter2canary";
+    let whole = |plan: &Plan| {
+        let report = check(plan);
+        let everything = format!("{report:#?}");
+        assert!(!everything.contains(secret), "{everything}");
+        report
+    };
+    // In process; in a file that a program names; in the words of a validator of one's own; from another file.
+    let files = vec![
+        tainted(file("/etc/a.json", &format!("{{\"a\": {secret}}}\n"))),
+        tainted(file("/etc/b.toml", &format!("{secret} = {secret}\n"))),
+        tainted(file("/etc/nginx/nginx.conf", &format!("events {{}}\n{secret} on;\n"))),
+        tainted(file("/usr/local/bin/x", &format!("#!/bin/sh\n) {secret}\n"))),
+    ];
+    let report = whole(&plan(vec![host("web1", "debian-12", files)]));
+    let said = said(&report);
+    for path in ["/etc/a.json:1", "/etc/b.toml:1"] {
+        assert!(
+            said.iter().any(|line| line.contains(path) && line.contains("withheld")),
+            "{path}: {said:#?}"
+        );
+    }
+    assert!(report.receipts.iter().all(|receipt| receipt.item.dummies));
+
+    let other = vec![file("/etc/app.conf", "plain\n"), tainted(file("/etc/key", &format!("key {secret}\n")))];
+    let mut leaky = plan(vec![host("web1", "debian-12", other)]);
+    own(&mut leaky, "leaky", Some("/etc/app.conf"), &["sh", "-c", "cat $0 /etc/key >&2; exit 1", "{}"]);
+    let report = whole(&leaky);
+    if let Some(reason) = unavailable(&report, "leaky") {
+        return Ended::Skipped(reason);
+    }
+    assert_eq!(verdict(&report, "leaky"), &Verdict::Failed);
+    own(
+        &mut leaky,
+        "leaky",
+        Some("/etc/app.conf"),
+        &["sh", "-c", "read -r a b < /etc/key; echo $0:1: bad word $b; cat $0; exit 1", "{}"],
+    );
+    let report = whole(&leaky);
+    assert!(report.findings[0].item.message.contains("withheld"), "{report:#?}");
+    Ended::Passed
+}
+
+fn selection() -> Ended {
+    let files = vec![
+        file("/etc/a.json", "{}"),
+        tainted(file("/etc/b.json", "{}")),
+        file("/usr/local/bin/plain", "#!/bin/sh\n"),
+        tainted(file("/usr/local/bin/secret", "#!/bin/sh\n")),
+    ];
+    let report =
+        check_as(&plan(vec![host("web1", "debian-12", files)]), Selection::Tainted, Bounds::default());
+    let paths: Vec<String> =
+        report.receipts.iter().flat_map(|r| r.item.subjects.keys().map(ToString::to_string)).collect();
+    assert_eq!(paths, ["/etc/b.json", "/usr/local/bin/secret", "/usr/local/bin/secret"]);
+    assert_eq!(report.runs, 1);
+    Ended::Passed
+}
+
+fn own_validators() -> Ended {
+    let mut plan = plan(vec![host(
+        "web1",
+        "debian-12",
+        vec![file("/etc/app/a.conf", "one\nbad\n"), file("/etc/app/b.conf", "good\n")],
+    )]);
+    let script =
+        "grep -n bad \"$0\" | sed \"s|^\\([0-9]*\\):.*|$0:\\1: a bad word|\" >&2; ! grep -q bad \"$0\"";
+    own(&mut plan, "words", Some("/etc/app/*.conf"), &["sh", "-c", script, "{}"]);
+    let report = check(&plan);
+    if let Some(reason) = unavailable(&report, "words") {
+        return Ended::Skipped(reason);
+    }
+    assert_eq!(said(&report), ["error /etc/app/a.conf:2 a bad word"]);
+    let verdicts: Vec<_> = report
+        .receipts
+        .iter()
+        .filter(|r| r.item.validator == "words")
+        .map(|r| r.item.verdict.clone())
+        .collect();
+    assert_eq!(verdicts, [Verdict::Failed, Verdict::Passed]);
+    Ended::Passed
+}
+
+fn own_program() -> Ended {
+    let program = "#!/bin/sh\ngrep -q ok \"$1\" && getent hosts db1.example.net && getent passwd api\n";
+    let files = vec![mode(file("/usr/local/bin/checker", program), "0755"), file("/etc/app.conf", "ok\n")];
+    let mut plan = plan(vec![host("web1", "debian-12", files)]);
+    own(&mut plan, "checker", Some("/etc/app.conf"), &["/usr/local/bin/checker", "{}"]);
+    let report = check(&plan);
+    if let Some(reason) = unavailable(&report, "checker") {
+        return Ended::Skipped(reason);
+    }
+    assert_eq!(verdict(&report, "checker"), &Verdict::Passed, "{report:#?}");
+    assert!(receipt(&report, "checker").version.starts_with("b3:"));
+    Ended::Passed
+}
+
+fn could_not_run() -> Ended {
+    let check_with = |argv: &[&str]| {
+        let mut plan = plan(vec![host("web1", "debian-12", vec![file("/etc/app.conf", "x\n")])]);
+        own(&mut plan, "own", Some("/etc/app.conf"), argv);
+        let bounds = Bounds { millis: 500, ..Bounds::default() };
+        check_as(&plan, Selection::All, bounds)
+    };
+    let report = check_with(&["true", "{}"]);
+    if let Some(reason) = unavailable(&report, "own") {
+        return Ended::Skipped(reason);
+    }
+    for (argv, expected) in [
+        (&["true", "{}"][..], "without reading the file"),
+        (&["sh", "-c", "cat $0; echo y >> $0", "{}"], "changed the file"),
+        (&["sh", "-c", "cat $0; sleep 100", "{}"], "did not end within 500 ms"),
+        (&["sh", "-c", "cat $0; kill -ABRT $$", "{}"], "ended by SIGABRT"),
+        (&["sh", "-c", "cat $0; yes", "{}"], "printed more than"),
+        (&["/etc/app.conf", "{}"], "is not installed here"),
+    ] {
+        let report = check_with(argv);
+        assert!(reason(&report, "own").contains(expected), "{argv:?}: {report:#?}");
+        assert!(report.findings.is_empty() && !report.failed(), "{report:#?}");
+        assert_eq!(report.missing().count(), 1);
+    }
+    let files = vec![checked_by(file("/etc/app.conf", "x\n"), &["no-such-validator"])];
+    let report = check(&plan(vec![host("web1", "debian-12", files)]));
+    assert_eq!(reason(&report, "no-such-validator"), "there is no validator of this name");
+    Ended::Passed
+}
+
+fn missing() -> Ended {
+    let files = vec![file("/usr/local/bin/x", "#!/bin/ksh\n")];
+    let report = check(&plan(vec![host("web1", "debian-12", files)]));
+    match unavailable(&report, "ksh") {
+        Some(reason) => assert_eq!(reason, "`ksh` is not installed here; install the package mksh"),
+        None => return Ended::Skipped("`ksh` is installed here".to_owned()),
+    }
+    assert_eq!(report.missing().count(), 1);
+    let mut optional = file("/usr/local/bin/x", "#!/bin/ksh\n");
+    optional.checks = Checks::Auto { required: false };
+    let report = check(&plan(vec![host("web1", "debian-12", vec![optional])]));
+    assert_eq!(report.missing().count(), 0);
+    Ended::Passed
+}
+
+fn no_sandbox() -> Ended {
+    let plan = plan(vec![host(
+        "web1",
+        "debian-12",
+        vec![file("/usr/local/bin/x", "#!/bin/sh\n"), file("/a.json", "{}")],
+    )]);
+    let settings = Settings {
+        worker: (PathBuf::from("/no/such/executable"), Vec::new()),
+        bounds: Bounds::default(),
+        threads: 2,
+        source: &|_| Err(std::io::ErrorKind::NotFound.into()),
+        dummies: true,
+        selection: Selection::All,
+    };
+    let report = validate(&plan, &settings).unwrap();
+    assert!(reason(&report, "sh").contains("process"), "{report:#?}");
+    assert!(receipt(&report, "sh").isolation.is_empty());
+    assert_eq!(verdict(&report, "json"), &Verdict::Passed, "in process all the same");
+    Ended::Passed
+}
+
+fn skipped_files() -> Ended {
+    let sudoers = "ops ALL=(ALL) ALL\n";
+    let files = vec![mode(file("/etc/sudoers.d/10-ops.conf", sudoers), "0440")];
+    let report = check(&plan(vec![host("web1", "debian-12", files)]));
+    if let Some(reason) = unavailable(&report, "visudo") {
+        return Ended::Skipped(reason);
+    }
+    let expected = "warning /etc/sudoers.d/10-ops.conf sudo skips files of sudoers.d whose name holds a dot";
+    assert_eq!(said(&report), [expected]);
+    Ended::Passed
+}
+
+fn retired() -> Ended {
+    let mut host = host("web1", "debian-12", vec![file("/etc/a.json", "{")]);
+    host.retired = true;
+    let report = check(&plan(vec![host]));
+    assert_eq!(report, Report::default());
+    Ended::Passed
+}
+
+fn sources() -> Ended {
+    let source = |content: &'static [u8], promised: &[u8]| {
+        let mut file = file("/etc/app.json", "");
+        file.content = Content::Source {
+            path: "files/app.json".to_owned(),
+            size: promised.len() as u64,
+            b3: cmc_types::Blake3(*blake3::hash(promised).as_bytes()),
+        };
+        let plan = plan(vec![host("web1", "debian-12", vec![file])]);
+        let read = move |_: &str| Ok(content.to_vec());
+        let settings = Settings {
+            worker: (std::env::current_exe().unwrap(), vec!["__sandbox".to_owned()]),
+            bounds: Bounds::default(),
+            threads: 1,
+            source: &read,
+            dummies: true,
+            selection: Selection::All,
+        };
+        validate(&plan, &settings)
+    };
+    assert!(!source(b"{}", b"{}").unwrap().failed());
+    assert!(source(b"{", b"{").unwrap().failed());
+    let error = source(b"[]", b"{}").unwrap_err().to_string();
+    assert_eq!(error, "files/app.json changed while it was being built");
+    Ended::Passed
+}
