@@ -35,3 +35,6 @@ pub mod vault;
 pub use error::{Error, TrustError, TrustKind};
 pub use ids::{Channel, FleetId, HostId};
 pub use member::padme;
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use crate::records::{self, Evidence, Ledger};
 use crate::release::{Pointer, Release, Timestamp, VerifiedPointer, name};
 use crate::root::{Counters, TrustedRoot};
 use crate::signed::Signed;
-use crate::store::{Fetch, Reader};
+use crate::store::{Fetch, Reader, StoreErrorKind};
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
@@ -165,7 +165,12 @@ pub(crate) fn read_pointer(
     channel: &Channel,
     seen: Counters,
 ) -> Result<Option<CurrentPointer>, Error> {
-    let (bytes, etag) = match store.get_if_changed(&channel.key(), None, limits::POINTER)? {
+    let fetched = match store.get_if_changed(&channel.key(), None, limits::POINTER) {
+        // A directory that the first write makes; where it cannot, that write says so.
+        Err(error) if error.kind == StoreErrorKind::NoStore => Fetch::Missing,
+        fetched => fetched?,
+    };
+    let (bytes, etag) = match fetched {
         Fetch::Found { bytes, etag } => (bytes, etag),
         Fetch::Missing if seen.serial > 0 => {
             let problem = format!("it is gone; serial {} was seen before", seen.serial);

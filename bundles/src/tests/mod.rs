@@ -1,0 +1,11 @@
+//! What holds between the parts: publish on one side, a host that reads on the other, and everything in between
+//! changed by somebody.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod host;
+mod publish;
+mod sealing;
+mod support;
+mod tamper;
+mod trust;

@@ -1,0 +1,443 @@
+use super::support::*;
+use crate::error::{Error, TrustKind};
+use crate::overrides::{Hold, HoldKind};
+use crate::publish::{HostStatus, Outcome, Request};
+use crate::store::{Created, Fetch, Listed, Reader, Store, StoreError, StoreErrorKind, Swap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[test]
+fn nothing_changed_writes_nothing_and_later_only_the_pointer() {
+    let mut world = World::new();
+    let plans = world.two_hosts();
+    let first = world.publish(&plans).unwrap();
+    assert_eq!((first.outcome, first.release.version, first.serial), (Outcome::Released, 1, 1));
+    let before = world.objects();
+    world.wait(DAY);
+    let second = world.publish(&plans).unwrap();
+    assert_eq!((second.outcome, second.written.len()), (Outcome::Unchanged, 0));
+    assert_eq!(world.objects(), before);
+    world.wait(10 * DAY);
+    let third = world.publish(&plans).unwrap();
+    assert_eq!((third.outcome, third.release.version, third.serial), (Outcome::Renewed, 1, 2));
+    assert_eq!(third.written, ["channels/main.json"]);
+    world.read(&world.store, "web1").unwrap();
+}
+
+#[test]
+fn one_host_changed_writes_three_objects() {
+    let mut world = World::new();
+    let mut plans = world.two_hosts();
+    world.publish(&plans).unwrap();
+    let before = world.objects().len();
+    plans[0].services[1].files[1] = file("/etc/api/name", b"renamed", false);
+    let done = world.publish(&plans).unwrap();
+    assert_eq!((done.outcome, done.sealed, done.reused), (Outcome::Released, 1, 1));
+    let kinds: Vec<&str> = done.written.iter().map(|key| key.split('/').next().unwrap()).collect();
+    assert_eq!(kinds, ["packs", "releases", "channels"]);
+    assert_eq!(world.objects().len(), before + 2);
+    let change = &done.changes.hosts[0];
+    assert_eq!((change.host.as_str(), change.changed.len(), done.changes.hosts.len()), ("web1", 1, 1));
+    assert_eq!(world.read(&world.store, "web1").unwrap()["/etc/api/name"], b"renamed");
+    assert_eq!(world.read(&world.store, "web2").unwrap()["/etc/api/name"], b"web2");
+}
+
+#[test]
+fn a_service_that_comes_and_goes_is_named() {
+    let mut world = World::new();
+    let mut plans = world.two_hosts();
+    world.publish(&plans).unwrap();
+    plans[0].services.pop();
+    plans[1].services.push(planned("extra", vec![file("/etc/extra", b"x", false)]));
+    let refuse = |changes: &crate::publish::Changes| {
+        let removals = changes.removals();
+        assert_eq!(removals.len(), 1);
+        assert_eq!(removals[&service("api")], [&host("web1")]);
+        Err(Error::Failed("not allowed".to_owned()))
+    };
+    let before = world.objects();
+    let request = Request { guard: &refuse, ..Request::default() };
+    assert!(world.publish_to(&world.store, &plans, &request).is_err());
+    assert_eq!(world.objects(), before);
+    let done = world.publish(&plans).unwrap();
+    assert_eq!(done.changes.hosts[1].added, [service("extra")]);
+}
+
+#[test]
+fn hosts_come_and_leave() {
+    let mut world = World::new();
+    let plans = world.two_hosts();
+    world.publish(&plans[..1]).unwrap();
+    let done = world.publish(&plans).unwrap();
+    assert_eq!(done.changes.hosts[0].status, HostStatus::New);
+    // `base` was web1's alone; its member is found in web1's manifest only when that is read.
+    assert!(done.sealed <= 2);
+    let done = world.publish(&plans[1..]).unwrap();
+    assert_eq!(
+        (done.changes.hosts[0].status, done.changes.hosts[0].host.as_str()),
+        (HostStatus::Dropped, "web1")
+    );
+    assert!(world.read(&world.store, "web1").is_err());
+    assert_eq!(world.read(&world.store, "web2").unwrap().len(), 3);
+    let mut retired = world.plan("web2", Vec::new());
+    retired.retired = true;
+    world.publish(&[retired]).unwrap();
+    assert_eq!(world.read(&world.store, "web2").unwrap().len(), 0);
+}
+
+#[test]
+fn another_recipient_or_an_explicit_id_seals_the_manifest_again() {
+    let mut world = World::new();
+    let mut plans = world.two_hosts();
+    world.publish(&plans).unwrap();
+    plans[0].id = Some(world.id("web1").to_string());
+    assert_eq!(world.publish(&plans).unwrap().outcome, Outcome::Unchanged);
+    plans[0].recipient = Some(crate::keys::MemberKey::generate().recipient().unwrap().to_string());
+    let done = world.publish(&plans).unwrap();
+    assert_eq!((done.outcome, done.sealed, done.written.len()), (Outcome::Released, 0, 3));
+    let error = world.read(&world.store, "web1").unwrap_err();
+    assert_eq!(error.trust_kind(), Some(TrustKind::Decrypt));
+}
+
+#[test]
+fn holds_are_carried_forward_until_they_end() {
+    let mut world = World::new();
+    let mut plans = world.two_hosts();
+    world.publish(&plans).unwrap();
+    let hold = Hold {
+        kind: HoldKind::Freeze,
+        service: service("api"),
+        selector: vec!["web1".to_owned()],
+        digest: None,
+        owner: "ops".to_owned(),
+        reason: "incident".to_owned(),
+        expires: Some(START + 5 * DAY),
+        nonce: "0".repeat(32),
+    };
+    let selects = |selector: &[String], host: &cmc_types::HostName| selector[0] == host.as_str();
+    let edit = |_: Vec<Hold>| vec![hold.clone()];
+    let request = Request { edit_holds: Some(&edit), selects: &selects, ..Request::default() };
+    let done = world.publish_to(&world.store, &plans, &request).unwrap();
+    assert!(done.changes.holds && done.changes.hosts.len() == 1);
+    plans[1].services.pop();
+    let request = Request { selects: &selects, ..Request::default() };
+    world.publish_to(&world.store, &plans, &request).unwrap();
+    let overrides = |world: &World, name: &str| {
+        let mut state = crate::client::TrustState::new(&world.pin());
+        crate::client::refresh(&world.store, &world.pin(), &mut state, world.now()).unwrap();
+        world.manifest(&world.store, &state, name).unwrap().overrides
+    };
+    assert_eq!(overrides(&world, "web1"), [hold.for_host()]);
+    assert_eq!(overrides(&world, "web2"), []);
+    world.wait(6 * DAY);
+    assert!(world.publish_to(&world.store, &plans, &request).unwrap().changes.holds);
+    assert_eq!(overrides(&world, "web1"), []);
+}
+
+#[test]
+fn a_refresh_renews_the_timestamp_alone() {
+    let mut world = World::new();
+    let plans = world.two_hosts();
+    assert!(world.refresh_timestamp().is_err());
+    let first = world.publish(&plans).unwrap();
+    world.wait(29 * DAY);
+    let done = world.refresh_timestamp().unwrap();
+    assert_eq!((done.release, done.serial, done.written.len()), (first.release, 2, 1));
+    assert_eq!(done.expires, START + 59 * DAY);
+}
+
+#[test]
+fn many_hosts_get_an_index_of_several_levels() {
+    let mut world = World::new();
+    let mut plans: Vec<_> = (0..300)
+        .map(|i| {
+            let shared = planned("base", vec![file("/etc/motd", b"welcome\n", false)]);
+            world.plan(&format!("h{i}"), vec![shared])
+        })
+        .collect();
+    let done = world.publish(&plans).unwrap();
+    assert_eq!((done.sealed, done.changes.hosts.len()), (1, 300));
+    for i in [0, 7, 299] {
+        assert_eq!(world.read(&world.store, &format!("h{i}")).unwrap()["/etc/motd"], b"welcome\n");
+    }
+    let extra = planned("extra", vec![file("/etc/extra", b"x", false)]);
+    plans[7].services.push(extra);
+    let done = world.publish(&plans).unwrap();
+    assert_eq!((done.written.len(), done.sealed, done.reused), (3, 1, 1));
+    assert_eq!(world.read(&world.store, "h7").unwrap().len(), 2);
+    assert_eq!(world.read(&world.store, "h8").unwrap().len(), 1);
+}
+
+#[test]
+fn an_index_of_three_levels_is_read_as_it_was_written() {
+    use crate::ids::HostId;
+    use crate::index;
+    use crate::locator::Locator;
+    use crate::pack::{At, PackWriter};
+    let world = World::new();
+    let b3 = crate::ids::hash(b"m");
+    let ids: Vec<HostId> = (0..500u32).map(|i| HostId::derive(&[9; 32], &host(&format!("h{i}")))).collect();
+    for k in [0, 1, 8, 9, 12, 17] {
+        let at = At::Fixed(Locator { pack: Some(b3), off: 0, len: 1, b3 });
+        let rows = ids.iter().map(|id| (*id, (at.clone(), b3))).collect();
+        let mut sink = |name, pack: Vec<u8>| {
+            world.store.create(&crate::locator::pack_key(&name), &pack).map(|_| ()).map_err(Error::from)
+        };
+        let mut packs = PackWriter::new(&mut sink);
+        let top = index::write(&mut packs, None, k, &rows).unwrap();
+        packs.finish().unwrap();
+        let top = packs.locate(&top);
+        let tree = index::read_all(&world.store, &top, k).unwrap();
+        assert_eq!(tree.rows.len(), 500, "k = {k}");
+        let index::Walk::Row(row, nodes) = index::walk(&world.store, &top, k, &ids[3], &[]).unwrap() else {
+            panic!("k = {k}")
+        };
+        assert_eq!((row.fp, nodes.len() as u32), (b3, 1 + k.div_ceil(8)));
+        assert!(matches!(index::walk(&world.store, &top, k, &ids[3], &nodes).unwrap(), index::Walk::Same));
+        let stranger = HostId::derive(&[8; 32], &host("x"));
+        assert!(matches!(index::walk(&world.store, &top, k, &stranger, &[]).unwrap(), index::Walk::Unlisted));
+    }
+}
+
+#[test]
+fn evidence_holds_the_receipts_but_no_digest_of_a_secret() {
+    let mut world = World::new();
+    let mut plans = world.two_hosts();
+    for round in 0..36 {
+        plans[0].services[0].files[0] = file("/etc/motd", format!("{round}").as_bytes(), false);
+        world.publish(&plans).unwrap();
+    }
+    let keys = world.fleet.opened.identities().unwrap();
+    let current =
+        crate::publish::read_current(&world.store, &world.roots, keys, &world.channel, Default::default());
+    let current = current.unwrap().unwrap();
+    let mut evidence = vec![current.evidence(&world.store).unwrap()];
+    assert!(evidence[0].older.len() < 33);
+    for at in &evidence[0].older.clone() {
+        evidence.push(current.older_evidence(&world.store, at).unwrap());
+    }
+    let live = prepare(&plans);
+    for digest in live.bundles.keys() {
+        let proof =
+            evidence.iter().find_map(|e| e.bundles.iter().find(|p| p.digest == *digest).map(|p| (e, p)));
+        let (evidence, proof) = proof.unwrap();
+        assert!(!proof.receipts.is_empty());
+        for receipt in proof.receipts.iter().map(|i| &evidence.receipts[*i as usize]) {
+            for path in &proof.secret {
+                assert!(!receipt.subjects.contains_key(path));
+            }
+        }
+    }
+}
+
+/// Fails at its nth call, after or before the call took effect, or loses the answer.
+struct Faulty<'a> {
+    inner: &'a dyn Store,
+    left: AtomicUsize,
+    after: bool,
+}
+
+impl Faulty<'_> {
+    fn call<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let left = self.left.load(Ordering::Relaxed);
+        if left == 0 {
+            return Err(self.error());
+        }
+        self.left.store(left - 1, Ordering::Relaxed);
+        if left == 1 {
+            if self.after {
+                let _ = work();
+            }
+            return Err(self.error());
+        }
+        work()
+    }
+    fn error(&self) -> StoreError {
+        StoreError::new(StoreErrorKind::Unreachable, "faulty", "cut")
+    }
+}
+
+impl Reader for Faulty<'_> {
+    fn name(&self) -> &str {
+        "faulty"
+    }
+    fn get(&self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.call(|| self.inner.get(key, limit))
+    }
+    fn get_range(&self, key: &str, offset: u64, len: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.call(|| self.inner.get_range(key, offset, len))
+    }
+    fn get_if_changed(&self, key: &str, etag: Option<&str>, limit: u64) -> Result<Fetch, StoreError> {
+        self.call(|| self.inner.get_if_changed(key, etag, limit))
+    }
+}
+
+impl Store for Faulty<'_> {
+    fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, StoreError> {
+        self.call(|| self.inner.create(key, bytes))
+    }
+    fn swap(&self, key: &str, expected: Option<&str>, bytes: &[u8]) -> Result<Swap, StoreError> {
+        self.call(|| self.inner.swap(key, expected, bytes))
+    }
+    fn list(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
+        self.call(|| self.inner.list(prefix))
+    }
+    fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.call(|| self.inner.delete(key))
+    }
+}
+
+#[test]
+fn an_interruption_at_any_call_leaves_the_old_release_whole_and_the_next_publish_completes() {
+    for after in [false, true] {
+        for calls in 0.. {
+            let mut world = World::new();
+            let mut plans = world.two_hosts();
+            world.publish(&plans).unwrap();
+            let old = world.read(&world.store, "web1").unwrap();
+            plans[0].services[1].files[1] = file("/etc/api/name", b"new", false);
+            let faulty = Faulty { inner: &world.store, left: calls.into(), after };
+            let result = world.publish_to(&faulty, &plans, &Request::default());
+            let found = world.read(&world.store, "web1").unwrap();
+            assert!(found == old || found["/etc/api/name"] == b"new", "call {calls}");
+            if result.is_ok() {
+                assert!(calls > 5);
+                break;
+            }
+            world.publish(&plans).unwrap();
+            assert_eq!(world.read(&world.store, "web1").unwrap()["/etc/api/name"], b"new", "call {calls}");
+            assert_eq!(world.read(&world.store, "web2").unwrap()["/etc/api/name"], b"web2", "call {calls}");
+        }
+    }
+}
+
+#[test]
+fn a_first_publish_that_is_interrupted_anywhere_completes_next_time() {
+    for calls in 0.. {
+        let mut world = World::new();
+        let plans = world.two_hosts();
+        let faulty = Faulty { inner: &world.store, left: calls.into(), after: true };
+        let done = world.publish_to(&faulty, &plans, &Request::default()).is_ok();
+        world.publish(&plans).unwrap();
+        assert_eq!(world.read(&world.store, "web1").unwrap().len(), 3);
+        if done {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_pack_that_vanished_is_sealed_again() {
+    let mut world = World::new();
+    let mut plans = world.two_hosts();
+    world.publish(&plans).unwrap();
+    plans[0].services.push(planned("one", vec![file("/etc/one", b"1", false)]));
+    let done = world.publish(&plans).unwrap();
+    world.store.delete(&done.written[0]).unwrap();
+    // The index lay in it: nothing can be read, and the error names what is missing.
+    let error = world.publish(&plans).unwrap_err();
+    assert!(matches!(error, Error::Missing { .. }) && error.exit_code() == 6, "{error}");
+}
+
+#[test]
+fn eight_publishers_at_once_lose_no_serial() {
+    let mut world = World::new();
+    let plans = world.two_hosts();
+    let fleets: Vec<Vec<_>> = (0..8)
+        .map(|i| {
+            let mut all = plans.clone();
+            all.push(world.plan(&format!("own{i}"), vec![planned("s", vec![file("/etc/own", b"x", false)])]));
+            all
+        })
+        .collect();
+    world.publish(&plans).unwrap();
+    let world = &world;
+    let serials: Vec<u64> = std::thread::scope(|scope| {
+        let threads: Vec<_> = fleets
+            .iter()
+            .map(|plans| {
+                scope.spawn(move || (0..2).map(|_| world.publish(plans).unwrap()).collect::<Vec<_>>())
+            })
+            .collect();
+        let all = threads.into_iter().flat_map(|thread| thread.join().unwrap());
+        all.filter(|done| done.outcome == Outcome::Released).map(|done| done.serial).collect()
+    });
+    let mut sorted = serials.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, (2..2 + serials.len() as u64).collect::<Vec<_>>());
+    world.read(&world.store, "web1").unwrap();
+}
+
+#[test]
+fn a_publisher_refuses_a_store_that_went_back() {
+    let mut world = World::new();
+    let mut plans = world.two_hosts();
+    world.publish(&plans).unwrap();
+    let old = world.store.get("channels/main.json", 1 << 20).unwrap().unwrap();
+    plans[0].services.pop();
+    let seen = world.publish(&plans).unwrap().seen();
+    std::fs::write(world.dir.path().join("store/channels/main.json"), old).unwrap();
+    let keys = world.fleet.opened.identities().unwrap();
+    let error =
+        crate::publish::read_current(&world.store, &world.roots, keys, &world.channel, seen).unwrap_err();
+    assert_eq!(error.trust_kind(), Some(TrustKind::Rollback));
+}
+
+#[test]
+fn a_plan_that_lacks_what_another_just_published_is_refused() {
+    struct Racing<'a> {
+        world: &'a World,
+        theirs: &'a [cmc_types::plan::HostPlan],
+        once: AtomicUsize,
+    }
+    impl Reader for Racing<'_> {
+        fn name(&self) -> &str {
+            "racing"
+        }
+        fn get(&self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+            self.world.store.get(key, limit)
+        }
+        fn get_range(&self, key: &str, offset: u64, len: u64) -> Result<Option<Vec<u8>>, StoreError> {
+            self.world.store.get_range(key, offset, len)
+        }
+        fn get_if_changed(&self, key: &str, etag: Option<&str>, limit: u64) -> Result<Fetch, StoreError> {
+            self.world.store.get_if_changed(key, etag, limit)
+        }
+    }
+    impl Store for Racing<'_> {
+        fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, StoreError> {
+            self.world.store.create(key, bytes)
+        }
+        fn swap(&self, key: &str, expected: Option<&str>, bytes: &[u8]) -> Result<Swap, StoreError> {
+            if self.once.fetch_add(1, Ordering::Relaxed) == 0 {
+                let request = Request { commit: Some("theirs".to_owned()), ..Request::default() };
+                self.world.publish_to(&self.world.store, self.theirs, &request).unwrap();
+            }
+            self.world.store.swap(key, expected, bytes)
+        }
+        fn list(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
+            self.world.store.list(prefix)
+        }
+        fn delete(&self, key: &str) -> Result<(), StoreError> {
+            self.world.store.delete(key)
+        }
+    }
+    let mut world = World::new();
+    let plans = world.two_hosts();
+    world.publish(&plans).unwrap();
+    let (mut ours, mut theirs) = (plans.clone(), plans.clone());
+    ours[0].services[1].files[1] = file("/etc/api/name", b"ours", false);
+    theirs[1].services[1].files[1] = file("/etc/api/name", b"theirs", false);
+    for (known, ok) in [(Some(false), false), (Some(true), true), (None, true)] {
+        theirs[1].services[1].files[1] = file("/etc/api/name", format!("theirs {known:?}").as_bytes(), false);
+        ours[0].services[1].files[1] = file("/etc/api/name", format!("ours {known:?}").as_bytes(), false);
+        let racing = Racing { world: &world, theirs: &theirs, once: 0.into() };
+        let ancestry = |_: &str, _: &str| known;
+        let request =
+            Request { commit: Some("ours".to_owned()), is_ancestor: Some(&ancestry), ..Request::default() };
+        let result = world.publish_to(&racing, &ours, &request);
+        assert_eq!(result.is_ok(), ok, "{known:?} {result:?}");
+        if let Ok(done) = result {
+            assert_eq!(done.attempts, 2);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+use super::support::*;
+use crate::error::Error;
+use crate::store::{Fetch, Reader, StoreError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+/// A store in memory that remembers which bytes were read.
+struct Memory {
+    objects: BTreeMap<String, Vec<u8>>,
+    read: Mutex<BTreeSet<(String, u64, u64)>>,
+}
+
+impl Memory {
+    fn of(world: &World) -> Self {
+        Self { objects: world.objects(), read: Mutex::default() }
+    }
+
+    fn note(&self, key: &str, off: u64, len: u64) {
+        self.read.lock().unwrap().insert((key.to_owned(), off, len));
+    }
+}
+
+impl Reader for Memory {
+    fn name(&self) -> &str {
+        "memory"
+    }
+    fn get(&self, key: &str, _: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = self.objects.get(key).cloned();
+        self.note(key, 0, found.as_ref().map_or(0, Vec::len) as u64);
+        Ok(found)
+    }
+    fn get_range(&self, key: &str, off: u64, len: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.note(key, off, len);
+        let Some(bytes) = self.objects.get(key) else { return Ok(None) };
+        let (start, end) = ((off as usize).min(bytes.len()), ((off + len) as usize).min(bytes.len()));
+        Ok(Some(bytes[start..end].to_vec()))
+    }
+    fn get_if_changed(&self, key: &str, _: Option<&str>, limit: u64) -> Result<Fetch, StoreError> {
+        Ok(match self.get(key, limit)? {
+            Some(bytes) => Fetch::Found { bytes, etag: Some("e".to_owned()) },
+            None => Fetch::Missing,
+        })
+    }
+}
+
+fn world() -> World {
+    let mut world = World::new();
+    let plans = world.two_hosts();
+    world.publish(&plans).unwrap();
+    world
+}
+
+#[test]
+fn a_flip_in_every_16_byte_window_that_a_fresh_host_reads_is_refused_or_harmless() {
+    let world = world();
+    let mut store = Memory::of(&world);
+    let good = world.read(&store, "web1").unwrap();
+    let ranges = store.read.lock().unwrap().clone();
+    let mut flips = 0;
+    for (key, off, len) in ranges {
+        for (i, at) in (off..off + len).step_by(16).enumerate() {
+            let bit = 1u8 << (i % 8);
+            store.objects.get_mut(&key).unwrap()[at as usize] ^= bit;
+            match world.read(&store, "web1") {
+                Ok(found) => assert_eq!(found, good, "{key} at {at}"),
+                Err(error) => assert_eq!(error.exit_code(), 5, "{key} at {at}: {error}"),
+            }
+            store.objects.get_mut(&key).unwrap()[at as usize] ^= bit;
+            flips += 1;
+        }
+    }
+    assert!(flips > 300, "{flips}");
+}
+
+#[test]
+fn an_object_that_is_missing_or_cut_short_is_named() {
+    let world = world();
+    let mut store = Memory::of(&world);
+    world.read(&store, "web1").unwrap();
+    let keys: BTreeSet<String> = store.read.lock().unwrap().iter().map(|(key, _, _)| key.clone()).collect();
+    for key in keys {
+        let Some(object) = store.objects.remove(&key) else { continue };
+        let error = world.read(&store, "web1").unwrap_err();
+        assert!(matches!(error, Error::Missing { .. }) && error.exit_code() == 6, "{key}: {error}");
+        store.objects.insert(key.clone(), object[..object.len() / 2].to_vec());
+        assert_eq!(world.read(&store, "web1").unwrap_err().exit_code(), 5, "{key}");
+        store.objects.insert(key, object);
+    }
+}
+
+#[test]
+fn a_host_is_not_served_with_anothers_manifest() {
+    let world = world();
+    let mut state = crate::client::TrustState::new(&world.pin());
+    crate::client::refresh(&world.store, &world.pin(), &mut state, world.now()).unwrap();
+    // Signed, intact, even readable: but not this host's.
+    let (name, id, identities) = (host("web1"), world.id("web2"), world.identities("web2"));
+    let me = crate::client::Me { host: &name, id: &id, identities: &identities };
+    let error = crate::client::manifest(&world.store, &world.pin(), &state, me, None).unwrap_err();
+    assert_eq!(error.trust_kind(), Some(crate::TrustKind::Binding));
+    let identities = world.identities("web1");
+    let me = crate::client::Me { host: &name, id: &id, identities: &identities };
+    let error = crate::client::manifest(&world.store, &world.pin(), &state, me, None).unwrap_err();
+    assert_eq!(error.trust_kind(), Some(crate::TrustKind::Decrypt));
+}
+
+#[test]
+fn statements_with_extra_or_repeated_fields_are_refused() {
+    let world = world();
+    let mut store = Memory::of(&world);
+    for (from, to) in [
+        ("{\"release\":", "{\"extra\":1,\"release\":"),
+        ("\"timestamp\":{\"body\"", "\"timestamp\":{\"body\":\"\",\"body\""),
+    ] {
+        let good = store.objects["channels/main.json"].clone();
+        let text = String::from_utf8(good.clone()).unwrap();
+        assert!(text.contains(from));
+        store.objects.insert("channels/main.json".to_owned(), text.replace(from, to).into_bytes());
+        assert_eq!(world.read(&store, "web1").unwrap_err().exit_code(), 5);
+        store.objects.insert("channels/main.json".to_owned(), good);
+    }
+}
+
+#[test]
+fn nothing_readable_in_the_store_names_a_host_service_path_or_secret() {
+    let world = world();
+    for (key, object) in world.objects() {
+        for word in ["web1", "web2", "hunter2", "/etc/api", "/etc/motd", "\"api\""] {
+            let found = object.windows(word.len()).any(|window| window == word.as_bytes());
+            assert!(!found && !key.contains(word), "{key} holds {word}");
+        }
+    }
+}
+
+#[test]
+fn two_equal_secrets_share_no_bytes_in_the_store() {
+    let mut world = World::new();
+    let secret = || planned("api", vec![file("/etc/s", &[7; 4000], true)]);
+    let one = vec![world.plan("web1", vec![secret()])];
+    world.publish(&one).unwrap();
+    let before = world.objects();
+    let both = vec![one[0].clone(), world.plan("web2", vec![secret()])];
+    world.publish(&both).unwrap();
+    let after = world.objects();
+    let seen: BTreeSet<&[u8]> =
+        before.iter().filter(|(k, _)| k.starts_with("packs")).flat_map(|(_, v)| v.windows(24)).collect();
+    for (key, object) in
+        after.iter().filter(|(key, _)| key.starts_with("packs") && !before.contains_key(*key))
+    {
+        let shared = object.windows(24).filter(|window| seen.contains(window)).count();
+        assert!(
+            shared == 0 || object.windows(24).filter(|w| seen.contains(w)).all(|w| w.is_ascii()),
+            "{key}"
+        );
+    }
+}
