@@ -65,7 +65,8 @@ fn the_next_root_needs_the_thresholds_of_both() {
 fn roots_that_break_a_rule_are_refused_although_they_are_signed() {
     let world = World::new();
     let first = world.roots.newest();
-    let edits: Vec<(&str, Box<dyn Fn(&mut Root)>)> = vec![
+    type Edit = Box<dyn Fn(&mut Root)>;
+    let edits: Vec<(&str, Edit)> = vec![
         ("skips a number", Box::new(|r| r.version += 1)),
         ("same number", Box::new(|r| r.version -= 1)),
         ("other fleet", Box::new(|r| r.fleet_id = Some(FleetId(crate::ids::hash(b"x"))))),
