@@ -2,11 +2,12 @@
 //! From here on nothing knows what a daemon is.
 
 pub mod commands;
+mod daemon;
 mod env;
 mod freebsd;
 mod openbsd;
 mod openrc;
-mod systemd;
+pub mod systemd;
 
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::check::Action;
@@ -90,10 +91,12 @@ pub enum LoweredKind {
 
 /// Lowers a service. Deterministic; does no input or output.
 pub fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
-    match host.init {
+    let mut lowered = match host.init {
         InitSystem::Systemd => systemd::lower(service, host),
         InitSystem::OpenbsdRc => openbsd::lower(service, host),
         InitSystem::FreebsdRc => freebsd::lower(service, host),
         InitSystem::Openrc => openrc::lower(service, host),
-    }
+    };
+    lowered.diagnostics.extend(daemon::check(service));
+    lowered
 }

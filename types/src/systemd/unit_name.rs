@@ -108,9 +108,9 @@ impl UnitName {
             format!("a unit's name ends in one of {}", names.join(" "))
         };
         let Some((prefix, ending)) = text.rsplit_once('.') else {
-            return Err(
-                BadValue::new("the unit's name has no type").help(format!("write \"{text}.service\"?"))
-            );
+            let kind = if TARGETS.contains(&text) { UnitType::Target } else { UnitType::Service };
+            return Err(BadValue::new("the unit's name has no type")
+                .help(format!("did you mean \"{text}.{}\"?", kind.name())));
         };
         let Some(kind) = UnitType::ALL.iter().copied().find(|kind| kind.name() == ending) else {
             return Err(BadValue::new(format!("unknown type of unit {ending:?}"))

@@ -1,0 +1,66 @@
+//! Checks of a daemon that hold on every init system.
+
+use crate::resolved::ResolvedService;
+use cmc_types::definition::{DaemonType, Reload, Restart};
+use cmc_types::systemd::SIGNALS;
+use cmc_types::{Diagnostic, codes, nearest};
+
+/// What is wrong with a service's daemon whatever the host.
+pub(super) fn check(service: &ResolvedService) -> Vec<Diagnostic> {
+    let Some(daemon) = &service.definition.daemon else { return Vec::new() };
+    let mut findings = Vec::new();
+    findings.extend(program(service, "exec", &daemon.exec));
+    match &daemon.reload {
+        Some(Reload::Argv(argv)) => findings.extend(program(service, "reload", argv)),
+        Some(Reload::Signal(name)) => findings.extend(signal(service, "reload", name)),
+        None => {}
+    }
+    if let Some(name) = &daemon.stop_signal {
+        findings.extend(signal(service, "stop-signal", name));
+    }
+    if (daemon.kind, daemon.restart) == (Some(DaemonType::Oneshot), Some(Restart::Always)) {
+        findings.push(
+            Diagnostic::new(
+                codes::DAEMON_CONFLICT,
+                format!(
+                    "the daemon of service {} does one job and ends, yet is always restarted",
+                    service.name
+                ),
+            )
+            .at(service.tree.place_of(&["daemon", "restart"]), "restart = \"always\"")
+            .with(service.tree.place_of(&["daemon", "type"]), "type = \"oneshot\"")
+            .help("use \"on-failure\" or \"no\", or another type"),
+        );
+    }
+    findings
+}
+
+fn program(service: &ResolvedService, field: &str, argv: &[String]) -> Option<Diagnostic> {
+    let problem = match argv.first() {
+        None => "names no program",
+        Some(program) if !program.starts_with('/') => "does not begin with an absolute path",
+        Some(program) if program.ends_with('/') => "names a directory",
+        Some(_) => return None,
+    };
+    let place = service.tree.place_of(&["daemon", field, "0"]);
+    let message = format!("daemon.{field} of service {} {problem}", service.name);
+    Some(Diagnostic::new(codes::DAEMON_PROGRAM, message).at(place, "the program").help(
+        "write the program's absolute path first, such as [\"/usr/local/bin/api\", \"--port\", \"80\"]",
+    ))
+}
+
+fn signal(service: &ResolvedService, field: &str, name: &str) -> Option<Diagnostic> {
+    let bare = name.strip_prefix("SIG").unwrap_or(name);
+    if SIGNALS.contains(&bare) {
+        return None;
+    }
+    let finding = Diagnostic::new(
+        codes::INVALID_VALUE,
+        format!("daemon.{field} of service {}: {name:?} is no signal", service.name),
+    )
+    .at(service.tree.place_of(&["daemon", field]), "");
+    Some(match nearest(bare, SIGNALS.iter().copied()) {
+        Some(meant) => finding.help(format!("did you mean {meant:?}?")),
+        None => finding.help("signals are named such as \"HUP\", \"TERM\" or \"USR1\""),
+    })
+}

@@ -1,9 +1,0 @@
-//! Lowering for systemd: units and drop-ins.
-
-use super::Lowered;
-use crate::resolved::{HostFacts, ResolvedService};
-
-/// Lowers a service.
-pub(super) fn lower(_service: &ResolvedService, _host: &HostFacts) -> Lowered {
-    Lowered::default()
-}

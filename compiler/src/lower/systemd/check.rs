@@ -1,0 +1,232 @@
+//! Checks of drafts: every section and directive against the table, and what a unit as a whole must have.
+
+use super::draft::{Draft, Item};
+use cmc_types::systemd::{
+    Command, Repeat, Section, UnitName, UnitType, directive, names_of, section, successor,
+};
+use cmc_types::{Diagnostic, codes, nearest};
+use std::collections::BTreeMap;
+
+/// What a file below `/etc/systemd/system` is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// A unit of its own.
+    Unit(UnitName),
+    /// A drop-in of the unit of this name, or of all units of a type or prefix.
+    DropIn { unit: String, kind: UnitType },
+}
+
+impl Target {
+    /// Reads a name such as `api.service` or `nginx.service.d/limits.conf`; the error says what is wrong.
+    pub(super) fn parse(file: &str) -> Result<Self, (String, Option<String>)> {
+        let Some((folder, name)) = file.split_once('/') else {
+            return UnitName::parse(file).map(Self::Unit).map_err(|bad| (bad.problem, bad.help));
+        };
+        let unit = folder.strip_suffix(".d").ok_or_else(|| {
+            ("the folder of a drop-in ends in .d".to_owned(), Some(format!("write \"{folder}.d/{name}\"")))
+        })?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.' | '@' | '+');
+        if name.len() <= ".conf".len()
+            || !name.ends_with(".conf")
+            || !name.chars().all(allowed)
+            || name.starts_with('.')
+        {
+            return Err((
+                "the file of a drop-in ends in .conf".to_owned(),
+                Some(format!("write \"{folder}/NAME.conf\"")),
+            ));
+        }
+        // `service.d` is for all services.
+        if let Some(kind) = UnitType::ALL.iter().copied().find(|kind| kind.name() == unit) {
+            return Ok(Self::DropIn { unit: unit.to_owned(), kind });
+        }
+        let unit = UnitName::parse(unit).map_err(|bad| (bad.problem, bad.help))?;
+        Ok(Self::DropIn { unit: unit.as_str().to_owned(), kind: unit.kind() })
+    }
+
+    pub(super) fn kind(&self) -> UnitType {
+        match self {
+            Self::Unit(name) => name.kind(),
+            Self::DropIn { kind, .. } => *kind,
+        }
+    }
+}
+
+/// Checks a draft; findings point at the values, or at the keys where `key_place` knows them.
+pub(super) fn check(
+    draft: &Draft,
+    target: &Target,
+    key_place: impl Fn(&Item) -> Option<cmc_types::Place>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut seen: BTreeMap<(&str, &str), &Item> = BTreeMap::new();
+    for item in draft.items.iter().filter(|item| !item.section.starts_with("X-")) {
+        let key = key_place(item).unwrap_or(item.place);
+        let Some(section) = section(&item.section).filter(|section| allowed(target.kind()).contains(section))
+        else {
+            continue; // Reported once for the section.
+        };
+        if item.key.starts_with("X-") {
+            continue;
+        }
+        let Some(row) = directive(section, &item.key) else {
+            diagnostics.push(unknown(item, section, target).at(key, "no such directive"));
+            continue;
+        };
+        if let Some(new) = successor(&item.key) {
+            let message = format!("{}= is kept for compatibility only", item.key);
+            diagnostics.push(
+                Diagnostic::new(codes::OBSOLETE_DIRECTIVE, message)
+                    .at(key, "obsolete")
+                    .help(format!("use {new}")),
+            );
+        }
+        if let Err(bad) = row.check(item.value.trim()) {
+            let message = format!("{}= in {}: {}", item.key, draft.file, bad.problem);
+            let finding = Diagnostic::new(codes::DIRECTIVE_VALUE, message).at(item.place, "");
+            diagnostics.push(match bad.help {
+                Some(help) => finding.help(help),
+                None => finding,
+            });
+        }
+        if let (Some(first), Repeat::Last) = (seen.insert((&item.section, &item.key), item), row.repeat) {
+            let message = format!("{}= takes one value, and {} gives it several", item.key, draft.file);
+            diagnostics.push(
+                Diagnostic::new(codes::REPEATED_DIRECTIVE, message)
+                    .at(item.place, "the second value")
+                    .with(first.place, "the first value")
+                    .help("keep one; a key without '+' replaces what the daemon sets"),
+            );
+        }
+    }
+    match target {
+        Target::Unit(name) => complete(draft, name, diagnostics),
+        Target::DropIn { .. } => appended_command(draft, diagnostics),
+    }
+}
+
+/// The sections that a unit of a type may have.
+pub(super) fn allowed(kind: UnitType) -> Vec<Section> {
+    [Some(Section::Unit), kind.section(), Some(Section::Install)].into_iter().flatten().collect()
+}
+
+/// The finding for a section that a unit does not have.
+pub(super) fn unknown_section(name: &str, file: &str, kind: UnitType) -> Diagnostic {
+    let sections: Vec<_> = allowed(kind).iter().map(|section| section.name()).collect();
+    let help = match nearest(name, sections.iter().copied()) {
+        Some(meant) => format!("did you mean [{meant}]?"),
+        None => format!(
+            "a .{} unit has [{}], and sections of other programs begin with X-",
+            kind.name(),
+            sections.join("], [")
+        ),
+    };
+    Diagnostic::new(codes::UNKNOWN_SECTION, format!("{file} has no section [{name}]")).help(help)
+}
+
+fn unknown(item: &Item, here: Section, target: &Target) -> Diagnostic {
+    let elsewhere = |section: &Section| *section != here && directive(*section, &item.key).is_some();
+    let finding = Diagnostic::new(
+        codes::UNKNOWN_DIRECTIVE,
+        format!("systemd knows no directive {:?} in [{}]", item.key, here.name()),
+    );
+    if let Some(section) = allowed(target.kind()).into_iter().find(elsewhere) {
+        return finding.help(format!("it goes to [{}]", section.name()));
+    }
+    if let Some(meant) = nearest(&item.key, names_of(here)) {
+        return finding.help(format!("did you mean {meant:?}?"));
+    }
+    match Section::ALL.iter().copied().find(elsewhere) {
+        Some(section) => finding.help(format!("it is a directive of [{}]", section.name())),
+        None => finding.help("keys of other programs begin with X-"),
+    }
+}
+
+/// Commands of a key after the last empty value, each with its item.
+fn commands<'a>(draft: &'a Draft, key: &'a str) -> Vec<&'a Item> {
+    let mut items = Vec::new();
+    for item in draft.values("Service", key) {
+        if item.value.is_empty() {
+            items.clear();
+        } else {
+            let count = Command::parse_line(&item.value).map_or(1, |commands| commands.len());
+            items.extend(std::iter::repeat_n(item, count));
+        }
+    }
+    items
+}
+
+fn complete(draft: &Draft, name: &UnitName, diagnostics: &mut Vec<Diagnostic>) {
+    let lacks = |what: &str, help: &str| {
+        Diagnostic::new(codes::INCOMPLETE_UNIT, format!("{name} has {what}")).at(draft.place, "").help(help)
+    };
+    let section = name.kind().section().map_or("", Section::name);
+    let sets = |keys: &[&str]| {
+        draft.items.iter().any(|item| {
+            item.section == section
+                && !item.value.is_empty()
+                && keys.iter().any(|key| item.key.starts_with(key))
+        })
+    };
+    match name.kind() {
+        UnitType::Service => {
+            let start = commands(draft, "ExecStart");
+            let oneshot = draft.last("Service", "Type") == Some("oneshot");
+            let stops = sets(&["ExecStop"]) || draft.last("Unit", "SuccessAction").is_some();
+            if start.is_empty() && !stops {
+                diagnostics.push(lacks("no command to run", "set ExecStart in [Service]"));
+            } else if start.is_empty() && !oneshot && draft.last("Service", "Type").is_some() && !stops {
+                diagnostics.push(lacks("no ExecStart", "only oneshot services may leave it out"));
+            }
+            if let ([first, second, ..], false) = (start.as_slice(), oneshot) {
+                diagnostics.push(
+                    Diagnostic::new(
+                        codes::SEVERAL_COMMANDS,
+                        format!("{name} has more than one ExecStart command and is not of type oneshot"),
+                    )
+                    .at(second.place, "the second command")
+                    .with(first.place, "the first command")
+                    .help("use ExecStartPre for what runs before, or Type=oneshot"),
+                );
+            }
+        }
+        UnitType::Timer
+            if !sets(&[
+                "OnCalendar",
+                "OnActiveSec",
+                "OnBootSec",
+                "OnStartupSec",
+                "OnUnit",
+                "OnClockChange",
+                "OnTimezoneChange",
+            ]) =>
+        {
+            diagnostics.push(lacks("nothing that triggers it", "set OnCalendar or another On… in [Timer]"));
+        }
+        UnitType::Socket if !sets(&["Listen"]) => {
+            diagnostics
+                .push(lacks("nothing to listen on", "set ListenStream or another Listen… in [Socket]"));
+        }
+        UnitType::Path if !sets(&["PathExists", "PathChanged", "PathModified", "DirectoryNotEmpty"]) => {
+            diagnostics.push(lacks("nothing to watch", "set PathChanged or another path in [Path]"));
+        }
+        UnitType::Mount if !(sets(&["What"]) && sets(&["Where"])) => {
+            diagnostics.push(lacks("no What and Where", "set both in [Mount]"));
+        }
+        _ => {}
+    }
+}
+
+fn appended_command(draft: &Draft, diagnostics: &mut Vec<Diagnostic>) {
+    let mut values = draft.values("Service", "ExecStart");
+    if let Some(first) = values.next().filter(|item| !item.value.is_empty()) {
+        diagnostics.push(
+            Diagnostic::new(
+                codes::APPENDS_COMMAND,
+                format!("{} appends a command to the unit's ExecStart", draft.file),
+            )
+            .at(first.place, "runs after the unit's own")
+            .help("to replace the command, begin the list with an empty text: [\"\", \"/path/to/program\"]"),
+        );
+    }
+}
