@@ -8,6 +8,9 @@ mod freebsd;
 mod openbsd;
 mod openrc;
 pub mod systemd;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod testing;
 
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::check::Action;

@@ -4,7 +4,7 @@ use super::draft::{Draft, Item};
 use cmc_types::systemd::{
     Command, Repeat, Section, UnitName, UnitType, directive, names_of, section, successor,
 };
-use cmc_types::{Diagnostic, codes, nearest};
+use cmc_types::{Diagnostic, Place, codes, nearest};
 use std::collections::BTreeMap;
 
 /// What a file below `/etc/systemd/system` is.
@@ -52,11 +52,13 @@ impl Target {
     }
 }
 
-/// Checks a draft; findings point at the values, or at the keys where `key_place` knows them.
+/// Checks a draft, perhaps that of a daemon; findings point at the values, or at the keys where `key_place` knows
+/// them.
 pub(super) fn check(
     draft: &Draft,
     target: &Target,
-    key_place: impl Fn(&Item) -> Option<cmc_types::Place>,
+    key_place: impl Fn(&Item) -> Option<Place>,
+    of_daemon: bool,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let mut seen: BTreeMap<(&str, &str), &Item> = BTreeMap::new();
@@ -100,7 +102,7 @@ pub(super) fn check(
         }
     }
     match target {
-        Target::Unit(name) => complete(draft, name, diagnostics),
+        Target::Unit(name) => complete(draft, name, of_daemon, diagnostics),
         Target::DropIn { .. } => appended_command(draft, diagnostics),
     }
 }
@@ -156,7 +158,7 @@ fn commands<'a>(draft: &'a Draft, key: &'a str) -> Vec<&'a Item> {
     items
 }
 
-fn complete(draft: &Draft, name: &UnitName, diagnostics: &mut Vec<Diagnostic>) {
+fn complete(draft: &Draft, name: &UnitName, of_daemon: bool, diagnostics: &mut Vec<Diagnostic>) {
     let lacks = |what: &str, help: &str| {
         Diagnostic::new(codes::INCOMPLETE_UNIT, format!("{name} has {what}")).at(draft.place, "").help(help)
     };
@@ -173,10 +175,10 @@ fn complete(draft: &Draft, name: &UnitName, diagnostics: &mut Vec<Diagnostic>) {
             let start = commands(draft, "ExecStart");
             let oneshot = draft.last("Service", "Type") == Some("oneshot");
             let stops = sets(&["ExecStop"]) || draft.last("Unit", "SuccessAction").is_some();
-            if start.is_empty() && !stops {
+            if start.is_empty() && of_daemon {
+                // Its program is missing or cannot be written, and that is reported already.
+            } else if start.is_empty() && !stops {
                 diagnostics.push(lacks("no command to run", "set ExecStart in [Service]"));
-            } else if start.is_empty() && !oneshot && draft.last("Service", "Type").is_some() && !stops {
-                diagnostics.push(lacks("no ExecStart", "only oneshot services may leave it out"));
             }
             if let ([first, second, ..], false) = (start.as_slice(), oneshot) {
                 diagnostics.push(

@@ -191,6 +191,7 @@ impl Units<'_> {
     }
 
     fn check(&self, diagnostics: &mut Vec<Diagnostic>) {
+        let own = format!("{}.service", self.service.name);
         for (draft, target) in &self.drafts {
             let key_place = |item: &Item| {
                 ["", "+"].iter().find_map(|sign| {
@@ -199,7 +200,8 @@ impl Units<'_> {
                     self.service.tree.get(&path).map(|_| self.service.tree.key_place_of(&path))
                 })
             };
-            check::check(draft, target, key_place, diagnostics);
+            let of_daemon = self.service.definition.daemon.is_some() && draft.file == own;
+            check::check(draft, target, key_place, of_daemon, diagnostics);
         }
     }
 
