@@ -136,7 +136,7 @@ pub(crate) fn next_root(store: &dyn Reader, root: &TrustedRoot) -> Result<Option
         Ok(Some(bytes)) => root.next(Signed::parse(&bytes, &format!("root {version}"))?).map(Some),
         Ok(None) => Ok(None),
         // S3 answers 403 for a missing key to those who may not list.
-        Err(error) if error.kind == crate::store::StoreErrorKind::Refused => Ok(None),
+        Err(error) if error.kind == crate::store::StoreErrorKind::Denied => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
