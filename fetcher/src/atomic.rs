@@ -1,0 +1,116 @@
+//! Files of the host's own state: written beside, synced, renamed, and the directory synced, so that a reader after
+//! a crash or power cut finds the old content or the new, never a part. This is for the state directory only, which
+//! nobody but the fetcher writes; files of bundles go through [`crate::root`].
+
+use crate::error::{Error, Result};
+use serde::{Serialize, de::DeserializeOwned};
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+/// Largest file of state that is read, in bytes.
+const LIMIT: u64 = 64 << 20;
+
+/// Writes a private file (0600) whole and durably.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_mode(path, bytes, 0o600, true)
+}
+
+/// Writes a file whole; `durable` syncs it and its directory.
+pub fn write_mode(path: &Path, bytes: &[u8], mode: u32, durable: bool) -> Result<()> {
+    let temporary = temporary(path);
+    let context = || format!("cannot write {}", path.display());
+    let result = (|| {
+        remove(&temporary)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&temporary)
+            .map_err(Error::io(context()))?;
+        file.write_all(bytes).map_err(Error::io(context()))?;
+        if durable {
+            file.sync_all().map_err(Error::io(context()))?;
+        }
+        fs::rename(&temporary, path).map_err(Error::io(context()))
+    })();
+    if result.is_err() {
+        let _ = fs::remove_file(&temporary);
+        return result;
+    }
+    if durable { sync_dir(parent(path)) } else { Ok(()) }
+}
+
+/// Writes a value as JSON.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .map_err(|error| Error::Failed(format!("cannot write {}: {error}", path.display())))?;
+    bytes.push(b'\n');
+    write(path, &bytes)
+}
+
+/// Reads a file of state; `None` if there is none.
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    let context = || format!("cannot read {}", path.display());
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io(context())(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(LIMIT).read_to_end(&mut bytes).map_err(Error::io(context()))?;
+    Ok(Some(bytes))
+}
+
+/// Reads a JSON file of state; `None` if there is none, an error if it does not parse.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+    let Some(bytes) = read(path)? else { return Ok(None) };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|error| Error::Failed(format!("{} is damaged: {error}", path.display())))
+}
+
+/// Removes a file if it is there.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::io(format!("cannot remove {}", path.display()))(error)),
+    }
+}
+
+/// Makes a private directory (0700) and the ones above it.
+pub fn make_dir(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty() && !above.is_dir()) {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(above)
+            .map_err(Error::io(format!("cannot make {}", above.display())))?;
+    }
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(Error::io(format!("cannot make {}", path.display()))(error)),
+    }
+}
+
+/// Makes renames and removals in a directory durable.
+pub fn sync_dir(path: &Path) -> Result<()> {
+    File::open(path)
+        .and_then(|dir| dir.sync_all())
+        .map_err(Error::io(format!("cannot sync {}", path.display())))
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn temporary(path: &Path) -> std::path::PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.new"))
+}

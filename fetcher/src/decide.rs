@@ -1,0 +1,79 @@
+//! Decisions made on the host: freeze, unfreeze, rollback, redo. Each is written to the state; all but `freeze` are
+//! then carried out by a run.
+
+use crate::error::{Error, Result};
+use crate::event::Events;
+use crate::host::Host;
+use crate::run::Setup;
+use crate::state::{Hold, HoldKind, Service, State};
+use cmc_types::ServiceName;
+
+/// Nothing of the service changes any more, drift included, until `unfreeze`.
+pub fn freeze(setup: &Setup<'_>, name: &ServiceName, reason: &str) -> Result<()> {
+    decide(setup, name, |service, _, now| {
+        let digest = service.installed;
+        service.held = Some(Hold { kind: HoldKind::Freeze, digest, reason: reason.into(), since: now });
+        Ok(())
+    })
+}
+
+/// Lifts a `freeze` or `rollback` of this host.
+pub fn unfreeze(setup: &Setup<'_>, name: &ServiceName) -> Result<()> {
+    decide(setup, name, |service, _, _| match service.held.take() {
+        Some(_) => Ok(()),
+        None => Err(Error::Failed(format!(
+            "{name} is not frozen on this host; a freeze of the fleet is lifted with `cmc unfreeze`"
+        ))),
+    })
+}
+
+/// Goes back to the bundle before, and stays there until `unfreeze` or `redo`.
+pub fn rollback(setup: &Setup<'_>, name: &ServiceName, reason: &str) -> Result<()> {
+    decide(setup, name, |service, host, now| {
+        let Some(previous) = service.previous.filter(|previous| host.cache.has(previous)) else {
+            return Err(Error::Failed(format!("there is no earlier bundle of {name} on this host")));
+        };
+        service.held = Some(Hold {
+            kind: HoldKind::Rollback,
+            digest: Some(previous),
+            reason: reason.into(),
+            since: now,
+        });
+        service.redo = true;
+        Ok(())
+    })
+}
+
+/// Installs the wanted bundle again, whatever is known of it, and runs all its commands.
+pub fn redo(setup: &Setup<'_>, name: &ServiceName) -> Result<()> {
+    decide(setup, name, |service, _, _| {
+        service.redo = true;
+        service.quarantined.clear();
+        service.retry = None;
+        if service.held.as_ref().is_some_and(|hold| hold.kind == HoldKind::Rollback) {
+            service.held = None;
+        }
+        Ok(())
+    })
+}
+
+fn decide(
+    setup: &Setup<'_>,
+    name: &ServiceName,
+    change: impl FnOnce(&mut Service, &Host<'_>, u64) -> Result<()>,
+) -> Result<()> {
+    let done = setup.locked(|host| {
+        let mut state = State::load(&host.dir, &mut Events::default())?;
+        let Some(service) = state.services.get_mut(name) else {
+            let known: Vec<_> = state.services.keys().map(ServiceName::as_str).collect();
+            return Err(Error::Failed(format!(
+                "no service {name} on this host; there are: {}",
+                known.join(", ")
+            )));
+        };
+        change(service, host, setup.clock.now())?;
+        state.converged = false;
+        state.save(&host.dir)
+    })?;
+    done.ok_or_else(|| Error::Failed("another run is at work on this host".into()))
+}

@@ -1,0 +1,287 @@
+//! Enrolment: makes the host's keys, writes `fetch.toml` from the line that `cmc host add` printed, and has the
+//! fetcher run every five minutes. Everything that is there already stays.
+
+use crate::atomic;
+use crate::config::{Config, RootPin, StoreSetting};
+use crate::error::{Error, Result};
+use cmc_bundles::keys::{Identities, MemberKey};
+use cmc_types::{Blake3, HostName};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// The line that `cmc host add` prints: one JSON object.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Line {
+    /// The store.
+    pub store: StoreSetting,
+    /// The channel.
+    pub channel: String,
+    /// The host's name.
+    pub host: HostName,
+    /// Its identifier in the index.
+    pub id: String,
+    /// The fleet.
+    pub fleet_id: Blake3,
+    /// The root of trust to start from.
+    pub root: RootPin,
+}
+
+/// How the fetcher is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// A systemd service and timer.
+    Timer,
+    /// A file in `/etc/cron.d`.
+    Cron,
+    /// A line that the administrator adds to root's crontab.
+    Crontab,
+    /// Not at all.
+    None,
+}
+
+/// What enrolment did.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Enrolled {
+    /// The public key that the host's manifest is to be encrypted to.
+    pub recipient: String,
+    /// Files that were written.
+    pub written: Vec<PathBuf>,
+    /// Files that were there already and stay.
+    pub kept: Vec<PathBuf>,
+    /// What is left to do, each a command or an instruction.
+    pub next: Vec<String>,
+}
+
+/// What enrolment works with.
+#[derive(Debug, Clone, Copy)]
+pub struct Enrolment<'a> {
+    /// The root beneath which files are written.
+    pub root: &'a Path,
+    /// Where `fetch.toml` goes.
+    pub config: &'a Path,
+    /// The line; without it only the keys are made.
+    pub line: Option<&'a Line>,
+    /// How the fetcher is started; none: as this system does.
+    pub schedule: Option<Schedule>,
+    /// The fetcher's own path.
+    pub program: &'a Path,
+}
+
+/// Parses the line that `cmc host add` printed.
+pub fn parse(line: &str) -> Result<Line> {
+    serde_json::from_str(line.trim())
+        .map_err(|error| Error::Usage(format!("this is not the line that `cmc host add` prints: {error}")))
+}
+
+/// Enrols a host.
+pub fn run(enrolment: &Enrolment<'_>) -> Result<Enrolled> {
+    let dir = enrolment.config.parent().unwrap_or(Path::new("/"));
+    make_dir(dir)?;
+    let identity = dir.join("identity");
+    let mut out =
+        Enrolled { recipient: String::new(), written: Vec::new(), kept: Vec::new(), next: Vec::new() };
+    out.recipient = key(&identity, &mut out)?;
+    let Some(line) = enrolment.line else {
+        out.next.push(format!("on the publisher: cmc host add NAME --recipient {}", out.recipient));
+        out.next.push("then here: cmc-fetch enroll 'LINE', with the line that it prints".into());
+        return Ok(out);
+    };
+    let text = toml_text(line)?;
+    let parsed = Config::parse(&text, dir)?;
+    if enrolment.config.exists() {
+        let there = Config::load(enrolment.config)?;
+        if (there.fleet_id, there.id.as_str()) != (parsed.fleet_id, parsed.id.as_str()) {
+            return Err(Error::Failed(format!(
+                "{} enrols this host as {} of another fleet; remove it first",
+                enrolment.config.display(),
+                there.host
+            )));
+        }
+        out.kept.push(enrolment.config.to_owned());
+    } else {
+        atomic::write_mode(enrolment.config, text.as_bytes(), 0o644, true)?;
+        out.written.push(enrolment.config.to_owned());
+    }
+    schedule(enrolment, &line.id, &mut out)?;
+    let config = enrolment.config.display();
+    out.next.push(format!("try it: {} --config {config} plan", enrolment.program.display()));
+    Ok(out)
+}
+
+fn make_dir(dir: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(dir)
+        .map_err(Error::io(format!("cannot make {}", dir.display())))
+}
+
+/// The recipient of the identity at `path`, which is made if it is not there.
+fn key(path: &Path, out: &mut Enrolled) -> Result<String> {
+    if let Some(content) = atomic::read(path)? {
+        let identities = Identities::parse(&content, &path.display().to_string())?;
+        let recipient = identities.recipients().first().map(ToString::to_string);
+        out.kept.push(path.to_owned());
+        return recipient.ok_or_else(|| Error::Failed(format!("{}: no public key in it", path.display())));
+    }
+    let key = MemberKey::generate();
+    let recipient = key.recipient()?.to_string();
+    let text = format!("# public key: {recipient}\n{}\n", key.expose());
+    atomic::write(path, text.as_bytes())?;
+    out.written.push(path.to_owned());
+    Ok(recipient)
+}
+
+/// `fetch.toml` as text.
+fn toml_text(line: &Line) -> Result<String> {
+    // A JSON text without control characters is a TOML basic string.
+    let quote = |text: &str| match text.chars().any(char::is_control) {
+        true => Err(Error::Usage("the line holds control characters".into())),
+        false => serde_json::to_string(text).map_err(|error| Error::Failed(error.to_string())),
+    };
+    let store = match &line.store {
+        StoreSetting::Url(url) => quote(url)?,
+        StoreSetting::Table(table) => {
+            let mut parts = vec![format!("url = {}", quote(&table.url)?)];
+            for (name, value) in
+                [("endpoint", &table.endpoint), ("region", &table.region), ("profile", &table.profile)]
+            {
+                if let Some(value) = value {
+                    parts.push(format!("{name} = {}", quote(value)?));
+                }
+            }
+            parts.extend(table.path_style.map(|style| format!("path-style = {style}")));
+            format!("{{ {} }}", parts.join(", "))
+        }
+    };
+    let mut text = String::from("# Written by `cmc-fetch enroll`.\n");
+    let _ = writeln!(text, "store = {store}");
+    let _ = writeln!(text, "channel = {}", quote(&line.channel)?);
+    let _ = writeln!(text, "host = {}", quote(line.host.as_str())?);
+    let _ = writeln!(text, "id = {}", quote(&line.id)?);
+    let _ = writeln!(text, "identity = \"identity\"");
+    let _ = writeln!(text, "fleet-id = \"{}\"", line.fleet_id);
+    let _ = writeln!(text, "root = {{ version = {}, hash = \"{}\" }}", line.root.version, line.root.hash);
+    Ok(text)
+}
+
+const SERVICE: &str = "[Unit]
+Description=Fetch, verify and install this host's configuration
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+ExecStart={program} --config {config} --cron run
+Nice=5
+";
+
+const TIMER: &str = "[Unit]
+Description=Fetch this host's configuration every five minutes
+
+[Timer]
+OnBootSec=1min
+OnUnitActiveSec=5min
+RandomizedDelaySec=30s
+
+[Install]
+WantedBy=timers.target
+";
+
+fn schedule(enrolment: &Enrolment<'_>, id: &str, out: &mut Enrolled) -> Result<()> {
+    let root = enrolment.root;
+    let schedule = enrolment.schedule.unwrap_or_else(|| {
+        let is_dir = |path: &str| root.join(path).is_dir();
+        match () {
+            () if is_dir("run/systemd/system") => Schedule::Timer,
+            () if is_dir("etc/cron.d") => Schedule::Cron,
+            () => Schedule::Crontab,
+        }
+    });
+    let (program, config) = (enrolment.program.display().to_string(), enrolment.config.display().to_string());
+    let fill = |text: &str| text.replace("{program}", &program).replace("{config}", &config);
+    // Hosts of a fleet do not all ask in the same minute.
+    let minute = u32::from_str_radix(id.get(..2).unwrap_or("0"), 16).unwrap_or(0) % 5;
+    let when = format!("{minute}-59/5 * * * *");
+    let mut write = |path: PathBuf, text: String| -> Result<()> {
+        if path.exists() {
+            out.kept.push(path);
+            return Ok(());
+        }
+        if let Some(dir) = path.parent() {
+            make_dir(dir)?;
+        }
+        atomic::write_mode(&path, text.as_bytes(), 0o644, true)?;
+        out.written.push(path);
+        Ok(())
+    };
+    match schedule {
+        Schedule::Timer => {
+            write(root.join("etc/systemd/system/cmc-fetch.service"), fill(SERVICE))?;
+            write(root.join("etc/systemd/system/cmc-fetch.timer"), TIMER.into())?;
+            out.next.push("systemctl daemon-reload".into());
+            out.next.push("systemctl enable --now cmc-fetch.timer".into());
+        }
+        Schedule::Cron => {
+            let text = fill(
+                "# Written by `cmc-fetch enroll`.\n{when} root {program} --config {config} --cron run\n",
+            )
+            .replace("{when}", &when);
+            write(root.join("etc/cron.d/cmc-fetch"), text)?;
+        }
+        Schedule::Crontab => out.next.push(format!(
+            "add to root's crontab (`crontab -e`): {when} {program} --config {config} --cron run"
+        )),
+        Schedule::None => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    const LINE: &str = r#"{"store":{"url":"s3://b/p","endpoint":"http://127.0.0.1:1","path-style":true},"channel":"main","host":"web1","id":"0a112233445566778899aabbccddeeff","fleet-id":"0000000000000000000000000000000000000000000000000000000000000000","root":{"version":1,"hash":"0000000000000000000000000000000000000000000000000000000000000000"}}"#;
+
+    #[test]
+    fn enrolling_makes_a_private_identity_and_a_config_that_loads_and_twice_is_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("etc/cmc/fetch.toml");
+        let line = parse(LINE).unwrap();
+        let program = Path::new("/usr/local/bin/cmc-fetch");
+        let enrolment = Enrolment {
+            root: dir.path(),
+            config: &config,
+            line: Some(&line),
+            schedule: Some(Schedule::Cron),
+            program,
+        };
+        let first = run(&enrolment).unwrap();
+        assert!(first.recipient.starts_with("age1"));
+        assert_eq!(first.written.len(), 3);
+        let mode = std::fs::metadata(config.with_file_name("identity")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let loaded = Config::load(&config).unwrap();
+        assert_eq!(loaded.host.as_str(), "web1");
+        assert_eq!(loaded.identity, config.with_file_name("identity"));
+        let cron = std::fs::read_to_string(dir.path().join("etc/cron.d/cmc-fetch")).unwrap();
+        assert!(cron.contains("0-59/5 * * * * root /usr/local/bin/cmc-fetch --config"), "{cron}");
+
+        let second = run(&enrolment).unwrap();
+        assert_eq!(second.recipient, first.recipient);
+        assert_eq!((second.written.len(), second.kept.len()), (0, 3));
+    }
+
+    #[test]
+    fn a_line_with_unknown_or_missing_keys_is_refused() {
+        assert!(parse(&LINE.replace("\"host\"", "\"hosts\"")).is_err());
+        assert!(parse("not json").is_err());
+    }
+}
