@@ -53,6 +53,7 @@ fn real(case: Case) -> Ended {
 pub(crate) const TESTS: &[Test] = &[
     ("programs::nginx", nginx),
     ("programs::nginx_whole_tree", nginx_whole_tree),
+    ("programs::names_outside_the_fleet_resolve_and_are_named", outside_names),
     ("programs::apache2", apache2),
     ("programs::haproxy", haproxy),
     ("programs::sshd", sshd),
@@ -139,6 +140,21 @@ fn nginx_whole_tree() -> Ended {
     let report = check(&plan(vec![host("web1", "debian-12", files)]));
     let subjects: Vec<&str> = receipt(&report, "nginx").subjects.keys().map(|path| path.as_str()).collect();
     assert_eq!(subjects, ["/etc/nginx/nginx.conf", "/etc/nginx/sites-available/b"]);
+    Ended::Passed
+}
+
+fn outside_names() -> Ended {
+    let files = vec![
+        file("/etc/nginx/conf.d/a.conf", "upstream a { server api.example.com; server web1.example.net; }\n"),
+        file("/etc/resolv.conf", "nameserver 10.99.99.99\n"),
+    ];
+    let report = check(&plan(vec![host("web1", "debian-12", files)]));
+    if let Some(reason) = unavailable(&report, "nginx") {
+        return Ended::Skipped(reason);
+    }
+    let receipt = receipt(&report, "nginx");
+    assert_eq!(receipt.verdict, Verdict::Passed, "{report:#?}");
+    assert_eq!(receipt.warnings, ["api.example.com is outside the fleet and was taken to resolve"]);
     Ended::Passed
 }
 

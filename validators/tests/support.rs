@@ -22,6 +22,7 @@ pub(crate) fn shell(script: &str, files: &[(&str, &str)]) -> Request {
         bounds: Bounds::default(),
         machine: Vec::new(),
         dirs: Vec::new(),
+        domains: Vec::new(),
         entries: files
             .iter()
             .map(|(path, text)| Entry { path: (*path).to_owned(), what: What::file(0o644, text.as_bytes()) })

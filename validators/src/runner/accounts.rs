@@ -121,8 +121,11 @@ pub(super) fn entries(host: &HostPlan, addresses: &[HostAddress], flat: bool) ->
         text("/etc/passwd", passwd),
         text("/etc/group", group),
         text("/etc/hosts", hosts(addresses)),
-        text("/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files\n".to_owned()),
-        text("/etc/resolv.conf", String::new()),
+        text(
+            "/etc/nsswitch.conf",
+            "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n".to_owned(),
+        ),
+        text("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:2\n".to_owned()),
         text("/etc/hostname", "localhost\n".to_owned()),
     ]
 }
@@ -144,4 +147,15 @@ fn hosts(addresses: &[HostAddress]) -> String {
         }
     }
     text
+}
+
+/// The domains of the fleet's hosts: what follows the first dot of their names.
+pub(super) fn domains(addresses: &[HostAddress]) -> Vec<String> {
+    let names = addresses.iter().flat_map(|host| &host.names);
+    let names = names.filter(|name| name.parse::<std::net::IpAddr>().is_err());
+    let domains =
+        names.filter_map(|name| name.split_once('.')).map(|(_, domain)| domain.to_ascii_lowercase());
+    // The host of a bare domain such as `shop.com` does not make all of `.com` the fleet's.
+    let domains: BTreeSet<String> = domains.filter(|domain| domain.contains('.')).collect();
+    domains.into_iter().collect()
 }

@@ -18,8 +18,12 @@ pub(super) fn check(host: &HostName, tree: &Tree, settings: &Settings<'_>, colle
             continue;
         }
         let formats = formats(file);
-        for format in &formats {
-            let problems = file.content().map(|content| inprocess::check(format, content));
+        for format in formats.iter().copied() {
+            let problems = file.content().map(|content| {
+                // Equal content of many hosts is parsed once.
+                let known = collected.parsed.entry((format, b3));
+                known.or_insert_with(|| inprocess::check(format, content)).clone()
+            });
             add(host, file, b3, format, problems.as_deref(), settings, collected);
         }
         if formats.is_empty() {

@@ -56,6 +56,7 @@ pub(super) struct Jobs<'a> {
     plan: &'a Plan,
     settings: &'a Settings<'a>,
     tools: Vec<Tool<'a>>,
+    domains: Vec<String>,
     runs: Vec<Job<'a>>,
     known: HashMap<[u8; 32], usize>,
 }
@@ -67,7 +68,8 @@ impl<'a> Jobs<'a> {
         // A validator of the user's own with a built-in's name takes its place.
         tools.retain(|tool| !plan.validators.keys().any(|own| own.as_str() == tool.name()));
         tools.extend(plan.validators.iter().map(|(name, own)| Tool::Own(name, own)));
-        Self { plan, settings, tools, runs: Vec::new(), known: HashMap::new() }
+        let domains = accounts::domains(&plan.addresses);
+        Self { plan, settings, tools, domains, runs: Vec::new(), known: HashMap::new() }
     }
 
     pub(super) fn finish(self) -> Finished<'a> {
@@ -170,6 +172,7 @@ impl<'a> Jobs<'a> {
         surroundings: &[Entry],
     ) -> (Request, Prepared) {
         let mut request = request(&tool.bounds(self.settings.bounds));
+        request.domains.clone_from(&self.domains);
         // The first entries are those of `seen`, so that indices are the same.
         let staged = matches!(tool.scope(), Scope::Set) && !run.main_is_own;
         request.entries = seen.iter().map(|file| if staged { hidden(file) } else { file.entry() }).collect();
@@ -409,6 +412,7 @@ fn request(bounds: &crate::sandbox::Bounds) -> Request {
         bounds: *bounds,
         machine: Vec::new(),
         dirs: Vec::new(),
+        domains: Vec::new(),
         entries: Vec::new(),
     }
 }

@@ -65,6 +65,8 @@ pub(super) fn judge(
     let Some(home) = home else { return };
     let warnings =
         said.iter().filter(|said| said.severity == Severity::Warning).map(|said| describe(job, said));
+    let names =
+        response.names.iter().map(|name| format!("{name} is outside the fleet and was taken to resolve"));
     let receipt = Receipt {
         validator: job.tool.name().to_owned(),
         version: version(job, versions),
@@ -72,7 +74,7 @@ pub(super) fn judge(
         subjects: subjects.iter().filter_map(|file| Some((file.path.clone(), file.b3()?))).collect(),
         inputs: job.inputs,
         verdict: verdict.clone(),
-        warnings: warnings.collect(),
+        warnings: warnings.chain(names).collect(),
         isolation: response.isolation.clone(),
         required: job.required,
         dummies: settings.dummies && job.seen.iter().any(|file| file.tainted),

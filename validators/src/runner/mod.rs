@@ -38,6 +38,20 @@ pub struct Settings<'a> {
     pub selection: Selection,
 }
 
+impl<'a> Settings<'a> {
+    /// The usual settings: this executable's `__sandbox`, a program at a time on each processor, typed dummies.
+    pub fn new(executable: PathBuf, source: &'a (dyn Fn(&str) -> std::io::Result<Vec<u8>> + Sync)) -> Self {
+        Self {
+            worker: (executable, vec!["__sandbox".to_owned()]),
+            bounds: Bounds::default(),
+            threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            source,
+            dummies: true,
+            selection: Selection::All,
+        }
+    }
+}
+
 impl std::fmt::Debug for Settings<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Settings")
@@ -154,6 +168,7 @@ struct Collector {
     by_file: std::collections::HashMap<(String, UnixPath, Blake3, bool, bool), usize>,
     findings: Vec<ForHosts<Finding>>,
     by_finding: std::collections::HashMap<String, usize>,
+    parsed: std::collections::HashMap<(&'static str, Blake3), Vec<crate::inprocess::Problem>>,
 }
 
 impl Collector {

@@ -3,7 +3,7 @@
 
 use super::wire::{Outcome, Request};
 use super::worker::{Pipes, Status};
-use super::{fork, loopback, program, root};
+use super::{fork, loopback, program, resolver, root};
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
@@ -33,6 +33,9 @@ fn inside(request: &Request, contents: &[u8], pipes: &Pipes, lifeline: &OwnedFd)
     sethostname("localhost").map_err(|e| ("uts namespace", e.desc().to_owned()))?;
     let built = root::build(request, contents)?;
     loopback::up().map_err(|e| ("net namespace", e.to_string()))?;
+    // A kernel that cannot do these leaves names unresolved, which the program reports.
+    let _ = loopback::own_everything();
+    let resolver = resolver::Resolver::start(&request.domains).ok();
     settle();
 
     let Some(path) = program::find(request) else { return Ok(Status::of(Outcome::NotFound)) };
@@ -63,7 +66,8 @@ fn inside(request: &Request, contents: &[u8], pipes: &Pipes, lifeline: &OwnedFd)
     if built.proc_mounted {
         isolation.push("proc".to_owned());
     }
-    Ok(Status { outcome, read, changed, isolation })
+    let names = resolver.map(resolver::Resolver::asked).unwrap_or_default();
+    Ok(Status { outcome, read, changed, names, isolation })
 }
 
 /// Lets an ordinary uid bind low ports and addresses that the private network lacks, as the host's root would, and

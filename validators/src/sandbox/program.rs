@@ -54,13 +54,15 @@ fn replace(request: &Request, path: &str, pipes: &Pipes) -> std::io::Result<std:
 
 fn limit(request: &Request) -> std::io::Result<()> {
     let bounds = &request.bounds;
+    // Before 5.14 the kernel counted all processes of the uid outside, the user's own included.
+    let processes = if counts_inside() { bounds.processes } else { u64::MAX };
     let seconds = bounds.millis.div_ceil(1000) + 1;
     for (resource, value) in [
         (Resource::RLIMIT_CORE, 0),
         (Resource::RLIMIT_CPU, seconds),
         (Resource::RLIMIT_FSIZE, bounds.file_size),
         (Resource::RLIMIT_NOFILE, bounds.files),
-        (Resource::RLIMIT_NPROC, bounds.processes),
+        (Resource::RLIMIT_NPROC, processes),
         (Resource::RLIMIT_MEMLOCK, 0),
         // Private memory; address space that is only reserved costs nothing, but must not be endless either.
         (Resource::RLIMIT_DATA, bounds.memory),
@@ -71,6 +73,13 @@ fn limit(request: &Request) -> std::io::Result<()> {
         setrlimit(resource, value, value)?;
     }
     Ok(())
+}
+
+fn counts_inside() -> bool {
+    let release = nix::sys::utsname::uname().ok();
+    let release = release.as_ref().and_then(|name| name.release().to_str()).unwrap_or_default();
+    let mut numbers = release.split(['.', '-']).map(|number| number.parse::<u32>().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (5, 14)
 }
 
 /// Drops every capability that the program does not need from what it could ever have. Exec then does the rest: an

@@ -29,6 +29,8 @@ pub struct Request {
     pub machine: Vec<String>,
     /// Empty directories that are there.
     pub dirs: Vec<String>,
+    /// The fleet's own domains: a name below them that `/etc/hosts` lacks does not resolve, any other with a dot does.
+    pub domains: Vec<String>,
     /// What lies in the root over the machine's files.
     pub entries: Vec<Entry>,
 }
@@ -154,6 +156,8 @@ pub struct Response {
     pub read: Vec<usize>,
     /// The entries, by index, that the program changed or removed.
     pub changed: Vec<usize>,
+    /// Names outside the fleet that it looked up, and that were taken to exist.
+    pub names: Vec<String>,
     /// The isolation reached.
     pub isolation: Vec<String>,
 }
@@ -180,6 +184,7 @@ impl Response {
             stderr: String::new(),
             read: Vec::new(),
             changed: Vec::new(),
+            names: Vec::new(),
             isolation: Vec::new(),
         }
     }

@@ -26,12 +26,13 @@ pub(super) struct Status {
     pub(super) outcome: Outcome,
     pub(super) read: Vec<usize>,
     pub(super) changed: Vec<usize>,
+    pub(super) names: Vec<String>,
     pub(super) isolation: Vec<String>,
 }
 
 impl Status {
     pub(super) fn of(outcome: Outcome) -> Self {
-        Self { outcome, read: Vec::new(), changed: Vec::new(), isolation: Vec::new() }
+        Self { outcome, read: Vec::new(), changed: Vec::new(), names: Vec::new(), isolation: Vec::new() }
     }
 
     pub(super) fn send(&self, to: &OwnedFd) {
@@ -145,6 +146,7 @@ fn supervise(request: &Request, contents: &[u8]) -> Result<Response, Errno> {
             stderr: String::new(),
             read: status.read,
             changed: status.changed,
+            names: status.names,
             isolation: status.isolation,
         },
         Err(_) if cut.is_some() => Response::ended(Outcome::TimedOut),
