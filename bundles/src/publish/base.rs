@@ -59,6 +59,8 @@ pub struct Current {
     pub(crate) etag: Option<String>,
     pub(crate) bytes: Vec<u8>,
     pub(crate) tree: Tree,
+    /// Whether nothing below the pointer is used.
+    pub(crate) blank: bool,
     /// The numbers that the next release and timestamp count from.
     pub(crate) base: Counters,
     keys: SharedKeys,
@@ -225,5 +227,21 @@ pub fn read_current(
         return Ok(None);
     };
     let tree = index::read_all(store, &pointer.release.index, pointer.release.k)?;
-    Ok(Some(Current { pointer, etag, bytes, tree, base, keys: std::sync::Arc::new(keys) }))
+    Ok(Some(Current { pointer, etag, bytes, tree, blank: false, base, keys: std::sync::Arc::new(keys) }))
+}
+
+/// Reads the pointer and nothing below it, for a publish that seals everything anew.
+pub(crate) fn read_blank(
+    store: &dyn Reader,
+    roots: &Roots,
+    keys: Identities,
+    channel: &Channel,
+    seen: Counters,
+) -> Result<Option<Current>, Error> {
+    let Some(CurrentPointer { pointer, etag, bytes, base }) = read_pointer(store, roots, channel, seen)?
+    else {
+        return Ok(None);
+    };
+    let (tree, keys) = (Tree::default(), std::sync::Arc::new(keys));
+    Ok(Some(Current { pointer, etag, bytes, tree, blank: true, base, keys }))
 }

@@ -77,8 +77,8 @@ impl Build<'_> {
     ) -> Result<Built, Error> {
         let store: &dyn Reader = self.publisher.store;
         let old_ledger = match self.current {
-            Some(current) => current.ledger(store)?,
-            None => Ledger::default(),
+            Some(current) if !current.blank => current.ledger(store)?,
+            _ => Ledger::default(),
         };
         let users = self.users();
         let pool = self.pool(&old_ledger, cache)?;
@@ -330,24 +330,30 @@ impl Build<'_> {
         users: &BTreeMap<Blake3, usize>,
         fleet_key: &Recipient,
     ) -> Result<At, Error> {
-        packs.make_room(bound(1024 + 512 * users.len()))?;
-        let mut ledger = Ledger { format: 1, ..Ledger::default() };
-        for (digest, _) in users.iter().filter(|(_, hosts)| **hosts > 1) {
-            let known = old.bundles.get(digest).or_else(|| old.chunks.get(digest)).cloned();
-            let one = sealed.get(digest);
-            let entry =
-                one.map(|one| Entry { at: packs.locate(&one.at), identity: one.identity.clone() }).or(known);
-            let table = if self.prepared.chunks.contains_key(digest) {
-                &mut ledger.chunks
-            } else {
-                &mut ledger.bundles
-            };
-            table.extend(entry.map(|entry| (*digest, entry)));
+        let shared: Vec<&Blake3> =
+            users.iter().filter(|(_, hosts)| **hosts > 1).map(|(digest, _)| digest).collect();
+        let ledger = |packs: &PackWriter<'_>| {
+            let mut ledger = Ledger { format: 1, ..Ledger::default() };
+            for digest in &shared {
+                let known = old.bundles.get(*digest).or_else(|| old.chunks.get(*digest)).cloned();
+                let one = sealed.get(*digest);
+                let entry =
+                    one.map(|one| Entry { at: packs.locate(&one.at), identity: one.identity.clone() });
+                let chunk = self.prepared.chunks.contains_key(*digest);
+                let table = if chunk { &mut ledger.chunks } else { &mut ledger.bundles };
+                table.extend(entry.or(known).map(|entry| (**digest, entry)));
+            }
+            ledger
+        };
+        let first = ledger(packs);
+        if let Some(current) = self.current.filter(|current| !current.blank && first == *old) {
+            return Ok(At::Fixed(current.release().ledger.clone()));
         }
-        match self.current {
-            Some(current) if ledger == *old => Ok(At::Fixed(current.release().ledger.clone())),
-            _ => record(packs, &ledger, Packing::Raw, fleet_key),
-        }
+        // Locators in it may change when room is made, but not its length by much.
+        let content = Zeroizing::new(canon::to_vec(&first, "ledger")?);
+        packs.make_room(bound(content.len() + 80 * shared.len()))?;
+        let ledger = ledger(packs);
+        record(packs, &ledger, Packing::Raw, fleet_key)
     }
 
     /// The receipts of what was sealed now; older evidence is named, or gathered when there is too much of it.
@@ -391,7 +397,7 @@ impl Build<'_> {
         for receipt in &mut evidence.receipts {
             without_secrets(receipt, &secret_paths);
         }
-        if let Some(current) = self.current {
+        if let Some(current) = self.current.filter(|current| !current.blank) {
             if evidence.bundles.is_empty() {
                 return Ok(At::Fixed(current.release().evidence.clone()));
             }
@@ -403,8 +409,7 @@ impl Build<'_> {
                 self.gather(&mut evidence, current)?;
             }
         }
-        packs.make_room(bound(512 * evidence.older.len() + 1024 * evidence.bundles.len()))?;
-        record(packs, &evidence, Packing::Compressed, fleet_key)
+        standalone(packs, &evidence, fleet_key)
     }
 
     /// Copies what older evidence says of bundles still in use, and names it no more.
@@ -439,13 +444,13 @@ impl Build<'_> {
             return Ok(None);
         }
         if !self.holds_changed
-            && let Some(at) = self.current.and_then(|current| current.release().overrides.clone())
+            && let Some(current) = self.current.filter(|current| !current.blank)
+            && let Some(at) = current.release().overrides.clone()
         {
             return Ok(Some(At::Fixed(at)));
         }
-        packs.make_room(bound(4096 * self.holds.len()))?;
         let overrides = Overrides { format: 1, holds: self.holds.to_vec() };
-        record(packs, &overrides, Packing::Compressed, fleet_key).map(Some)
+        standalone(packs, &overrides, fleet_key).map(Some)
     }
 }
 
@@ -462,15 +467,27 @@ fn without_secrets(receipt: &mut Receipt, secret: &BTreeSet<cmc_types::UnixPath>
     }
 }
 
+/// Seals a record whose locators all name their packs.
+fn standalone<T: Record>(packs: &mut PackWriter<'_>, record: &T, fleet_key: &Recipient) -> Result<At, Error> {
+    let sealed = seal_record(record, Packing::Compressed, fleet_key)?;
+    packs.make_room(sealed.len() as u64)?;
+    packs.add(sealed)
+}
+
+/// Seals a record for which room was made.
 fn record<T: Record>(
     packs: &mut PackWriter<'_>,
     record: &T,
     packing: Packing,
     fleet_key: &Recipient,
 ) -> Result<At, Error> {
+    packs.add(seal_record(record, packing, fleet_key)?)
+}
+
+fn seal_record<T: Record>(record: &T, packing: Packing, fleet_key: &Recipient) -> Result<Vec<u8>, Error> {
     let content = Zeroizing::new(canon::to_vec(record, T::OBJECT)?);
     if content.len() as u64 > limits::RECORD - limits::OVERHEAD {
         return Err(Error::Failed(format!("the {} is too large", T::OBJECT)));
     }
-    packs.add(member::seal(&content, packing, std::slice::from_ref(fleet_key))?)
+    member::seal(&content, packing, std::slice::from_ref(fleet_key))
 }

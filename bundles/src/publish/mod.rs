@@ -10,10 +10,12 @@ mod base;
 mod build;
 mod change;
 mod diff;
+mod verify;
 
 pub use base::{Current, Roots, read_current};
 pub use change::{Changes, HostChange, HostStatus};
 pub use diff::{FileChange, FileDiff, HostDiff, ServiceDiff, diff_host};
+pub use verify::{Verified, verify_store};
 
 use crate::client::StatementRef;
 use crate::error::{Error, TrustKind};
@@ -30,7 +32,7 @@ use crate::signed::Signed;
 use crate::sshsig::{Role, Signer};
 use crate::store::{Created, Store, StoreError, StoreErrorKind, Swap};
 use crate::vault::Vault;
-use base::{CurrentPointer, read_pointer};
+use base::{CurrentPointer, read_blank, read_pointer};
 use build::{Build, Built};
 use cmc_types::{Blake3, HostName};
 use serde::Serialize;
@@ -80,6 +82,9 @@ pub struct Request<'a> {
     /// Whether the first commit is an ancestor of the second, if that is known. Asked when another publisher was
     /// faster: a plan that does not contain what it published is refused.
     pub is_ancestor: Option<&'a Ancestry<'a>>,
+    /// Seals everything anew and reads nothing of the store but the pointer and the holds: for a store that lost
+    /// objects. Holds that cannot be read are an error unless `edit_holds` is given.
+    pub rebuild: bool,
     /// Sees what would change before anything is sealed; an error stops the publish.
     pub guard: &'a dyn Fn(&Changes) -> Result<(), Error>,
 }
@@ -94,6 +99,7 @@ impl Default for Request<'_> {
             edit_holds: None,
             selects: &|_, _| false,
             is_ancestor: None,
+            rebuild: false,
             guard: &|_| Ok(()),
         }
     }
@@ -161,7 +167,8 @@ impl Publisher<'_> {
         let mut lost_to: Option<Blake3> = None;
         self.contend(|attempt| {
             let keys = self.vault.identities()?;
-            let current = read_current(self.store, self.roots, keys, self.channel, self.seen)?;
+            let read = if request.rebuild { read_blank } else { read_current };
+            let current = read(self.store, self.roots, keys, self.channel, self.seen)?;
             if let Some(current) = &current {
                 if attempt > 1 && lost_to != Some(current.at().hash) {
                     self.check_ancestry(current, request)?;
@@ -229,7 +236,10 @@ impl Publisher<'_> {
         root.check_expiry(now)?;
         // 1. Holds from now on.
         let before = match current {
-            Some(current) => current.holds(self.store)?,
+            Some(current) => match current.holds(self.store) {
+                Err(_) if request.rebuild && request.edit_holds.is_some() => Vec::new(),
+                holds => holds?,
+            },
             None => Vec::new(),
         };
         let mut holds = before.clone();
@@ -246,6 +256,7 @@ impl Publisher<'_> {
         changes.holds = holds != before;
         // 3. Nothing does: at most a new timestamp.
         if let Some(current) = current
+            && !current.blank
             && changes.hosts.is_empty()
             && !changes.holds
             && current.release().version <= current.base.version

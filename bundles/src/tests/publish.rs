@@ -336,6 +336,32 @@ fn a_pack_that_vanished_is_sealed_again() {
     // The index lay in it: nothing can be read, and the error names what is missing.
     let error = world.publish(&plans).unwrap_err();
     assert!(matches!(error, Error::Missing { .. }) && error.exit_code() == 6, "{error}");
+    let request = Request { rebuild: true, ..Request::default() };
+    let done = world.publish_to(&world.store, &plans, &request).unwrap();
+    assert_eq!((done.release.version, done.serial, done.sealed, done.reused), (3, 3, 4, 0));
+    assert_eq!(world.read(&world.store, "web1").unwrap()["/etc/one"], b"1");
+    assert_eq!(world.publish(&plans).unwrap().outcome, Outcome::Unchanged);
+}
+
+#[test]
+fn verify_names_every_damaged_object() {
+    let mut world = World::new();
+    let plans = world.two_hosts();
+    world.publish(&plans).unwrap();
+    let verify = |keys: bool| {
+        let keys = keys.then(|| world.fleet.opened.identities().unwrap());
+        crate::publish::verify_store(&world.store, &world.roots, keys, &world.channel).unwrap()
+    };
+    let good = verify(true);
+    assert_eq!((good.hosts, good.problems.len(), good.bundles), (2, 0, 3));
+    assert_eq!(verify(false).problems, []);
+    // Only the operator's keys reach the bundles: flip a byte of the first one.
+    let pack = world.objects().into_iter().find(|(key, _)| key.starts_with("packs")).unwrap();
+    let mut bytes = pack.1.clone();
+    bytes[300] ^= 1;
+    std::fs::write(world.dir.path().join("store").join(&pack.0), bytes).unwrap();
+    assert_eq!(verify(false).problems, []);
+    assert_eq!(verify(true).problems.len(), 1);
 }
 
 #[test]
