@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::exit)]
 
 mod canaries;
+mod docs;
 mod fleet;
 mod programs;
 mod runner;
@@ -34,7 +35,7 @@ fn main() {
     let list = arguments.iter().any(|argument| argument == "--list");
     let exact = arguments.iter().any(|argument| argument == "--exact");
     let filters: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let tests: Vec<Test> = [canaries::TESTS, programs::TESTS, runner::TESTS].concat();
+    let tests: Vec<Test> = [canaries::TESTS, programs::TESTS, runner::TESTS, docs::TESTS].concat();
     let chosen: Vec<Test> = tests
         .into_iter()
         .filter(|(name, _)| {

@@ -47,6 +47,6 @@ pub(super) const APACHE2: Program = Program {
         warning("[{_}] [{_}:warn] {message}"),
     ],
     ignored: &["Could not reliably determine the server's fully qualified domain name"],
-    packages: &[("debian", "apache2"), ("ubuntu", "apache2"), ("", "apache2")],
+    packages: &[("", "apache2")],
     ..Program::COMMON
 };

@@ -184,7 +184,7 @@ impl Program {
         prepare: None,
     };
 
-    /// The package that has it on this family of operating systems.
+    /// The package that has it on a machine of this family.
     pub fn package(&self, family: &str) -> Option<&'static str> {
         let named =
             |name: &str| self.packages.iter().find(|(known, _)| *known == name).map(|(_, package)| *package);

@@ -18,7 +18,7 @@ pub(super) const NGINX: Program = Program {
     scope: Scope::Tree {
         mains: &["/etc/nginx/nginx.conf", "/usr/local/etc/nginx/nginx.conf"],
         wrapper: "include /etc/nginx/modules-enabled/*.conf;\nevents {}\nhttp {\ninclude /etc/nginx/mime.types;\n\
-                  include /etc/nginx/conf.d/*.conf;\ninclude /etc/nginx/sites-enabled/*;\n}\n",
+                  include /etc/nginx/conf.d/*.conf;\ninclude /etc/nginx/http.d/*.conf;\ninclude /etc/nginx/sites-enabled/*;\n}\n",
     },
     argv: &["nginx", "-t", "-q", "-c", "{}"],
     version_argv: &["nginx", "-v"],

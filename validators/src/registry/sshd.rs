@@ -33,7 +33,7 @@ pub(super) const SSHD: Program = Program {
         error("sshd: {message}"),
     ],
     ignored: &["terminating, "],
-    packages: &[("arch", "openssh"), ("alpine", "openssh-server"), ("", "openssh-server")],
+    packages: &[("arch", "openssh"), ("", "openssh-server")],
     prepare: Some(prepare),
     ..Program::COMMON
 };

@@ -34,7 +34,7 @@ pub(super) const UNBOUND: Program = Program {
         warning("unbound-checkconf: {message}"),
     ],
     ignored: &["errors in configuration file"],
-    packages: &[("arch", "unbound"), ("", "unbound")],
+    packages: &[("", "unbound")],
     ..Program::COMMON
 };
 

@@ -7,7 +7,7 @@ use crate::registry::{self, Prepared, Scope, Stub, View};
 use crate::sandbox::{Entry, Request, What};
 use cmc_types::Blake3;
 use cmc_types::name::{HostName, ValidatorName};
-use cmc_types::plan::{Checks, HostPlan, Plan};
+use cmc_types::plan::{Checks, Format, HostPlan, Plan};
 use cmc_types::receipt::{Receipt, Verdict};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -18,8 +18,6 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 pub(super) struct Job<'a> {
     pub(super) tool: Tool<'a>,
     pub(super) hosts: Vec<HostName>,
-    /// Family of the hosts' operating system, to name the package that is missing.
-    pub(super) family: String,
     /// The files that it stands for, if it reads them.
     pub(super) subjects: Vec<Subject>,
     pub(super) required: bool,
@@ -132,11 +130,13 @@ impl<'a> Jobs<'a> {
             })
             .collect();
         let required = run.subjects.iter().any(|(index, _)| match &tree.files[*index].checks {
+            // A script that cmc printed was parsed back already; a shell's opinion comes on top.
+            Checks::Auto { .. } if tree.files[*index].format == Format::Typed && tool.is_alone() => false,
             Checks::Auto { required } | Checks::Named { required, .. } => *required,
             Checks::Off { .. } => false,
         });
         let inputs = tree::inputs(seen.iter());
-        let key = key(tool, host, &seen, &subjects, &run.main, surroundings, required);
+        let key = key(tool, &seen, &subjects, &run.main, surroundings, required);
         if let Some(index) = self.known.get(&key) {
             self.runs[*index].hosts.push(host.host.clone());
             return Ok(());
@@ -150,7 +150,6 @@ impl<'a> Jobs<'a> {
         self.runs.push(Job {
             tool: *tool,
             hosts: vec![host.host.clone()],
-            family: host.os.family().to_owned(),
             subjects,
             required,
             request,
@@ -362,7 +361,6 @@ fn split(tool: &Tool<'_>, tree: &Tree, chosen: &[(usize, bool)]) -> Vec<Run> {
 /// Two runs with this key in common are one.
 fn key(
     tool: &Tool<'_>,
-    host: &HostPlan,
     seen: &[TreeFile],
     subjects: &[Subject],
     main: &str,
@@ -376,7 +374,6 @@ fn key(
     };
     add(tool.name());
     add(main);
-    add(host.os.family());
     add(if required { "required" } else { "optional" });
     for subject in subjects {
         add(&format!("{} {}", subject.seen, subject.named));

@@ -167,11 +167,19 @@ fn verdict(
 }
 
 fn not_found(job: &Job<'_>, name: &str) -> String {
-    let package = job.tool.program().and_then(|program| program.package(&job.family));
+    let family = this_family();
+    let package = job.tool.program().and_then(|program| program.package(&family));
     match package {
         Some(package) => format!("`{name}` is not installed here; install the package {package}"),
         None => format!("`{name}` is not installed here"),
     }
+}
+
+/// Family of this machine's operating system, as os-release(5) names it.
+fn this_family() -> String {
+    let text = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let id = text.lines().find_map(|line| line.strip_prefix("ID="));
+    id.unwrap_or_default().trim_matches('"').to_owned()
 }
 
 /// What most programs say of a place, for validators of the user's own. Counts only if the file is one of the tree's.

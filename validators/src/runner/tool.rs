@@ -29,6 +29,11 @@ impl<'a> Tool<'a> {
         }
     }
 
+    /// Whether it sees one file at a time, and nothing else.
+    pub(super) fn is_alone(&self) -> bool {
+        matches!(self.scope(), Scope::Alone)
+    }
+
     pub(super) fn program(&self) -> Option<&'static Program> {
         match self {
             Self::BuiltIn(program) => Some(program),
