@@ -4,6 +4,11 @@
 //! service is enabled, restarted if one of its paths changed, started if it does not run, and only then told to
 //! reload. So a first install starts it once, and a running service is restarted only because of a change.
 
+#[cfg(test)]
+#[path = "commands_tests.rs"]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;
+
 use crate::resolved::ResolvedService;
 use cmc_types::check::{Action, Trigger};
 use cmc_types::definition::{OnChange, State};
