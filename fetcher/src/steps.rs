@@ -51,7 +51,11 @@ pub fn transition(
     let Some(to) = to else { return steps };
     let own = to.files.iter().any(|file| touched.contains(&file.path));
     let enabled = of(from, Trigger::Enable);
-    let due = to.actions.iter().filter(|action| match action.on {
+    let needless = |action: &Action| match action.unless.as_slice() {
+        [] => false,
+        unless => force || unless.iter().any(|path| touched.contains(path)),
+    };
+    let due = to.actions.iter().filter(|action| !needless(action)).filter(|action| match action.on {
         Trigger::Changed if action.paths.is_empty() => own || force,
         Trigger::Changed => force || action.paths.iter().any(|path| touched.contains(path)),
         Trigger::Enable => force || from.is_none() || !enabled.contains(action),
@@ -84,4 +88,43 @@ pub fn watches(bundle: &BundleJson) -> BTreeSet<UnixPath> {
     let own: BTreeSet<_> = bundle.files.iter().map(|file| &file.path).collect();
     let changed = bundle.actions.iter().filter(|action| action.on == Trigger::Changed);
     changed.flat_map(|action| &action.paths).filter(|path| !own.contains(path)).cloned().collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> UnixPath {
+        UnixPath::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_reload_is_skipped_when_a_restart_runs_anyway() {
+        let changed = |paths: &[&str], unless: &[&str], verb: &str| Action {
+            on: Trigger::Changed,
+            paths: paths.iter().map(|text| path(text)).collect(),
+            unless: unless.iter().map(|text| path(text)).collect(),
+            argv: vec!["systemctl".to_owned(), verb.to_owned(), "api.service".to_owned()],
+            timeout: 60,
+            once: false,
+        };
+        let bundle = BundleJson {
+            format: 1,
+            service: ServiceName::parse("api").unwrap(),
+            files: Vec::new(),
+            actions: vec![changed(&["/unit"], &[], "restart"), changed(&["/conf"], &["/unit"], "reload")],
+            checks: Vec::new(),
+            capture: Vec::new(),
+        };
+        let verbs = |touched: &[&str], force: bool| -> Vec<String> {
+            let touched = touched.iter().map(|text| path(text)).collect();
+            let steps = transition(&bundle.service, Some(&bundle), Some(&bundle), &touched, force);
+            steps.after.iter().map(|step| step.argv[1].clone()).collect()
+        };
+        assert_eq!(verbs(&["/conf"], false), ["reload"]);
+        assert_eq!(verbs(&["/unit"], false), ["restart"]);
+        assert_eq!(verbs(&["/conf", "/unit"], false), ["restart"]);
+        assert_eq!(verbs(&[], true), ["restart"]);
+    }
 }

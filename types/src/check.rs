@@ -86,6 +86,10 @@ pub struct Action {
     /// Paths that trigger it, the bundle's own or watched ones of others; empty: any of the bundle's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<UnixPath>,
+    /// Paths whose change makes it needless, since another action runs for them: a reload is skipped when its daemon
+    /// is restarted anyway, which might not even listen yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unless: Vec<UnixPath>,
     /// Program and arguments. Never holds a secret.
     pub argv: Vec<String>,
     /// Seconds it may take.

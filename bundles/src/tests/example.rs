@@ -94,6 +94,7 @@ fn plans() -> Vec<HostPlan> {
     api.actions.push(Action {
         on: Trigger::Enable,
         paths: Vec::new(),
+        unless: Vec::new(),
         argv: ["systemctl", "enable", "--now", "api.service"].map(str::to_owned).to_vec(),
         timeout: 90,
         once: false,

@@ -1,8 +1,8 @@
 //! Init systems' commands as data, and the one function that turns a service's triggers into actions.
 //!
 //! The order is the same everywhere: the manager reads its files again, the commands that files ask for run, the
-//! service is enabled, restarted if one of its paths changed, started if it does not run, and only then told to
-//! reload. So a first install starts it once, and a running service is restarted only because of a change.
+//! service is enabled, restarted if one of its paths changed, started if it does not run, and told to reload if it was
+//! not restarted. So a first install starts it once, and a running service is restarted only because of a change.
 
 #[cfg(test)]
 #[path = "commands_tests.rs"]
@@ -83,10 +83,12 @@ pub const FREEBSD: Commands = Commands {
     ],
     restart: &["service", "{}", "restart"],
     try_restart: &["service", "{}", "restart"],
-    reload: &[
-        &["/bin/sh", "-c", "service \"$0\" status >/dev/null 2>&1 || exec service \"$0\" start", "{}"],
-        &["service", "{}", "reload"],
-    ],
+    reload: &[&[
+        "/bin/sh",
+        "-c",
+        "if service \"$0\" status >/dev/null 2>&1; then exec service \"$0\" reload; else exec service \"$0\" start; fi",
+        "{}",
+    ]],
     capture: &[&["service", "{}", "status"], &["tail", "-n", "50", "/var/log/messages"]],
 };
 
@@ -99,7 +101,7 @@ pub const OPENRC: Commands = Commands {
     disable: &[&["rc-service", "{}", "stop"], &["rc-update", "-a", "del", "{}"]],
     restart: &["rc-service", "{}", "restart"],
     try_restart: &["rc-service", "--ifstarted", "{}", "restart"],
-    reload: &[&["rc-service", "{}", "start"], &["rc-service", "{}", "reload"]],
+    reload: &[&["rc-service", "--ifstarted", "{}", "reload"], &["rc-service", "{}", "start"]],
     capture: &[&["rc-service", "{}", "status"], &["tail", "-n", "50", "/var/log/messages"]],
 };
 
@@ -194,6 +196,7 @@ pub fn activate(service: &ResolvedService, init: InitSystem, activation: &Activa
             out.actions.push(Action {
                 on: Trigger::Changed,
                 paths: vec![path.clone()],
+                unless: Vec::new(),
                 argv: argv.clone(),
                 timeout: QUICK,
                 once: false,
@@ -301,6 +304,7 @@ impl Activated {
         self.actions.extend(argvs.iter().map(|argv| Action {
             on,
             paths: paths.to_vec(),
+            unless: Vec::new(),
             argv: fill(argv, name),
             timeout,
             once: false,
@@ -331,9 +335,12 @@ impl Activated {
                 self.each(Trigger::Enable, &[], table.enable, name, QUICK);
                 self.changed(&own.restart, table.restart, name, seconds);
                 self.each(Trigger::Enable, &[], table.start, name, seconds);
+                // Not after a restart: it has read everything, and a signal might find no handler yet.
+                let first = self.actions.len();
                 for argv in table.reload {
                     self.changed(&own.reload, argv, name, seconds);
                 }
+                self.actions[first..].iter_mut().for_each(|action| action.unless.clone_from(&own.restart));
             }
             Starter::Socket => {
                 let paths: Vec<_> = own.restart.iter().chain(&own.reload).cloned().collect();

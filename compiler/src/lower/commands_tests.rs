@@ -37,6 +37,7 @@ fn activation(can_reload: bool) -> Activation {
     let before = Action {
         on: Trigger::Changed,
         paths: vec![path("/etc/login.conf")],
+        unless: Vec::new(),
         argv: vec!["cap_mkdb".to_owned(), "/etc/login.conf".to_owned()],
         timeout: 60,
         once: false,
@@ -56,15 +57,11 @@ fn show(activated: &Activated) -> String {
     let mut out = String::new();
     for action in &activated.actions {
         let paths: Vec<_> = action.paths.iter().map(UnixPath::as_str).collect();
-        writeln!(
-            out,
-            "{:?} [{}] {} ({} s)",
-            action.on,
-            paths.join(" "),
-            action.argv.join(" "),
-            action.timeout
-        )
-        .unwrap();
+        let unless: Vec<_> = action.unless.iter().map(UnixPath::as_str).collect();
+        let unless =
+            if unless.is_empty() { String::new() } else { format!(" unless [{}]", unless.join(" ")) };
+        let (on, paths, argv, timeout) = (action.on, paths.join(" "), action.argv.join(" "), action.timeout);
+        writeln!(out, "{on:?} [{paths}] {argv} ({timeout} s){unless}").unwrap();
     }
     writeln!(out, "restart: {:?}", activated.restart).unwrap();
     for argv in &activated.capture {

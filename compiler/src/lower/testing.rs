@@ -77,10 +77,13 @@ pub(crate) fn show(lowered: &Lowered, sources: &Sources) -> String {
     for action in &lowered.actions {
         let on = serde_json::to_string(&action.on).unwrap();
         let paths: Vec<_> = action.paths.iter().map(|path| path.as_str()).collect();
+        let unless: Vec<_> = action.unless.iter().map(|path| path.as_str()).collect();
+        let unless =
+            if unless.is_empty() { String::new() } else { format!(" unless [{}]", unless.join(" ")) };
         let once = if action.once { " once" } else { "" };
         writeln!(
             out,
-            "{} [{}] {:?} {}s{once}",
+            "{} [{}] {:?} {}s{once}{unless}",
             on.trim_matches('"'),
             paths.join(" "),
             action.argv,
