@@ -1,2 +1,30 @@
-//! x
-fn main() {}
+//! `cmc`: the command line. It composes the libraries, and is the only place that reads the environment, prints, and
+//! chooses exit codes.
+
+mod args;
+mod commands;
+mod exit;
+mod findings;
+mod terminal;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version come as errors too; clap knows the stream and the colours.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
+        }
+    };
+    let terminal = terminal::Terminal::new(&args.global);
+    match commands::run(&args, &terminal) {
+        Ok(()) => ExitCode::from(exit::DONE),
+        Err(failure) => {
+            failure.report(&terminal);
+            ExitCode::from(failure.code)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The command tree. Doc comments are the help texts.
+
+use crate::commands;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A typed configuration compiler for fleets of Linux and BSD hosts.
+///
+/// Definitions are checked and rendered here, the real validators of the software run before anything leaves this
+/// machine, and hosts fetch signed, encrypted bundles by themselves.
+#[derive(Debug, Parser)]
+#[command(name = "cmc", version, arg_required_else_help = true, max_term_width = 100, after_help = "\
+Examples:
+  cmc init my-fleet            a fleet to begin with
+  cmc -C my-fleet check        type-check the definitions
+  cmc -C my-fleet build        render every file and run the validators
+  cmc -C my-fleet publish      publish what was built
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 definitions or rendered files have errors, 4 a required
+check could not be made, 5 trust refused, 6 store unreachable or unfit, 7 rolled back on the host.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct Global {
+    /// The fleet's directory, which holds fleet.toml
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, default_value = ".")]
+    pub(crate) directory: PathBuf,
+    /// Format of results and findings
+    #[arg(long, value_enum, global = true, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", global = true, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// Say only what is wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+/// Format of results and findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Human,
+    /// One JSON document on stdout
+    Json,
+    /// Findings as SARIF 2.1.0 (other results as for people)
+    Sarif,
+    /// Findings as GitHub workflow commands (other results as for people)
+    Github,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(commands::init::Args),
+    Check(commands::check::Args),
+    Build(commands::build::Args),
+    Render(commands::render::Args),
+    Diff(commands::diff::Args),
+    Publish(commands::publish::Args),
+    Refresh(commands::refresh::Args),
+    Status(commands::status::Args),
+    List(commands::list::Args),
+    #[command(subcommand)]
+    Host(commands::host::Command),
+    #[command(subcommand)]
+    Secret(commands::secret::Command),
+    #[command(subcommand)]
+    Trust(commands::trust::Command),
+    #[command(subcommand)]
+    Store(commands::store::Command),
+    Explain(commands::explain::Args),
+    Schema(commands::schema::Args),
+    Try(commands::r#try::Args),
+    Fetch(commands::fetch::Args),
+    Completions(commands::completions::Args),
+    Man(commands::man::Args),
+    #[command(name = "__sandbox", hide = true)]
+    Sandbox(commands::sandbox::Args),
+}

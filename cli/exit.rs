@@ -1,0 +1,71 @@
+//! Exit codes (DESIGN §6), and the one place that maps what went wrong to a code, a message and a hint.
+
+use crate::terminal::Terminal;
+
+/// Done, or nothing to do.
+pub(crate) const DONE: u8 = 0;
+/// The operation failed.
+pub(crate) const FAILED: u8 = 1;
+/// The command line is wrong.
+pub(crate) const USAGE: u8 = 2;
+/// Definitions or rendered files have errors.
+pub(crate) const FINDINGS: u8 = 3;
+/// A required check could not be made.
+pub(crate) const UNCHECKED: u8 = 4;
+/// Trust refused: signature, threshold, version, expiry, hash.
+pub(crate) const TRUST: u8 = 5;
+/// The store is unreachable or unfit.
+pub(crate) const STORE: u8 = 6;
+
+/// Why a command did not do its work.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// Exit code.
+    pub(crate) code: u8,
+    /// What went wrong, one line or more; empty if everything was said already.
+    message: String,
+    /// What to do.
+    help: Option<String>,
+}
+
+impl Failure {
+    /// A failure with a code of this module.
+    pub(crate) fn new(code: u8, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), help: None }
+    }
+
+    /// The operation failed.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(FAILED, message)
+    }
+
+    /// A failure about which the findings that were shown say everything.
+    pub(crate) fn shown(code: u8) -> Self {
+        Self::new(code, "")
+    }
+
+    /// Adds what to do.
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Shows it on stderr and, where a document is expected on stdout, as one.
+    pub(crate) fn report(&self, terminal: &Terminal) {
+        if self.message.is_empty() {
+            return;
+        }
+        if terminal.is_json() {
+            let document = serde_json::json!({
+                "error": { "message": self.message, "help": self.help, "exit": self.code },
+            });
+            let _ = terminal.document(&document);
+        }
+        terminal.error(&self.message, self.help.as_deref());
+    }
+}
+
+/// An error of the file system, with what was done to which path.
+pub(crate) fn io(what: &str, path: &std::path::Path, error: &std::io::Error) -> Failure {
+    Failure::failed(format!("could not {what} {}: {error}", path.display()))
+}

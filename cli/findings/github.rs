@@ -1,0 +1,35 @@
+//! Findings as GitHub workflow commands, which annotate the lines of a pull request.
+
+use super::{Findings, human};
+use cmc_types::Severity;
+
+/// One line a finding.
+pub(super) fn lines(findings: &Findings) -> String {
+    let mut text = String::new();
+    for one in &findings.diagnostics {
+        let command = match one.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "notice",
+        };
+        let mut properties = Vec::new();
+        if let Some(label) = &one.primary {
+            let start = findings.sources.line_column(label.place.file, label.place.span.start);
+            properties.push(format!("file={}", property(findings.sources.name(label.place.file))));
+            properties.push(format!("line={},col={}", start.line, start.column));
+        }
+        properties.push(format!("title={}", property(one.code.name())));
+        let parts = [Some(one.message.clone()), one.help.clone(), human::hosts(&one.hosts)];
+        let message = parts.into_iter().flatten().collect::<Vec<_>>().join("\n");
+        text.push_str(&format!("::{command} {}::{}\n", properties.join(","), data(&message)));
+    }
+    text
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

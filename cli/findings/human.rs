@@ -1,0 +1,158 @@
+//! Findings for people, drawn by miette: the offending text with a caret, the other places, what to do.
+
+use cmc_types::{Diagnostic, Label, Severity, Sources, Span};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, SourceCode, SpanContents};
+use std::fmt;
+
+/// Draws one finding; the text ends without a line break.
+pub(super) fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String {
+    let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_context_lines(1);
+    let mut text = String::new();
+    if handler.render_report(&mut text, &Shown::new(diagnostic, sources)).is_err() {
+        return format!("{}: {}", diagnostic.code, diagnostic.message);
+    }
+    text.trim_end().to_owned()
+}
+
+/// A finding as miette wants it: labels of one file, further files as related findings.
+#[derive(Debug)]
+struct Shown<'a> {
+    title: String,
+    code: Option<&'static str>,
+    severity: miette::Severity,
+    help: Option<String>,
+    file: Option<File<'a>>,
+    labels: Vec<LabeledSpan>,
+    related: Vec<Shown<'a>>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Self {
+        let file = diagnostic.primary.as_ref().map(|label| label.place.file);
+        let mut labels: Vec<_> = diagnostic.primary.iter().map(|label| labeled(label, sources, true)).collect();
+        let mut related = Vec::new();
+        for other in &diagnostic.others {
+            if Some(other.place.file) == file {
+                labels.push(labeled(other, sources, false));
+            } else {
+                related.push(Self::related(other, sources));
+            }
+        }
+        let mut help = diagnostic.help.clone();
+        if let Some(hosts) = hosts(&diagnostic.hosts) {
+            help = Some(help.map_or(hosts.clone(), |help| format!("{help}\n{hosts}")));
+        }
+        Self {
+            title: diagnostic.message.clone(),
+            code: Some(diagnostic.code.name()),
+            severity: severity(diagnostic.severity),
+            help,
+            file: file.map(|file| File { name: sources.name(file), text: sources.text(file) }),
+            labels,
+            related,
+        }
+    }
+
+    fn related(label: &'a Label, sources: &'a Sources) -> Self {
+        Self {
+            title: if label.text.is_empty() { "see also".to_owned() } else { label.text.clone() },
+            code: None,
+            severity: miette::Severity::Advice,
+            help: None,
+            file: Some(File { name: sources.name(label.place.file), text: sources.text(label.place.file) }),
+            labels: vec![labeled(&Label { place: label.place, text: String::new() }, sources, true)],
+            related: Vec::new(),
+        }
+    }
+}
+
+fn labeled(label: &Label, sources: &Sources, primary: bool) -> LabeledSpan {
+    let length = sources.text(label.place.file).len();
+    let Span { start, end } = label.place.span;
+    let (start, end) = (start.min(length), end.min(length));
+    let text = (!label.text.is_empty()).then(|| label.text.clone());
+    if primary {
+        LabeledSpan::new_primary_with_span(text, (start, end - start))
+    } else {
+        LabeledSpan::new_with_span(text, (start, end - start))
+    }
+}
+
+fn severity(severity: Severity) -> miette::Severity {
+    match severity {
+        Severity::Error => miette::Severity::Error,
+        Severity::Warning => miette::Severity::Warning,
+        Severity::Note => miette::Severity::Advice,
+    }
+}
+
+/// `on web1, web2 and 98 more`.
+pub(super) fn hosts(hosts: &[String]) -> Option<String> {
+    match hosts {
+        [] => None,
+        [one] => Some(format!("on {one}")),
+        [one, two] => Some(format!("on {one} and {two}")),
+        [one, two, three] => Some(format!("on {one}, {two} and {three}")),
+        [one, two, rest @ ..] => Some(format!("on {one}, {two} and {} more", rest.len())),
+    }
+}
+
+#[derive(Debug)]
+struct File<'a> {
+    name: &'a str,
+    text: &'a str,
+}
+
+impl SourceCode for File<'_> {
+    fn read_span<'b>(
+        &'b self,
+        span: &miette::SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'b> + 'b>, MietteError> {
+        let inner = self.text.read_span(span, before, after)?;
+        Ok(Box::new(miette::MietteSpanContents::new_named(
+            self.name.to_owned(),
+            inner.data(),
+            *inner.span(),
+            inner.line(),
+            inner.column(),
+            inner.line_count(),
+        )))
+    }
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.title)
+    }
+}
+
+impl std::error::Error for Shown<'_> {}
+
+impl miette::Diagnostic for Shown<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.code.map(|code| Box::new(code) as _)
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(self.severity)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as _)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.file.as_ref().map(|file| file as _)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
+        (!self.related.is_empty()).then(|| Box::new(self.related.iter().map(|one| one as _)) as _)
+    }
+}

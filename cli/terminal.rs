@@ -1,0 +1,106 @@
+//! Streams, colours and formats: results go to stdout, everything said on the way to stderr.
+
+use crate::args::{Color, Format, Global};
+use crate::exit::Failure;
+use std::io::{IsTerminal as _, Write as _};
+
+/// How to speak to whoever started the command.
+#[derive(Debug, Clone)]
+pub(crate) struct Terminal {
+    /// Format of results and findings.
+    pub(crate) format: Format,
+    /// Whether colours go to stderr.
+    pub(crate) color: bool,
+    /// Whether colours go to stdout.
+    pub(crate) color_out: bool,
+    quiet: bool,
+    verbose: bool,
+    progress: bool,
+}
+
+impl Terminal {
+    /// The terminal that the global options and the streams describe.
+    pub(crate) fn new(global: &Global) -> Self {
+        let (out, err) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let wanted = |terminal: bool| match global.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && !no_color,
+        };
+        Self {
+            format: global.format,
+            color: wanted(err),
+            color_out: wanted(out),
+            quiet: global.quiet,
+            verbose: global.verbose,
+            progress: err && !global.quiet && global.format == Format::Human,
+        }
+    }
+
+    /// Whether stdout carries one JSON document.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Whether progress may be shown.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.progress
+    }
+
+    /// Prints a result on stdout, as it is.
+    pub(crate) fn out(&self, text: &str) -> Result<(), Failure> {
+        let mut stdout = std::io::stdout().lock();
+        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+        match written {
+            // Whoever read the output has seen enough.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(Failure::failed(format!("could not write to stdout: {error}"))),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Prints the one JSON document of this run.
+    pub(crate) fn document(&self, document: &serde_json::Value) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(document)
+            .map_err(|error| Failure::failed(format!("could not print the result: {error}")))?;
+        self.out(&format!("{text}\n"))
+    }
+
+    /// Says what was done, unless quiet.
+    pub(crate) fn say(&self, line: &str) {
+        if !self.quiet && self.format == Format::Human {
+            self.err(line);
+        }
+    }
+
+    /// Says a detail, if asked to.
+    pub(crate) fn detail(&self, line: &str) {
+        if self.verbose {
+            self.err(line);
+        }
+    }
+
+    /// Warns.
+    pub(crate) fn warn(&self, line: &str) {
+        self.err(&format!("{} {line}", self.paint("33;1", "warning:")));
+    }
+
+    /// Says why the command failed, and what to do.
+    pub(crate) fn error(&self, message: &str, help: Option<&str>) {
+        self.err(&format!("{} {message}", self.paint("31;1", "error:")));
+        if let Some(help) = help {
+            self.err(&format!("{} {help}", self.paint("36", "help:")));
+        }
+    }
+
+    /// Text in a colour of stderr, by its SGR parameters.
+    pub(crate) fn paint(&self, sgr: &str, text: &str) -> String {
+        if self.color { format!("\x1b[{sgr}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// Prints a line on stderr.
+    pub(crate) fn err(&self, line: &str) {
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+}
