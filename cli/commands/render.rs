@@ -1,0 +1,83 @@
+//! `cmc render`.
+
+use crate::exit::{FINDINGS, Failure, USAGE, io};
+use crate::fleet;
+use crate::terminal::Terminal;
+use cmc_types::check::FileKind;
+use cmc_types::plan::{Content, PlannedFile};
+use std::path::{Path, PathBuf};
+
+/// Write a host's files to a directory, to look at them
+///
+/// Secrets are rendered as dummies of their types. Owners are not applied; modes are.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  cmc render web1 --out /tmp/web1\n  diff -r /tmp/web1/etc /etc")]
+pub(crate) struct Args {
+    /// The host
+    host: String,
+    /// Directory that gets each file at OUT/its/absolute/path; it must not hold any of them yet
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    with: fleet::With,
+}
+
+/// Compiles and writes the files.
+pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
+    let compiled = fleet::compile(directory, &args.with, &fleet::Dummies::default())?;
+    let Some(plan) = compiled.plan.filter(|_| !compiled.findings.has_errors()) else {
+        compiled.findings.show(terminal, serde_json::json!({}))?;
+        return Err(Failure::shown(FINDINGS));
+    };
+    let host = plan.host(&args.host).ok_or_else(|| {
+        let names: Vec<_> = plan.hosts.iter().map(|host| host.host.as_str()).collect();
+        Failure::new(USAGE, format!("the fleet has no host {:?}", args.host))
+            .help(format!("it has: {}", names.join(", ")))
+    })?;
+    let mut written = Vec::new();
+    for (_, file) in host.files() {
+        if let Some(path) = write(file, directory, &args.out)? {
+            written.push(path);
+        }
+    }
+    if terminal.is_json() {
+        return terminal.document(&serde_json::json!({ "host": args.host, "files": written }));
+    }
+    terminal.say(&format!("{} files of {} in {}", written.len(), args.host, args.out.display()));
+    Ok(())
+}
+
+/// Writes one file; `None` for what has no content of its own.
+fn write(file: &PlannedFile, fleet: &Path, out: &Path) -> Result<Option<PathBuf>, Failure> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let path = out.join(file.entry.path.relative());
+    if file.entry.kind == FileKind::Absent {
+        return Ok(None);
+    }
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(|error| io("create", parent, &error))?;
+    }
+    let failed = |error: &std::io::Error| io("write", &path, error);
+    if file.entry.kind == FileKind::Link {
+        let target = file.entry.target.as_deref().unwrap_or_default();
+        std::os::unix::fs::symlink(target, &path).map_err(|error| failed(&error))?;
+        return Ok(Some(path));
+    }
+    let mode = file.entry.mode.map_or(0o644, |mode| u32::from(mode.bits()));
+    let mut options = std::fs::OpenOptions::new();
+    let mut target =
+        options.write(true).create_new(true).mode(0o600).open(&path).map_err(|error| failed(&error))?;
+    match &file.content {
+        Content::None => {}
+        Content::Bytes(bytes) => {
+            std::io::Write::write_all(&mut target, bytes).map_err(|error| failed(&error))?;
+        }
+        Content::Source { path: source, .. } => {
+            let source = fleet.join(source);
+            let mut source = std::fs::File::open(&source).map_err(|error| io("read", &source, &error))?;
+            std::io::copy(&mut source, &mut target).map_err(|error| failed(&error))?;
+        }
+    }
+    target.set_permissions(std::fs::Permissions::from_mode(mode)).map_err(|error| failed(&error))?;
+    Ok(Some(path))
+}
