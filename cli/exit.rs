@@ -69,3 +69,19 @@ impl Failure {
 pub(crate) fn io(what: &str, path: &std::path::Path, error: &std::io::Error) -> Failure {
     Failure::failed(format!("could not {what} {}: {error}", path.display()))
 }
+
+impl From<cmc_bundles::Error> for Failure {
+    fn from(error: cmc_bundles::Error) -> Self {
+        Self::new(error.exit_code(), error.to_string())
+    }
+}
+
+impl From<cmc_bundles::store::StoreError> for Failure {
+    fn from(error: cmc_bundles::store::StoreError) -> Self {
+        let code = match error.kind {
+            cmc_bundles::store::StoreErrorKind::Invalid => FAILED,
+            _ => STORE,
+        };
+        Self::new(code, error.to_string())
+    }
+}
