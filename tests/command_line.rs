@@ -1,0 +1,92 @@
+//! The command line itself: help, manual pages, completions, exit codes, formats.
+
+use crate::support::Scratch;
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    let scratch = Scratch::new();
+    let mut pages = scratch.cmc(["--help"]).expect(0).out;
+    for command in [
+        "init", "check", "build", "render", "diff", "publish", "refresh", "status", "list", "host", "host add",
+        "host list", "secret", "secret set", "secret edit", "secret show", "secret list", "secret rotate", "trust",
+        "trust init", "trust show", "store", "store probe", "store verify", "explain", "schema", "try",
+        "completions", "man",
+    ] {
+        let args: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let help = scratch.cmc(&args).expect(0).out;
+        let leaf = !["host", "secret", "trust", "store"].contains(&command);
+        assert!(!leaf || help.contains("Example"), "`cmc {command} --help` shows no example:\n{help}");
+        pages.push_str(&format!("\n=== cmc {command}\n{help}"));
+    }
+    insta::assert_snapshot!("help", pages);
+}
+
+#[test]
+fn manual_pages_exist_for_every_command() {
+    let scratch = Scratch::new();
+    scratch.cmc(["man", "--out", "man"]).expect(0);
+    for page in ["cmc", "cmc-build", "cmc-secret-set", "cmc-store-probe"] {
+        let text = scratch.read(format!("man/{page}.1"));
+        assert!(text.contains(".TH") && text.contains(".SH DESCRIPTION"), "{page}:\n{text}");
+    }
+    assert!(!scratch.path("man/cmc-__sandbox.1").exists(), "hidden commands have no page");
+    insta::assert_snapshot!("man", scratch.cmc(["man"]).expect(0).out);
+}
+
+#[test]
+fn completions_are_printed_for_the_usual_shells() {
+    let scratch = Scratch::new();
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(scratch.cmc(["completions", shell]).expect(0).out.contains("publish"), "{shell}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_exits_2_and_a_directory_without_a_fleet_1() {
+    let scratch = Scratch::new();
+    scratch.cmc(["bulid"]).expect(2);
+    scratch.cmc(["check", "--no-such-option"]).expect(2);
+    let ran = scratch.cmc(["-C", "nowhere", "check"]).expect(1);
+    assert!(ran.err.contains("cmc init"), "{}", ran.err);
+}
+
+#[test]
+fn explain_knows_every_code_and_refuses_others() {
+    let scratch = Scratch::new();
+    assert!(scratch.cmc(["explain", "unknown-key"]).expect(0).out.contains("key"));
+    scratch.cmc(["explain", "no-such-code"]).expect(2);
+    let all = scratch.cmc(["explain", "--format", "json"]).expect(0).json();
+    assert_eq!(all["codes"].as_array().unwrap().len(), cmc_types::codes::ALL.len());
+}
+
+#[test]
+fn findings_come_in_every_format_at_the_same_place() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    let hello = scratch.read("fleet/services/hello.toml").replace("restart-delay", "restart-dealy");
+    scratch.write("fleet/services/hello.toml", &hello);
+
+    let json = scratch.fleet("fleet", &["check", "--format", "json"]).expect(3).json();
+    let first = &json["diagnostics"][0];
+    assert_eq!(first["code"], "unknown-key");
+    assert_eq!(first["file"], "services/hello.toml");
+    let line = first["line"].as_u64().unwrap();
+    assert!(first["help"].as_str().unwrap().contains("restart-delay"), "{first}");
+
+    let human = scratch.fleet("fleet", &["check"]).expect(3).err;
+    assert!(human.contains(&format!("services/hello.toml:{line}:")), "{human}");
+    let github = scratch.fleet("fleet", &["check", "--format", "github"]).expect(3).out;
+    assert!(github.starts_with(&format!("::error file=services/hello.toml,line={line},col=")), "{github}");
+    let sarif = scratch.fleet("fleet", &["check", "--format", "sarif"]).expect(3).json();
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "unknown-key");
+    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], line);
+}
+
+#[test]
+fn colours_appear_only_when_asked_for() {
+    let scratch = Scratch::new();
+    scratch.write("fleet/fleet.toml", "[fleet]\nnam = \"x\"\n");
+    assert!(!scratch.fleet("fleet", &["check"]).expect(3).err.contains('\x1b'));
+    assert!(scratch.fleet("fleet", &["check", "--color", "always"]).expect(3).err.contains('\x1b'));
+}
