@@ -1,12 +1,17 @@
 //! The fleet's directory: loading and compiling it, with what the options of a command add.
 
-use crate::exit::{Failure, io};
+use crate::exit::{FINDINGS, Failure, io};
 use crate::findings::Findings;
+use crate::terminal::Terminal;
+use cmc_bundles::store::Store;
+use cmc_compiler::load::Extra;
 use cmc_compiler::tree::Node;
-use cmc_compiler::{CompileOptions, Extra, LoadOptions, Secrets};
+use cmc_compiler::{CompileOptions, LoadOptions, Secrets};
+use cmc_types::definition;
 use cmc_types::plan::Plan;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Definitions that do not lie in the fleet's directory.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -17,8 +22,9 @@ pub(crate) struct With {
 }
 
 impl With {
-    fn read(&self) -> Result<Vec<Extra>, Failure> {
-        self.files.iter().map(|path| extra(path)).collect()
+    fn options(&self) -> Result<LoadOptions, Failure> {
+        let with = self.files.iter().map(|path| extra(path)).collect::<Result<_, _>>()?;
+        Ok(LoadOptions { with, ..LoadOptions::default() })
     }
 }
 
@@ -57,7 +63,7 @@ pub(crate) fn shown(directory: &Path) -> String {
 }
 
 /// Refuses a directory that is no fleet's.
-fn is_fleet(directory: &Path) -> Result<(), Failure> {
+pub(crate) fn is_fleet(directory: &Path) -> Result<(), Failure> {
     if directory.join("fleet.toml").symlink_metadata().is_ok() {
         return Ok(());
     }
@@ -69,18 +75,67 @@ fn is_fleet(directory: &Path) -> Result<(), Failure> {
 /// Loads a fleet.
 pub(crate) fn load(directory: &Path, with: &With) -> Result<Loaded, Failure> {
     is_fleet(directory)?;
-    let options = LoadOptions { with: with.read()?, ..LoadOptions::default() };
-    let loaded = cmc_compiler::load(directory, &options);
+    let loaded = cmc_compiler::load(directory, &with.options()?);
     let findings = Findings { sources: loaded.sources, diagnostics: loaded.diagnostics };
     Ok(Loaded { findings, document: loaded.document })
 }
 
 /// Compiles a fleet with these secrets.
-pub(crate) fn compile(directory: &Path, with: &With, secrets: &dyn Secrets) -> Result<Compiled, Failure> {
+pub(crate) fn compile(
+    directory: &Path,
+    with: &With,
+    secrets: Arc<dyn Secrets>,
+) -> Result<Compiled, Failure> {
     is_fleet(directory)?;
-    let load = LoadOptions { with: with.read()?, ..LoadOptions::default() };
-    let options = CompileOptions { load, ..CompileOptions::default() };
+    let options = CompileOptions { load: with.options()?, ..CompileOptions::default() };
     let compiled = cmc_compiler::compile(directory, &options, secrets);
     let findings = Findings { sources: compiled.sources, diagnostics: compiled.diagnostics };
     Ok(Compiled { findings, plan: compiled.plan })
+}
+
+/// The fleet's own definition; shows what is wrong with the files if it cannot be read.
+pub(crate) fn definition(
+    directory: &Path,
+    loaded: &Loaded,
+    terminal: &Terminal,
+) -> Result<definition::Fleet, Failure> {
+    let node = loaded.document.as_ref().and_then(|document| document.get(&["fleet"]));
+    let fleet = node.and_then(|node| serde_json::from_value(node.to_json()).ok());
+    match fleet {
+        Some(fleet) => Ok(fleet),
+        None => {
+            loaded.findings.show(terminal, serde_json::json!({}))?;
+            let path = directory.join("fleet.toml");
+            Err(Failure::new(FINDINGS, format!("{} defines no fleet that could be read", path.display())))
+        }
+    }
+}
+
+/// Where the fleet is published to.
+pub(crate) fn store_table(fleet: &definition::Fleet) -> Result<definition::StoreTable, Failure> {
+    match &fleet.store {
+        Some(definition::Store::Url(url)) => Ok(cmc_bundles::store::table(url)),
+        Some(definition::Store::Table(table)) => Ok(table.clone()),
+        None => Err(Failure::failed("the fleet has no `store`")
+            .help("say where to publish in fleet.toml: store = \"dir:store\" or \"s3://BUCKET/PREFIX\"")),
+    }
+}
+
+/// Opens the fleet's store.
+pub(crate) fn store(directory: &Path, terminal: &Terminal) -> Result<Box<dyn Store>, Failure> {
+    let loaded = load(directory, &With::default())?;
+    let table = store_table(&definition(directory, &loaded, terminal)?)?;
+    Ok(cmc_bundles::store::open(&table, directory, &environment())?)
+}
+
+/// The environment, for the credentials of stores.
+pub(crate) fn environment() -> cmc_bundles::store::Env {
+    let text = |name: std::ffi::OsString| name.into_string().ok();
+    std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect()
+}
+
+/// The wall clock in Unix seconds.
+pub(crate) fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }

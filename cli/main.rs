@@ -2,10 +2,20 @@
 //! chooses exit codes.
 
 mod args;
+mod built;
 mod commands;
+mod durable;
 mod exit;
 mod findings;
+mod fleet;
+mod keys;
+mod lock;
+mod publisher;
+mod removals;
+mod secrets;
 mod terminal;
+mod trust;
+mod validation;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -3,7 +3,9 @@
 use crate::exit::{FINDINGS, Failure};
 use crate::fleet;
 use crate::terminal::Terminal;
+use cmc_compiler::Dummies;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Type-check the definitions and render everything in memory; runs no program
 #[derive(Debug, clap::Args)]
@@ -15,7 +17,7 @@ pub(crate) struct Args {
 
 /// Checks and shows the findings.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
-    let compiled = fleet::compile(directory, &args.with, &fleet::Dummies::default())?;
+    let compiled = fleet::compile(directory, &args.with, Arc::new(Dummies))?;
     compiled.findings.show(terminal, serde_json::json!({}))?;
     terminal.say(&format!("{}: {}", fleet::shown(directory), compiled.findings.summary()));
     if compiled.findings.has_errors() { Err(Failure::shown(FINDINGS)) } else { Ok(()) }

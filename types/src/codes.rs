@@ -79,4 +79,9 @@ codes! {
     INCOMPLETE_UNIT "incomplete-unit" Error "A unit lacks what systemd refuses to load it without: a command, a trigger, an address to listen on.";
     SEVERAL_COMMANDS "several-commands" Error "A unit that is not of type oneshot has more than one `ExecStart=` command.";
     APPENDS_COMMAND "appends-command" Warning "A drop-in appends a command to another unit's `ExecStart=` instead of replacing it.";
+    // Validators
+    UNKNOWN_VALIDATOR "unknown-validator" Error "`check` names a validator that neither cmc nor a [validator.NAME] definition has.";
+    VALIDATOR_REFUSED "validator-refused" Error "A validator refused a rendered file. Its own words are shown, at the line of the template or definition they belong to.";
+    VALIDATOR_WARNING "validator-warning" Warning "A validator accepted a rendered file and warned about it.";
+    CHECK_NOT_MADE "check-not-made" Warning "A check could not be made: its program is not installed, or could not be isolated here. It counts neither as passed nor as failed; publish stops if the check is required.";
 }

@@ -1,0 +1,50 @@
+//! `cmc build`.
+
+use crate::exit::{FINDINGS, Failure};
+use crate::terminal::Terminal;
+use crate::{built, fleet, lock, validation};
+use cmc_compiler::Dummies;
+use cmc_types::receipt::Verdict;
+use cmc_validators::Selection;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Render every file, run the real validators, and leave a plan to publish
+///
+/// Needs no secret: files that hold secrets are rendered with dummies of their types and validated once more when they
+/// are published.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  cmc build\n  cmc build --format sarif > findings.sarif")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    with: fleet::With,
+}
+
+/// Compiles, validates, writes the plan.
+pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
+    fleet::is_fleet(directory)?;
+    let _lock = lock::take(directory, "build")?;
+    built::forget(directory)?;
+    let compiled = fleet::compile(directory, &args.with, Arc::new(Dummies))?;
+    let mut findings = compiled.findings;
+    let mut summary = serde_json::json!({});
+    let mut line = String::new();
+    if let Some(plan) = compiled.plan.filter(|_| !findings.has_errors()) {
+        let report = validation::run(&plan, directory, Selection::All, &mut findings, terminal)?;
+        let files: usize = plan.hosts.iter().map(|host| host.files().count()).sum();
+        let passed = report.receipts.iter().filter(|receipt| receipt.item.verdict == Verdict::Passed).count();
+        let missing = report.missing().count();
+        line = format!("{} hosts, {files} files, {} programs run, ", plan.hosts.len(), report.runs);
+        summary = serde_json::json!({
+            "hosts": plan.hosts.len(), "files": files, "checks": report.receipts.len(), "passed": passed,
+            "not_made": missing,
+        });
+        if !findings.has_errors() {
+            let receipts: Vec<_> = report.receipts.into_iter().map(|receipt| receipt.item).collect();
+            built::save(directory, &plan, &receipts)?;
+        }
+    }
+    findings.show(terminal, summary)?;
+    terminal.say(&format!("{}: {line}{}", fleet::shown(directory), findings.summary()));
+    if findings.has_errors() { Err(Failure::shown(FINDINGS)) } else { Ok(()) }
+}

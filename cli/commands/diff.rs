@@ -1,0 +1,122 @@
+//! `cmc diff`.
+
+use crate::exit::{FINDINGS, Failure};
+use crate::keys::KeyArgs;
+use crate::secrets::FileSecrets;
+use crate::terminal::Terminal;
+use crate::{fleet, publisher, trust};
+use cmc_bundles::publish::{FileChange, HostDiff, ServiceDiff, diff_host, read_current};
+use cmc_bundles::{FleetId, HostId};
+use cmc_types::plan::{HostPlan, Plan};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Show what a publish would change: hosts, services, files, commands that hosts would run
+///
+/// The content of secrets is never shown: a file that holds one is only said to be changed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  cmc diff\n  cmc diff --format json")]
+pub(crate) struct Args {
+    /// The channel
+    #[arg(long, default_value = "main")]
+    channel: String,
+    #[command(flatten)]
+    keys: KeyArgs,
+    #[command(flatten)]
+    with: fleet::With,
+}
+
+/// Compiles, reads what is published, compares.
+pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
+    fleet::is_fleet(directory)?;
+    let roots = trust::load(directory)?;
+    let fleet_id: FleetId = roots.newest().fleet_id();
+    let secrets = Arc::new(FileSecrets::new(directory, Some(args.keys.identities(fleet_id)?)));
+    let compiled = fleet::compile(directory, &args.with, secrets)?;
+    let Some(plan) = compiled.plan.filter(|_| !compiled.findings.has_errors()) else {
+        compiled.findings.show(terminal, serde_json::json!({}))?;
+        return Err(Failure::shown(FINDINGS));
+    };
+    let vault = trust::vault(directory, &roots, &args.keys)?;
+    let store = fleet::store(directory, terminal)?;
+    let channel = publisher::channel(&args.channel)?;
+    let seen = publisher::seen(directory, &channel);
+    let current = read_current(store.as_ref(), &roots, vault.identities()?, &channel, seen)?;
+    let mut diffs = Vec::new();
+    let mut planned = std::collections::BTreeSet::new();
+    for host in &plan.hosts {
+        let id = match &host.id {
+            Some(id) => HostId::parse(id).map_err(|error| Failure::failed(format!("host {}: id: {error}", host.host)))?,
+            None => vault.host_id(&host.host),
+        };
+        planned.insert(id);
+        let mut published = Vec::new();
+        if let Some(current) = &current
+            && let Some(manifest) = current.manifest(store.as_ref(), &id)?
+        {
+            for bundle in &manifest.bundles {
+                published.push(current.bundle(store.as_ref(), bundle)?.json().clone());
+            }
+        }
+        diffs.extend(diff_host(&published, host, true));
+    }
+    let mut gone = Vec::new();
+    if let Some(current) = &current {
+        for (id, _) in current.hosts().filter(|(id, _)| !planned.contains(*id)) {
+            gone.extend(current.manifest(store.as_ref(), id)?.map(|manifest| manifest.host.to_string()));
+        }
+    }
+    if terminal.is_json() {
+        return terminal.document(&serde_json::json!({ "hosts": diffs, "gone": gone, "published": current.is_some() }));
+    }
+    terminal.out(&text(&plan, &diffs, &gone, terminal))
+}
+
+fn text(plan: &Plan, diffs: &[HostDiff], gone: &[String], terminal: &Terminal) -> String {
+    let paint = |sgr: &str, text: &str| {
+        if terminal.color_out { format!("\x1b[{sgr}m{text}\x1b[0m") } else { text.to_owned() }
+    };
+    let mut text = String::new();
+    for diff in diffs {
+        let recipient = plan.host(diff.host.as_str()).and_then(|host: &HostPlan| host.recipient.as_ref());
+        let note = if recipient.is_none() { " (no recipient: not published to)" } else { "" };
+        text.push_str(&format!("{}{note}\n", paint("1", diff.host.as_str())));
+        diff.services.iter().for_each(|service| text.push_str(&service_text(service, &paint)));
+    }
+    for host in gone {
+        text.push_str(&format!("{} is no longer in the fleet: it keeps what it has\n", paint("1", host)));
+    }
+    if text.is_empty() { "nothing differs from what is published\n".to_owned() } else { text }
+}
+
+fn service_text(service: &ServiceDiff, paint: &dyn Fn(&str, &str) -> String) -> String {
+    let mark = match (service.published, service.planned) {
+        (false, _) => paint("32", "+"),
+        (_, false) => paint("31", "-"),
+        _ => paint("33", "~"),
+    };
+    let mut text = format!("  {mark} {}\n", service.service);
+    for file in &service.files {
+        let mark = match file.change {
+            FileChange::Added => paint("32", "+"),
+            FileChange::Removed => paint("31", "-"),
+            FileChange::Content | FileChange::Attributes => paint("33", "~"),
+        };
+        let block = file.block.as_ref().map(|block| format!(" (block {block})")).unwrap_or_default();
+        let note = match (file.change, file.secret) {
+            (FileChange::Content, true) => " (secret changed)",
+            (FileChange::Attributes, _) => " (mode or owner)",
+            _ => "",
+        };
+        text.push_str(&format!("    {mark} {}{block}{note}\n", file.path));
+    }
+    for (differs, what) in [(service.actions, "commands differ"), (service.checks, "health checks differ")] {
+        if differs && service.published && service.planned {
+            text.push_str(&format!("    {what}\n"));
+        }
+    }
+    for argv in &service.runs {
+        text.push_str(&format!("    runs {}\n", argv.join(" ")));
+    }
+    text
+}

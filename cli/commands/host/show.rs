@@ -1,0 +1,37 @@
+//! `cmc host show`.
+
+use super::{defined, enrolment, id_of};
+use crate::exit::Failure;
+use crate::keys::KeyArgs;
+use crate::terminal::Terminal;
+use crate::trust;
+use cmc_types::HostName;
+use std::path::Path;
+
+/// Print the line that enrols a host that the fleet has already
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  cmc host show web1 | ssh web1 'cat > enrol.json && cmc-fetch enroll --with enrol.json'")]
+pub(crate) struct Args {
+    /// The host
+    name: HostName,
+    /// The channel that it follows
+    #[arg(long, default_value = "main")]
+    channel: String,
+    #[command(flatten)]
+    keys: KeyArgs,
+}
+
+/// Prints the line.
+pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
+    let (fleet, host) = defined(&args.name, directory, terminal)?;
+    let host = host.ok_or_else(|| {
+        Failure::failed(format!("the fleet has no host {}", args.name)).help("`cmc host list` names them")
+    })?;
+    let id = match host["id"].as_str() {
+        Some(id) => id.to_owned(),
+        None => id_of(&args.name, directory, &args.keys)?,
+    };
+    let roots = trust::load(directory)?;
+    let line = enrolment(args.name.as_str(), &id, &args.channel, directory, fleet.store.as_ref(), &roots)?;
+    terminal.out(&format!("{line}\n"))
+}

@@ -1,0 +1,154 @@
+//! `cmc publish`.
+
+use crate::exit::{FAILED, FINDINGS, Failure, UNCHECKED};
+use crate::keys::KeyArgs;
+use crate::publisher::Publishing;
+use crate::secrets::FileSecrets;
+use crate::terminal::Terminal;
+use crate::{built, fleet, lock, removals, trust, validation};
+use cmc_bundles::publish::{Changes, Outcome, Published, Request};
+use cmc_bundles::seal::{DirContents, Preparer, SealError};
+use cmc_types::plan::Plan;
+use cmc_types::receipt::{Receipt, Verdict};
+use cmc_validators::Selection;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Seal, sign and upload exactly what `cmc build` left
+///
+/// Files that hold secrets are rendered with the real values, in memory, and validated again. Nothing that hosts read
+/// changes before the last step; a publish that changes nothing writes nothing.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  cmc publish\n  cmc publish --channel staging\n  cmc publish --allow-removals 3")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    publishing: crate::publisher::Args,
+    /// Let services leave this many hosts
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    allow_removals: usize,
+    #[command(flatten)]
+    keys: KeyArgs,
+    #[command(flatten)]
+    with: fleet::With,
+}
+
+/// Publishes the plan of the last build.
+pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
+    fleet::is_fleet(directory)?;
+    let _lock = lock::take(directory, "publish")?;
+    let stale = || Failure::failed("the fleet has changed since `cmc build`, or was never built").help("run `cmc build`, then publish");
+    let (planned, mut receipts) = built::load(directory)?.ok_or_else(stale)?;
+    let roots = trust::load(directory)?;
+    let identities = args.keys.identities(roots.newest().fleet_id())?;
+
+    // The same inputs give the same plan; with the keys, files that hold secrets get their real content.
+    let secrets = Arc::new(FileSecrets::new(directory, Some(identities)));
+    let compiled = fleet::compile(directory, &args.with, secrets)?;
+    let mut findings = compiled.findings;
+    let Some(mut plan) = compiled.plan.filter(|_| !findings.has_errors()) else {
+        findings.show(terminal, serde_json::json!({}))?;
+        return Err(Failure::shown(FINDINGS));
+    };
+    if plan.inputs != planned.inputs {
+        return Err(stale());
+    }
+    required(&receipts)?;
+    receipts.retain(|receipt| !receipt.dummies);
+    findings.diagnostics.clear();
+    let report = validation::run(&plan, directory, Selection::Tainted, &mut findings, terminal)?;
+    if findings.has_errors() {
+        findings.show(terminal, serde_json::json!({}))?;
+        return Err(Failure::shown(FINDINGS));
+    }
+    receipts.extend(report.receipts.into_iter().map(|receipt| receipt.item));
+    required(&receipts)?;
+
+    for host in unpublishable(&mut plan) {
+        terminal.warn(&format!("{host} has no `recipient` yet and is left out; enrol it with `cmc-fetch enroll`"));
+    }
+    let contents = DirContents { root: directory.to_owned() };
+    let prepared = prepare(&plan, &contents, &receipts)?;
+    let absent = removals::declared_absent(directory, &args.with)?;
+    let guard = |changes: &Changes| removals::guard(changes, &absent, args.allow_removals);
+    let publishing = Publishing::open(directory, &args.publishing, &args.keys, roots, terminal)?;
+    let request = Request {
+        commit: crate::publisher::commit(directory),
+        lifetime: args.publishing.lifetime(),
+        min_cmc: None,
+        is_ancestor: Some(&|theirs, ours| crate::publisher::is_ancestor(directory, theirs, ours)),
+        guard: &guard,
+        ..Request::default()
+    };
+    let published = publishing.run(|publisher| publisher.publish(&prepared, &contents, &request))?;
+    show(&published, publishing.store_name(), terminal)
+}
+
+/// Stops if a required check could not be made.
+fn required(receipts: &[Receipt]) -> Result<(), Failure> {
+    let missing: Vec<String> = receipts
+        .iter()
+        .filter(|receipt| receipt.required)
+        .filter_map(|receipt| match &receipt.verdict {
+            Verdict::CouldNotRun { reason } => Some(format!("  {}: {reason}", receipt.validator)),
+            _ => None,
+        })
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(UNCHECKED, format!("required checks could not be made:\n{}", missing.join("\n")))
+        .help("install the programs and build again, or say validation = \"optional\" where it may be missed"))
+}
+
+/// Takes hosts without a key out of the plan and names them.
+fn unpublishable(plan: &mut Plan) -> Vec<String> {
+    let (with, without): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut plan.hosts).into_iter().partition(|host| host.recipient.is_some());
+    plan.hosts = with;
+    without.into_iter().map(|host| host.host.to_string()).collect()
+}
+
+fn prepare(
+    plan: &Plan,
+    contents: &DirContents,
+    receipts: &[Receipt],
+) -> Result<cmc_bundles::seal::Prepared, Failure> {
+    let mut preparer = Preparer::new(contents, receipts);
+    let errors: Vec<SealError> = plan.hosts.iter().filter_map(|host| preparer.add(host).err()).flatten().collect();
+    if errors.is_empty() {
+        return Ok(preparer.finish());
+    }
+    let code = errors.iter().map(SealError::exit_code).max().unwrap_or(FAILED);
+    let lines: Vec<_> = errors.iter().take(20).map(ToString::to_string).collect();
+    let more = errors.len().saturating_sub(lines.len());
+    let more = if more > 0 { format!("\nand {more} more") } else { String::new() };
+    Err(Failure::new(code, format!("{}{more}", lines.join("\n"))))
+}
+
+/// Says what a publish did.
+pub(crate) fn show(published: &Published, store: &str, terminal: &Terminal) -> Result<(), Failure> {
+    if terminal.is_json() {
+        let document = serde_json::to_value(published)
+            .map_err(|error| Failure::failed(format!("could not print the result: {error}")))?;
+        return terminal.document(&document);
+    }
+    let what = match published.outcome {
+        Outcome::Unchanged => format!("{store} has this already: release {}", published.release.version),
+        Outcome::Renewed => format!(
+            "{store} has this already; renewed the timestamp over release {}", published.release.version
+        ),
+        Outcome::Released => format!(
+            "published release {} to {store}: {} of {} hosts changed, {} sealed, {} reused, {} objects written",
+            published.release.version,
+            published.changes.hosts.len(),
+            published.changes.planned,
+            published.sealed,
+            published.reused,
+            published.written.len(),
+        ),
+    };
+    terminal.say(&what);
+    Ok(())
+}

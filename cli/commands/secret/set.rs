@@ -1,0 +1,82 @@
+//! `cmc secret set`.
+
+use crate::exit::{Failure, io};
+use crate::terminal::Terminal;
+use crate::{lock, secrets, trust};
+use cmc_types::SecretName;
+use cmc_types::definition::SecretType;
+use std::io::{IsTerminal as _, Read as _};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// Set a secret from standard input, or ask for it on the terminal
+///
+/// The value is encrypted to the operators and written to secrets/NAME.age. It is never an argument. One line break at
+/// its end is dropped, unless the secret is `binary` or PEM.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  cmc secret set orders_db_url\n  pwgen -s 32 1 | cmc secret set admin_password")]
+pub(crate) struct Args {
+    /// The secret, as a definition declares it
+    name: SecretName,
+}
+
+/// Largest value in bytes.
+const LARGEST: u64 = 1024 * 1024;
+
+/// Reads, checks, encrypts, writes.
+pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
+    let kind = super::kind_of(&args.name, directory, terminal)?;
+    let roots = trust::load(directory)?;
+    let mut value = read(&args.name, terminal)?;
+    if !matches!(kind, SecretType::Binary | SecretType::TlsKey | SecretType::TlsCertificate | SecretType::SshKey) {
+        if value.last() == Some(&b'\n') {
+            value.pop();
+        }
+        if value.last() == Some(&b'\r') {
+            value.pop();
+        }
+    }
+    super::checked(&args.name, &value, kind)?;
+    let _lock = lock::take(directory, "secret set")?;
+    secrets::store(directory, &args.name, &value, &roots)?;
+    terminal.say(&format!("{} is set; commit secrets/{}.age", args.name, args.name));
+    Ok(())
+}
+
+fn read(name: &SecretName, terminal: &Terminal) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let stdin = std::io::stdin();
+    let echo = if stdin.is_terminal() {
+        terminal.err(&format!("value of {name} (not shown), then Enter and Ctrl-D:"));
+        NoEcho::new()
+    } else {
+        None
+    };
+    let mut value = Zeroizing::new(Vec::with_capacity(4096));
+    let read = stdin.lock().take(LARGEST + 1).read_to_end(&mut value);
+    drop(echo);
+    read.map_err(|error| io("read", Path::new("standard input"), &error))?;
+    if value.len() as u64 > LARGEST {
+        return Err(Failure::failed(format!("the value of {name} is larger than {LARGEST} bytes")));
+    }
+    Ok(value)
+}
+
+/// Keeps the terminal from showing what is typed, through stty(1), until dropped.
+struct NoEcho;
+
+impl NoEcho {
+    fn new() -> Option<Self> {
+        stty("-echo").then_some(Self)
+    }
+}
+
+impl Drop for NoEcho {
+    fn drop(&mut self) {
+        stty("echo");
+    }
+}
+
+fn stty(setting: &str) -> bool {
+    let status = std::process::Command::new("stty").arg(setting).stdin(std::process::Stdio::inherit()).status();
+    status.is_ok_and(|status| status.success())
+}

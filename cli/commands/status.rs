@@ -1,0 +1,80 @@
+//! `cmc status`.
+
+use crate::exit::Failure;
+use crate::keys::KeyArgs;
+use crate::terminal::Terminal;
+use crate::{fleet, publisher, trust};
+use cmc_bundles::publish::read_current;
+use serde_json::json;
+use std::path::Path;
+
+/// Show what is published: release, age, expiry, and each host's services
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  cmc status --channel staging")]
+pub(crate) struct Args {
+    /// The channel
+    #[arg(long, default_value = "main")]
+    channel: String,
+    #[command(flatten)]
+    keys: KeyArgs,
+}
+
+/// Reads and verifies what is published.
+pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
+    fleet::is_fleet(directory)?;
+    let roots = trust::load(directory)?;
+    let vault = trust::vault(directory, &roots, &args.keys)?;
+    let store = fleet::store(directory, terminal)?;
+    let channel = publisher::channel(&args.channel)?;
+    let seen = publisher::seen(directory, &channel);
+    let Some(current) = read_current(store.as_ref(), &roots, vault.identities()?, &channel, seen)? else {
+        return Err(Failure::failed(format!("nothing is published on channel {channel} of {}", store.name()))
+            .help("`cmc build`, then `cmc publish`"));
+    };
+    let mut hosts = Vec::new();
+    for (id, _) in current.hosts() {
+        let Some(manifest) = current.manifest(store.as_ref(), id)? else { continue };
+        let services: Vec<_> =
+            manifest.bundles.iter().map(|bundle| (bundle.service.to_string(), bundle.digest.to_string())).collect();
+        hosts.push((manifest.host.to_string(), services));
+    }
+    hosts.sort();
+    let (release, stamp, now) = (current.release(), current.timestamp(), fleet::now());
+    if terminal.is_json() {
+        let hosts: Vec<_> = hosts
+            .iter()
+            .map(|(host, services)| {
+                let services: serde_json::Map<_, _> =
+                    services.iter().map(|(name, digest)| (name.clone(), digest.clone().into())).collect();
+                json!({ "host": host, "services": services })
+            })
+            .collect();
+        return terminal.document(&json!({
+            "store": store.name(), "channel": args.channel, "release": release.version, "commit": release.commit,
+            "serial": stamp.serial, "issued": stamp.issued, "expires": stamp.expires, "hosts": hosts,
+        }));
+    }
+    let commit = release.commit.as_ref().map(|commit| format!(" of commit {commit}")).unwrap_or_default();
+    let mut text = format!("{} channel {channel}: release {}{commit}\n", store.name(), release.version);
+    text.push_str(&format!("timestamp {}, made {} ago, ", stamp.serial, span(now.saturating_sub(stamp.issued))));
+    match stamp.expires.checked_sub(now) {
+        Some(left) => text.push_str(&format!("good for {}\n", span(left))),
+        None => text.push_str("EXPIRED: `cmc refresh` or publish\n"),
+    }
+    for (host, services) in &hosts {
+        let services: Vec<_> =
+            services.iter().map(|(name, digest)| format!("{name} {}", digest.get(..8).unwrap_or(digest))).collect();
+        text.push_str(&format!("{host}\t{}\n", services.join(", ")));
+    }
+    terminal.out(&text)
+}
+
+/// A span in its largest unit.
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}

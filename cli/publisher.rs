@@ -1,0 +1,163 @@
+//! What publish, refresh and status share: store, channel, keys, and the numbers that this machine has seen.
+
+use crate::exit::Failure;
+use crate::keys::KeyArgs;
+use crate::terminal::Terminal;
+use crate::{fleet, trust};
+use cmc_bundles::publish::{LIFETIME, Published, Publisher, Roots};
+use cmc_bundles::root::Counters;
+use cmc_bundles::sshsig::Signer;
+use cmc_bundles::store::Store;
+use cmc_bundles::vault::Vault;
+use cmc_bundles::{Channel, Error};
+use cmc_types::Timespan;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Options of what publishes.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// The channel
+    #[arg(long, default_value = "main")]
+    pub(crate) channel: String,
+    /// How long hosts take this for current without another publish or refresh [default: 30d]
+    #[arg(long, value_name = "SPAN")]
+    lifetime: Option<Timespan>,
+}
+
+impl Args {
+    /// The life of timestamps in seconds.
+    pub(crate) fn lifetime(&self) -> u64 {
+        self.lifetime.map_or(LIFETIME, Timespan::as_secs)
+    }
+
+    /// The channel, parsed.
+    pub(crate) fn channel(&self) -> Result<Channel, Failure> {
+        channel(&self.channel)
+    }
+}
+
+/// Parses the name of a channel.
+pub(crate) fn channel(name: &str) -> Result<Channel, Failure> {
+    name.parse().map_err(|error| Failure::new(crate::exit::USAGE, format!("channel {name:?}: {error}")))
+}
+
+/// Everything a [`Publisher`] borrows.
+pub(crate) struct Publishing {
+    directory: PathBuf,
+    store: Box<dyn Store>,
+    roots: Roots,
+    vault: Vault,
+    vault_bytes: Vec<u8>,
+    channel: Channel,
+    signers: Vec<Box<dyn Signer>>,
+}
+
+impl Publishing {
+    /// Opens store, vault and keys.
+    pub(crate) fn open(
+        directory: &Path,
+        args: &Args,
+        keys: &KeyArgs,
+        roots: Roots,
+        terminal: &Terminal,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            directory: directory.to_owned(),
+            store: fleet::store(directory, terminal)?,
+            vault: trust::vault(directory, &roots, keys)?,
+            vault_bytes: trust::sealed_vault(directory, &roots)?,
+            channel: args.channel()?,
+            signers: trust::signers(&roots, keys)?,
+            roots,
+        })
+    }
+
+    /// The same without the vault, which renewing a timestamp does not need.
+    pub(crate) fn without_vault(
+        directory: &Path,
+        args: &Args,
+        keys: &KeyArgs,
+        roots: Roots,
+        terminal: &Terminal,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            directory: directory.to_owned(),
+            store: fleet::store(directory, terminal)?,
+            vault: Vault::generate()?,
+            vault_bytes: trust::sealed_vault(directory, &roots)?,
+            channel: args.channel()?,
+            signers: trust::signers(&roots, keys)?,
+            roots,
+        })
+    }
+
+    /// The store's name, for messages.
+    pub(crate) fn store_name(&self) -> &str {
+        self.store.name()
+    }
+
+    /// Publishes or renews, and remembers the numbers.
+    pub(crate) fn run(
+        &self,
+        work: impl FnOnce(&Publisher<'_>) -> Result<Published, Error>,
+    ) -> Result<Published, Failure> {
+        let signers: Vec<&dyn Signer> = self.signers.iter().map(AsRef::as_ref).collect();
+        let publisher = Publisher {
+            store: self.store.as_ref(),
+            roots: &self.roots,
+            vault: &self.vault,
+            vault_bytes: &self.vault_bytes,
+            channel: &self.channel,
+            signers: &signers,
+            clock: &fleet::now,
+            seen: seen(&self.directory, &self.channel),
+        };
+        let published = work(&publisher)?;
+        remember(&self.directory, &self.channel, published.seen())?;
+        Ok(published)
+    }
+}
+
+fn seen_file(directory: &Path) -> PathBuf {
+    directory.join(".cmc/seen.json")
+}
+
+fn all_seen(directory: &Path) -> BTreeMap<String, Counters> {
+    // What is lost or damaged only weakens the check for old stores; the roots still hold.
+    std::fs::read(seen_file(directory)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+/// The highest numbers that this machine saw on a channel.
+pub(crate) fn seen(directory: &Path, channel: &Channel) -> Counters {
+    all_seen(directory).get(channel.as_str()).copied().unwrap_or_default()
+}
+
+fn remember(directory: &Path, channel: &Channel, counters: Counters) -> Result<(), Failure> {
+    let mut all = all_seen(directory);
+    if all.insert(channel.as_str().to_owned(), counters) == Some(counters) {
+        return Ok(());
+    }
+    let text = serde_json::to_vec_pretty(&all).map_err(|error| Failure::failed(error.to_string()))?;
+    crate::durable::write(&seen_file(directory), &text, 0o644)
+}
+
+fn git(directory: &Path, args: &[&str]) -> Option<std::process::Output> {
+    std::process::Command::new("git").arg("-C").arg(directory).args(args).output().ok()
+}
+
+/// The commit that the fleet's directory is at, if it is a git repository.
+pub(crate) fn commit(directory: &Path) -> Option<String> {
+    let output = git(directory, &["rev-parse", "--verify", "HEAD"])?;
+    let commit = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !commit.is_empty()).then_some(commit)
+}
+
+/// Whether the first commit is an ancestor of the second; `None` if git does not know them.
+pub(crate) fn is_ancestor(directory: &Path, theirs: &str, ours: &str) -> Option<bool> {
+    match git(directory, &["merge-base", "--is-ancestor", theirs, ours])?.status.code() {
+        Some(0) => Some(true),
+        Some(1) => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,88 @@
+//! The fleet's secrets: `secrets/NAME.age`, opened in memory with the operator's key.
+
+use crate::exit::{Failure, io};
+use cmc_bundles::keys::{Identities, Recipient};
+use cmc_bundles::publish::Roots;
+use cmc_bundles::secretfile;
+use cmc_compiler::{SecretError, SecretValue, Secrets};
+use cmc_types::SecretName;
+use cmc_types::definition::{Secret, SecretType};
+use std::path::{Path, PathBuf};
+
+/// Real values.
+pub(crate) struct FileSecrets {
+    directory: PathBuf,
+    identities: Option<Identities>,
+}
+
+impl FileSecrets {
+    /// The secrets of a fleet, opened with these keys. Without keys, using one is an error.
+    pub(crate) fn new(directory: &Path, identities: Option<Identities>) -> Self {
+        Self { directory: directory.to_owned(), identities }
+    }
+}
+
+impl Secrets for FileSecrets {
+    fn get(&self, name: &SecretName, _: &Secret) -> Result<SecretValue, SecretError> {
+        let unreadable = |problem: String| SecretError::Unreadable(problem);
+        let path = file(&self.directory, name);
+        let sealed = match std::fs::read(&path) {
+            Ok(sealed) => sealed,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(SecretError::Missing),
+            Err(error) => return Err(unreadable(format!("could not read {}: {error}", path.display()))),
+        };
+        let Some(identities) = &self.identities else {
+            return Err(unreadable("no key of an operator is at hand; give it with --identity".to_owned()));
+        };
+        let value = secretfile::decrypt(&sealed, identities, &path.display().to_string())
+            .map_err(|error| unreadable(error.to_string()))?;
+        Ok(SecretValue::new(value.as_slice()))
+    }
+}
+
+/// Where a secret's value lies.
+pub(crate) fn file(directory: &Path, name: &SecretName) -> PathBuf {
+    directory.join("secrets").join(format!("{name}.age"))
+}
+
+/// The operators that secrets are encrypted to.
+pub(crate) fn recipients(roots: &Roots) -> Vec<Recipient> {
+    roots.newest().root().operators.iter().map(|operator| operator.recipient.clone()).collect()
+}
+
+/// Encrypts a value and writes its file.
+pub(crate) fn store(directory: &Path, name: &SecretName, value: &[u8], roots: &Roots) -> Result<(), Failure> {
+    let sealed = secretfile::encrypt(value, &recipients(roots))?;
+    let dir = directory.join("secrets");
+    std::fs::create_dir_all(&dir).map_err(|error| io("create", &dir, &error))?;
+    crate::durable::write(&file(directory, name), &sealed, 0o644)
+}
+
+/// What is wrong with a value of this type; never the value itself.
+pub(crate) fn problem(value: &[u8], kind: SecretType) -> Option<&'static str> {
+    let text = std::str::from_utf8(value).ok();
+    let line = text.filter(|text| !text.contains(['\n', '\r', '\0']));
+    let pem = |label: &str| text.is_some_and(|text| text.contains("-----BEGIN ") && text.contains(label));
+    match kind {
+        _ if value.is_empty() => Some("it is empty"),
+        SecretType::Binary => None,
+        SecretType::Text if line.is_none() => Some("it is not one line of UTF-8 text"),
+        SecretType::Password if line.is_none_or(|line| line.trim() != line) => {
+            Some("it is not one line without blanks at its ends")
+        }
+        SecretType::Url if line.is_none_or(|line| !is_url(line)) => Some("it is not an absolute URL"),
+        SecretType::TlsKey if !pem("PRIVATE KEY-----") => Some("it holds no PEM private key"),
+        SecretType::TlsCertificate if !pem("CERTIFICATE-----") => Some("it holds no PEM certificate"),
+        SecretType::SshKey if !pem("OPENSSH PRIVATE KEY-----") => Some("it is no OpenSSH private key"),
+        _ => None,
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let letter = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
+    !rest.is_empty()
+        && scheme.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
+        && scheme.bytes().all(letter)
+        && !rest.contains(char::is_whitespace)
+}

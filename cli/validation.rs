@@ -1,0 +1,170 @@
+//! Runs the validators over a plan and turns what they say into findings at the lines that people wrote.
+
+use crate::exit::Failure;
+use crate::findings::Findings;
+use crate::terminal::Terminal;
+use cmc_types::definition::Validator;
+use cmc_types::name::ValidatorName;
+use cmc_types::plan::{Checks, Content, Origin, Plan, PlannedFile};
+use cmc_types::receipt::{Finding, Receipt, Verdict};
+use cmc_types::{Diagnostic, HostName, Place, Severity, Span, codes};
+use cmc_validators::{ForHosts, Report, Selection, Settings};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Validates a plan; what is wrong is added to the findings.
+pub(crate) fn run(
+    plan: &Plan,
+    directory: &Path,
+    selection: Selection,
+    findings: &mut Findings,
+    terminal: &Terminal,
+) -> Result<Report, Failure> {
+    unknown_names(plan, findings);
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::failed(format!("could not find cmc's own program: {error}")))?;
+    let settings = Settings {
+        worker: (program, vec!["__sandbox".to_owned()]),
+        bounds: cmc_validators::sandbox::Bounds::default(),
+        threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        source: &|path| std::fs::read(directory.join(path)),
+        dummies: selection == Selection::All,
+        selection,
+    };
+    let report = cmc_validators::validate(plan, &settings).map_err(|error| Failure::failed(error.to_string()))?;
+    terminal.detail(&format!("{} programs run, {} receipts", report.runs, report.receipts.len()));
+    for finding in &report.findings {
+        let diagnostic = diagnostic(plan, &finding.hosts, &finding.item, findings);
+        findings.diagnostics.push(diagnostic);
+    }
+    let refused_silently = report.receipts.iter().filter(|receipt| receipt.item.verdict == Verdict::Failed);
+    for receipt in refused_silently {
+        let said = |finding: &ForHosts<Finding>| {
+            finding.item.validator == receipt.item.validator && finding.item.severity == Severity::Error
+        };
+        if !report.findings.iter().any(said) {
+            findings.diagnostics.push(silent(&receipt.hosts, &receipt.item));
+        }
+    }
+    for receipt in &report.receipts {
+        if let Verdict::CouldNotRun { reason } = &receipt.item.verdict {
+            findings.diagnostics.push(not_made(receipt, reason));
+        }
+    }
+    Ok(report)
+}
+
+/// `check = "nginy"`: the compiler cannot know which validators there are.
+fn unknown_names(plan: &Plan, findings: &mut Findings) {
+    let known = cmc_validators::known_names(&plan.validators);
+    let own: &BTreeMap<ValidatorName, Validator> = &plan.validators;
+    let mut seen = std::collections::BTreeSet::new();
+    for (host, file) in plan.hosts.iter().flat_map(|host| host.files().map(move |(_, file)| (host, file))) {
+        let Checks::Named { validators, .. } = &file.checks else { continue };
+        for name in validators {
+            if known.iter().any(|one| one == name.as_str()) || !seen.insert((name, &file.provenance.definition)) {
+                continue;
+            }
+            let message = format!("there is no validator {:?}", name.as_str());
+            let help = format!("there are {}; your own: {} of them in [validator.NAME]", known.join(", "), own.len());
+            let mut diagnostic = Diagnostic::new(codes::UNKNOWN_VALIDATOR, message).help(help).on_host(host.host.as_str());
+            diagnostic.primary = place_of(&file.provenance.definition, findings)
+                .map(|place| cmc_types::Label { place, text: String::new() });
+            findings.diagnostics.push(diagnostic);
+        }
+    }
+}
+
+/// A finding, at the template's line and the definition behind it where they are known, else at the rendered line.
+fn diagnostic(plan: &Plan, hosts: &[HostName], finding: &Finding, findings: &mut Findings) -> Diagnostic {
+    let code = match finding.severity {
+        Severity::Error => codes::VALIDATOR_REFUSED,
+        _ => codes::VALIDATOR_WARNING,
+    };
+    let mut diagnostic = Diagnostic::new(code, format!("{}: {}", finding.validator, finding.message));
+    diagnostic.severity = finding.severity;
+    diagnostic.hosts = hosts.iter().map(|host| host.as_str().to_owned()).collect();
+    let Some(first) = hosts.first().and_then(|host| plan.host(host.as_str())) else { return diagnostic };
+    let Some(file) = first.file(&finding.path) else { return diagnostic };
+    if let (false, Some(line), Content::Bytes(bytes)) = (file.tainted, finding.line, &file.content) {
+        diagnostic.primary = rendered(&format!("{}:{}", first.host, finding.path), bytes, line, finding.column, findings);
+    }
+    for (place, text) in origins(file, finding.line, findings) {
+        match diagnostic.primary {
+            None => diagnostic = diagnostic.at(place, text),
+            Some(_) => diagnostic = diagnostic.with(place, text),
+        }
+    }
+    diagnostic
+}
+
+/// The rendered line, as a source text of its own.
+fn rendered(
+    name: &str,
+    bytes: &[u8],
+    line: u32,
+    column: Option<u32>,
+    findings: &mut Findings,
+) -> Option<cmc_types::Label> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let file = findings.sources.find(name).unwrap_or_else(|| findings.sources.add(name, text));
+    let span = findings.sources.line_span(file, line)?;
+    let in_line = text.get(span.start..span.end).unwrap_or_default();
+    let skipped = column.and_then(|column| in_line.char_indices().nth(column.saturating_sub(1) as usize));
+    let indent = in_line.len() - in_line.trim_start().len();
+    let start = span.start + skipped.map_or(indent, |(offset, _)| offset);
+    Some(cmc_types::Label { place: Place { file, span: Span::new(start, span.end) }, text: String::new() })
+}
+
+/// Where a rendered line comes from: the template's line, the definitions of its values, or the file's definition.
+fn origins(file: &PlannedFile, line: Option<u32>, findings: &Findings) -> Vec<(Place, String)> {
+    let mut places = Vec::new();
+    let origin = line.and_then(|line| file.provenance.lines.iter().find(|origin| origin.line == line));
+    if let Some(origin) = origin {
+        if let Some(template) = &origin.template
+            && let Some(file) = findings.sources.find(&template.file)
+            && let Some(span) = findings.sources.line_span(file, template.line)
+        {
+            places.push((Place { file, span }, "written here".to_owned()));
+        }
+        for value in &origin.values {
+            places.extend(place_of(value, findings).map(|place| (place, format!("{} comes from here", value.key))));
+        }
+    }
+    if places.is_empty() {
+        let text = "the file is defined here".to_owned();
+        places.extend(place_of(&file.provenance.definition, findings).map(|place| (place, text)));
+    }
+    places
+}
+
+fn place_of(origin: &Origin, findings: &Findings) -> Option<Place> {
+    let file = findings.sources.find(&origin.file)?;
+    let line = findings.sources.line_span(file, origin.line)?;
+    let text = findings.sources.text(file).get(line.start..line.end)?;
+    let offset = text.char_indices().nth(origin.column.saturating_sub(1) as usize).map_or(0, |(offset, _)| offset);
+    Some(Place { file, span: Span::new(line.start + offset, line.end) })
+}
+
+/// A program that refused its input without a word that could be placed.
+fn silent(hosts: &[HostName], receipt: &Receipt) -> Diagnostic {
+    let paths: Vec<_> = receipt.subjects.keys().map(ToString::to_string).collect();
+    let message = format!("{} refuses {}", receipt.validator, paths.join(", "));
+    let mut diagnostic = Diagnostic::new(codes::VALIDATOR_REFUSED, message);
+    diagnostic.help = (!receipt.warnings.is_empty()).then(|| receipt.warnings.join("\n"));
+    diagnostic.hosts = hosts.iter().map(|host| host.as_str().to_owned()).collect();
+    diagnostic
+}
+
+fn not_made(receipt: &ForHosts<Receipt>, reason: &str) -> Diagnostic {
+    let paths: Vec<_> = receipt.item.subjects.keys().map(ToString::to_string).collect();
+    let message = format!("{} could not check {}: {reason}", receipt.item.validator, paths.join(", "));
+    let mut diagnostic = Diagnostic::new(codes::CHECK_NOT_MADE, message);
+    if receipt.item.required {
+        diagnostic.help = Some("publish needs this check; install the program, or say validation = \"optional\"".to_owned());
+    } else {
+        diagnostic.severity = Severity::Note;
+    }
+    diagnostic.hosts = receipt.hosts.iter().map(|host| host.as_str().to_owned()).collect();
+    diagnostic
+}
