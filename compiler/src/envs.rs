@@ -157,7 +157,7 @@ impl World {
                 let values: Vec<_> = items.iter().map(|item| self.env_given(item, whom)).collect();
                 values.into_iter().collect::<Option<Vec<Value>>>().map(Value::from)
             }
-            _ => Some(Value::from_serialize(node.to_json())),
+            _ => Some(expr::constant(node)),
         }
     }
 

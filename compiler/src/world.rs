@@ -154,7 +154,7 @@ impl World {
         let mut dynamic = false;
         expr::each_expression(&definition.node, &mut |_| dynamic = true);
         if !dynamic {
-            let value = Value::from_serialize(definition.node.to_json());
+            let value = expr::constant(&definition.node);
             return Some(definition.constant.get_or_init(|| value).clone());
         }
         let step = Step {
@@ -199,7 +199,7 @@ impl World {
                     .collect();
                 values.into_iter().collect::<Option<BTreeMap<String, Value>>>().map(Value::from_iter)
             }
-            _ => Some(Value::from_serialize(node.to_json())),
+            _ => Some(expr::constant(node)),
         }
     }
 

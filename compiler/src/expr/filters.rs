@@ -17,7 +17,7 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     for name in ["safe", "escape", "e", "pprint"] {
         environment.remove_filter(name);
     }
-    environment.remove_function("debug");
+    environment.remove_global("debug");
     for name in ["safe", "escaped"] {
         environment.remove_test(name);
     }
@@ -53,7 +53,7 @@ pub(super) fn install(environment: &mut Environment<'static>) {
 /// Adds a filter that refuses secrets.
 fn guarded(environment: &mut Environment<'static>, name: &'static str, filter: Value) {
     let guard = move |state: &mut State<'_, '_>, arguments: Rest<ValueOrKwargs>| -> Result<Value, Error> {
-        let arguments: Vec<Value> = arguments.into_iter().map(Value::from).collect();
+        let arguments: Vec<Value> = arguments.0.into_iter().map(Value::from).collect();
         if arguments.iter().any(is_secret) {
             return Err(secret_misused().into());
         }

@@ -40,6 +40,19 @@ fn is_single(text: &str) -> bool {
     inner.is_some_and(|inner| !inner.contains("{{") && !inner.contains("}}") && !text.contains("{%"))
 }
 
+/// A value in which no expression stands, as expressions see it.
+pub(crate) fn constant(node: &Node) -> Value {
+    match &node.value {
+        Tree::Null => Value::from(()),
+        Tree::Bool(value) => (*value).into(),
+        Tree::Integer(value) => (*value).into(),
+        Tree::Float(value) => (*value).into(),
+        Tree::Text(text) => text.as_str().into(),
+        Tree::List(items) => items.iter().map(constant).collect(),
+        Tree::Table(table) => Value::from_pairs(table.iter().map(|entry| (entry.key.as_str(), constant(&entry.node)))),
+    }
+}
+
 /// Calls `visit` with the place of every text that holds an expression.
 pub(crate) fn each_expression(node: &Node, visit: &mut dyn FnMut(Place)) {
     match &node.value {
