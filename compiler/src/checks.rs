@@ -40,12 +40,14 @@ fn identifiers(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
 
 /// An alias that is another host's name or alias.
 fn names(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
-    let mut seen: BTreeMap<&str, &str> = fleet.hosts.iter().map(|host| (host.name.as_str(), host.name.as_str())).collect();
+    let mut seen: BTreeMap<&str, &str> =
+        fleet.hosts.iter().map(|host| (host.name.as_str(), host.name.as_str())).collect();
     for host in &fleet.hosts {
         for (index, alias) in host.definition.aliases.iter().enumerate() {
             let owner = seen.insert(alias.as_str(), host.name.as_str());
             if let Some(owner) = owner.filter(|owner| *owner != host.name.as_str()) {
-                let place = fleet.document.place_of(&["host", host.name.as_str(), "aliases", &index.to_string()]);
+                let place =
+                    fleet.document.place_of(&["host", host.name.as_str(), "aliases", &index.to_string()]);
                 let message = format!("the alias {:?} is a name of host {owner:?} already", alias.as_str());
                 let mut diagnostic = Diagnostic::new(codes::DUPLICATE_ALIAS, message).at(place, "");
                 if let Some(other) = fleet.place_of("host", owner) {
@@ -83,7 +85,10 @@ fn tags(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
         }
     }
     if let Some(place) = fleet.place_of("tag", "all") {
-        report(Diagnostic::new(codes::RESERVED_TAG, "the tag \"all\" is every host's already").at(place, "use [fleet] vars"));
+        report(
+            Diagnostic::new(codes::RESERVED_TAG, "the tag \"all\" is every host's already")
+                .at(place, "use [fleet] vars"),
+        );
     }
 }
 

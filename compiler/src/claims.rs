@@ -23,7 +23,14 @@ struct Claim {
 
 impl Claims {
     /// Claims a path. A clash is reported; the second claim then does not count.
-    pub(crate) fn claim(&mut self, world: &World, host: usize, service: &str, file: &PlannedFile, place: Place) -> bool {
+    pub(crate) fn claim(
+        &mut self,
+        world: &World,
+        host: usize,
+        service: &str,
+        file: &PlannedFile,
+        place: Place,
+    ) -> bool {
         let path = &file.entry.path;
         let block = match (&file.entry.kind, &file.entry.block) {
             (FileKind::Block, Some(block)) => Some(block.name.clone()),
@@ -38,7 +45,9 @@ impl Claims {
             if let Some(other) = clash {
                 let message = match other.service == service {
                     true => format!("service {service:?} writes {:?} twice", path.as_str()),
-                    false => format!("services {:?} and {service:?} both write {:?}", other.service, path.as_str()),
+                    false => {
+                        format!("services {:?} and {service:?} both write {:?}", other.service, path.as_str())
+                    }
                 };
                 let diagnostic = Diagnostic::new(codes::PATH_CLAIMED_TWICE, message)
                     .at(place, format!("by {service:?}"))
@@ -77,7 +86,8 @@ impl Claims {
                 if let Some((above, others)) = self.paths.get_key_value(parent)
                     && let (Some(claim), Some(other)) = (claims.first(), others.first())
                 {
-                    let message = format!("{:?} lies below {:?}, which is a file", path.as_str(), above.as_str());
+                    let message =
+                        format!("{:?} lies below {:?}, which is a file", path.as_str(), above.as_str());
                     let diagnostic = Diagnostic::new(codes::PATH_CLASH, message)
                         .at(claim.place, "")
                         .with(other.place, "a file, not a directory");

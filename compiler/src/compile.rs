@@ -102,7 +102,8 @@ fn placed(world: &World) -> Vec<Placed> {
             Some(node) => Selection::of_node(node, &world.fleet, &mut *report),
             None => Selection::default(),
         };
-        if !world.fleet.incomplete && on.is_good() && !world.fleet.active().any(|(_, host)| on.selects(host)) {
+        if !world.fleet.incomplete && on.is_good() && !world.fleet.active().any(|(_, host)| on.selects(host))
+        {
             let message = format!("service {:?} goes to no host", name.as_str());
             let place = entry.node.get(&["on"]).map_or(entry.key_place, |node| node.place);
             let diagnostic = Diagnostic::new(codes::NO_HOSTS, message).at(place, "");

@@ -6,8 +6,8 @@ use crate::expr::{self, For, Mode, Opaque};
 use crate::resolved::Text;
 use crate::tree::{Node, Table, Value as Tree};
 use crate::world::{Step, World};
-use cmc_types::definition::EnvType;
-use cmc_types::{ByteSize, Diagnostic, EnvName, Place, ServiceName, Timespan, UnixPath, codes};
+use cmc_types::definition::{EnvType, EnvValue, EnvVarTable};
+use cmc_types::{Diagnostic, EnvName, ParseError, Place, ServiceName, codes, env_value};
 use minijinja::value::{Value, ValueKind};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -29,12 +29,12 @@ pub(crate) struct Slot {
     /// Where the name stands.
     pub(crate) place: Place,
     table: Node,
-    value: OnceLock<Option<EnvValue>>,
+    value: OnceLock<Option<EnvResult>>,
 }
 
 /// A value of the environment.
 #[derive(Debug, Clone)]
-pub(crate) struct EnvValue {
+pub(crate) struct EnvResult {
     /// What expressions read: of the variable's type.
     pub(crate) typed: Value,
     /// What the environment holds.
@@ -44,7 +44,8 @@ pub(crate) struct EnvValue {
 impl Slot {
     /// Where the value stands.
     pub(crate) fn value_place(&self) -> Place {
-        let entry = self.table.as_table().and_then(|table| table.get("value").or_else(|| table.get("secret")));
+        let entry =
+            self.table.as_table().and_then(|table| table.get("value").or_else(|| table.get("secret")));
         entry.map_or(self.place, |entry| entry.node.place)
     }
 }
@@ -73,7 +74,7 @@ impl World {
         host: usize,
         scope: &'s Arc<ServiceScope>,
         slot: &'s Slot,
-    ) -> Option<&'s EnvValue> {
+    ) -> Option<&'s EnvResult> {
         if let Some(value) = slot.value.get() {
             return value.as_ref();
         }
@@ -86,16 +87,18 @@ impl World {
         slot.value.get_or_init(|| value).as_ref()
     }
 
-    fn env_value(self: &Arc<Self>, host: usize, scope: &Arc<ServiceScope>, slot: &Slot) -> Option<EnvValue> {
+    fn env_value(self: &Arc<Self>, host: usize, scope: &Arc<ServiceScope>, slot: &Slot) -> Option<EnvResult> {
         let table = slot.table.as_table()?;
         let whom = For { host, service: Some(scope.clone()) };
-        let kind = self.env_type(table)?;
+        let spec = self.env_spec(host, slot)?;
         let given = match (table.get("value"), table.get("secret")) {
             (Some(entry), None) => self.env_given(&entry.node, &whom)?,
             (None, Some(entry)) => {
                 let name = entry.node.as_text()?;
                 match self.secret_text(name) {
-                    Ok(text) => Value::from_object(Opaque { text, quoted: None, misused: self.misused.clone() }),
+                    Ok(text) => {
+                        Value::from_object(Opaque { text, quoted: None, misused: self.misused.clone() })
+                    }
                     Err(failure) => {
                         self.report_failure(host, failure, entry.node.place);
                         return None;
@@ -108,25 +111,23 @@ impl World {
                     None => ("has neither `value` nor `secret`", slot.place),
                 };
                 let message = format!("the variable {:?} {problem}", slot.name);
-                self.report_on(host, Diagnostic::new(codes::EXCLUSIVE_KEYS, message).at(place, "exactly one is needed"));
+                self.report_on(
+                    host,
+                    Diagnostic::new(codes::EXCLUSIVE_KEYS, message).at(place, "exactly one is needed"),
+                );
                 return None;
             }
         };
         let secret = given.downcast_object_ref::<Opaque>().map(|secret| secret.text.clone());
         let parsed = match &secret {
-            Some(text) => parse(kind, table, &Value::from(text.as_str())),
-            None => parse(kind, table, &given),
+            Some(text) => parse(&spec, &Value::from(text.as_str())),
+            None => parse(&spec, &given),
         };
         match parsed {
-            Ok((_, text)) if secret.is_some() => Some(EnvValue { typed: given, text: Text::tainted(text) }),
-            Ok((typed, text)) => Some(EnvValue { typed, text: Text::plain(text) }),
-            Err(expected) => {
-                let shown = match &secret {
-                    None if given.kind() == ValueKind::String => format!(" {:?}", given.as_str().unwrap_or_default()),
-                    None if matches!(given.kind(), ValueKind::Number | ValueKind::Bool) => format!(" {given}"),
-                    _ => String::new(),
-                };
-                let message = format!("the value{shown} of {:?} is not {expected}", slot.name);
+            Ok((_, text)) if secret.is_some() => Some(EnvResult { typed: given, text: Text::tainted(text) }),
+            Ok((typed, text)) => Some(EnvResult { typed, text: Text::plain(text) }),
+            Err(error) => {
+                let message = format!("the value of {:?} is not of its type: {error}", slot.name);
                 let mut diagnostic = Diagnostic::new(codes::ENV_TYPE, message).at(slot.value_place(), "");
                 if let Some(entry) = table.get("type") {
                     diagnostic = diagnostic.with(entry.node.place, "its type");
@@ -135,6 +136,32 @@ impl World {
                 None
             }
         }
+    }
+
+    /// The type of a variable and its settings.
+    fn env_spec(&self, host: usize, slot: &Slot) -> Option<EnvVarTable> {
+        let mut settings = slot.table.clone();
+        if let Tree::Table(table) = &mut settings.value {
+            table.remove("value");
+            table.remove("secret");
+        }
+        let mut plain = true;
+        expr::each_expression(&settings, &mut |place| {
+            plain = false;
+            let message = "the type of an environment variable may not be an expression; only its value may";
+            self.report_on(
+                host,
+                Diagnostic::new(codes::EXPRESSION_NOT_ALLOWED, message).at(place, "needs a plain value"),
+            );
+        });
+        let spec: EnvVarTable = serde_json::from_value(settings.to_json()).ok().filter(|_| plain)?;
+        if let Err((key, error)) = env_value::check_spec(&spec) {
+            let message = format!("the type of {:?} is not complete: {error}", slot.name);
+            let place = slot.table.place_of(&[key]);
+            self.report_on(host, Diagnostic::new(codes::ENV_TYPE, message).at(place, ""));
+            return None;
+        }
+        Some(spec)
     }
 
     fn env_given(self: &Arc<Self>, node: &Node, whom: &For) -> Option<Value> {
@@ -160,146 +187,56 @@ impl World {
             _ => Some(expr::constant(node)),
         }
     }
-
-    fn env_type(&self, table: &Table) -> Option<EnvType> {
-        match table.get("type") {
-            None => Some(EnvType::String),
-            Some(entry) => serde_json::from_value(entry.node.to_json()).ok(),
-        }
-    }
 }
 
-/// Parses a value as a type: what expressions read, and the text. The error says what was expected.
-fn parse(kind: EnvType, table: &Table, given: &Value) -> Result<(Value, String), String> {
-    let text = match given.kind() {
-        ValueKind::Bool => if given.is_true() { "true" } else { "false" }.to_owned(),
-        ValueKind::Number => given.to_string(),
-        ValueKind::String => given.as_str().unwrap_or_default().to_owned(),
-        ValueKind::Seq | ValueKind::Iterable if kind == EnvType::List => return list(table, given),
-        ValueKind::Seq | ValueKind::Iterable => return Err("one value but a list".to_owned()),
-        _ => return Err("a text, number, boolean or list".to_owned()),
-    };
-    if text.contains(['\0', '\r']) || (text.contains('\n') && kind != EnvType::String) {
-        return Err("without control characters".to_owned());
-    }
-    let number = |text: &str| text.parse::<i64>().map_err(|_| "an integer".to_owned());
-    let typed = match kind {
-        EnvType::String => Value::from(text.as_str()),
-        EnvType::List => return list(table, given),
-        EnvType::Bool => match text.as_str() {
-            "true" => Value::from(true),
-            "false" => Value::from(false),
-            _ => return Err("true or false".to_owned()),
-        },
-        EnvType::Int => {
-            let value = number(&text)?;
-            within(table, value)?;
-            Value::from(value)
+/// Parses a value as a type: what expressions read, and the text of the environment.
+fn parse(spec: &EnvVarTable, given: &Value) -> Result<(Value, String), ParseError> {
+    let kind = spec.kind.unwrap_or(EnvType::String);
+    let single = |value: &Value| match value.kind() {
+        ValueKind::Bool => Some(EnvValue::Bool(value.is_true())),
+        ValueKind::Number => {
+            Some(value.as_i64().map_or_else(|| EnvValue::Text(value.to_string()), EnvValue::Integer))
         }
-        EnvType::Port => {
-            let value = number(&text).ok().filter(|value| (1..=65_535).contains(value));
-            let value = value.ok_or("a port, 1 to 65535")?;
-            within(table, value)?;
-            Value::from(value)
-        }
-        EnvType::Url => is_url(&text).then(|| Value::from(text.as_str())).ok_or("an absolute URL such as \"https://host/path\"")?,
-        EnvType::HostPort => {
-            is_host_port(&text).then(|| Value::from(text.as_str())).ok_or("HOST:PORT such as \"db1:5432\"")?
-        }
-        EnvType::Path => {
-            UnixPath::parse(&text).map_err(|error| error.expected)?;
-            Value::from(text.as_str())
-        }
-        EnvType::Duration => {
-            let span = Timespan::parse(&text).map_err(|error| error.expected)?;
-            within(table, i64::try_from(span.as_secs()).unwrap_or(i64::MAX))?;
-            Value::from(text.as_str())
-        }
-        EnvType::Bytes => {
-            let size = ByteSize::parse(&text).map_err(|error| error.expected)?;
-            within(table, i64::try_from(size.as_bytes()).unwrap_or(i64::MAX))?;
-            Value::from(text.as_str())
-        }
-        EnvType::OneOf => {
-            let choices = texts(table, "of");
-            if !choices.contains(&text.as_str()) {
-                return Err(format!("one of {}", choices.join(", ")));
-            }
-            Value::from(text.as_str())
-        }
-        EnvType::Pattern => {
-            let pattern = table.get("pattern").and_then(|entry| entry.node.as_text()).unwrap_or_default();
-            let regex = regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build();
-            let regex = regex.map_err(|_| "checkable: `pattern` is not a regular expression".to_owned())?;
-            if !regex.is_match(&text) {
-                return Err(format!("a text that matches `{pattern}`"));
-            }
-            Value::from(text.as_str())
-        }
-    };
-    Ok((typed, text))
-}
-
-fn list(table: &Table, given: &Value) -> Result<(Value, String), String> {
-    let separator = table.get("separator").and_then(|entry| entry.node.as_text()).unwrap_or(",");
-    if given.kind() == ValueKind::String {
-        let text = given.as_str().unwrap_or_default();
-        return Ok((text.split(separator).map(Value::from).collect(), text.to_owned()));
-    }
-    let mut items = Vec::new();
-    for item in given.try_iter().map_err(|_| "a list".to_owned())? {
-        let text = match item.kind() {
-            ValueKind::Bool => if item.is_true() { "true" } else { "false" }.to_owned(),
-            ValueKind::Number => item.to_string(),
-            ValueKind::String => item.as_str().unwrap_or_default().to_owned(),
-            _ => return Err("a list of texts; secrets and tables cannot be items".to_owned()),
-        };
-        if text.contains(separator) || text.contains(['\0', '\r', '\n']) {
-            return Err(format!("a list whose items are free of {separator:?}, which joins them"));
-        }
-        items.push(text);
-    }
-    Ok((items.iter().map(|item| Value::from(item.as_str())).collect(), items.join(separator)))
-}
-
-fn texts<'t>(table: &'t Table, key: &str) -> Vec<&'t str> {
-    match table.get(key).map(|entry| &entry.node.value) {
-        Some(Tree::List(items)) => items.iter().filter_map(Node::as_text).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn within(table: &Table, value: i64) -> Result<(), String> {
-    let bound = |key| match table.get(key).map(|entry| &entry.node.value) {
-        Some(Tree::Integer(bound)) => Some(*bound),
+        ValueKind::String => value.as_str().map(|text| EnvValue::Text(text.to_owned())),
         _ => None,
     };
-    match (bound("min"), bound("max")) {
-        (Some(min), _) if value < min => Err(format!("at least {min}")),
-        (_, Some(max)) if value > max => Err(format!("at most {max}")),
-        _ => Ok(()),
-    }
-}
-
-fn is_url(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else { return false };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
-        && (!authority.is_empty() || scheme == "file" || scheme == "unix" || rest.starts_with('/'))
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
-}
-
-pub(crate) fn is_host_port(text: &str) -> bool {
-    let Some((host, port)) = text.rsplit_once(':') else { return false };
-    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let host_ok = match bracketed {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => {
-            !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+    let expected = || ParseError::new("a text, number, boolean or list", "not a value of the environment");
+    let value = match given.kind() {
+        ValueKind::Seq | ValueKind::Iterable if kind != EnvType::List => {
+            return Err(ParseError::new("one value, or type = \"list\"", "a list"));
         }
+        ValueKind::Seq | ValueKind::Iterable => {
+            let items =
+                given.try_iter().map_err(|_| expected())?.map(|item| single(&item).ok_or_else(expected));
+            let texts = items.map(|item| env_value::text_of(spec, &item?));
+            EnvValue::List(texts.collect::<Result<_, _>>()?)
+        }
+        _ => single(given).ok_or_else(expected)?,
     };
-    host_ok && port.parse::<u16>().is_ok_and(|port| port > 0)
+    let text = env_value::check(spec, &env_value::text_of(spec, &value)?)?;
+    let typed = match kind {
+        EnvType::Bool => Value::from(text == "true"),
+        EnvType::Int | EnvType::Port => {
+            text.parse::<i64>().map_or_else(|_| Value::from(text.as_str()), Value::from)
+        }
+        EnvType::List => {
+            let separator = spec.separator.as_deref().unwrap_or(",");
+            let items = text.split(separator).filter(|item| !item.is_empty() || !text.is_empty());
+            items.map(Value::from).collect()
+        }
+        EnvType::Pattern => {
+            let pattern = spec.pattern.as_deref().unwrap_or_default();
+            let regex = regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build();
+            let regex = regex
+                .map_err(|_| ParseError::new("a regular expression in `pattern`", "`pattern` is none"))?;
+            if !regex.is_match(&text) {
+                return Err(ParseError::new(format!("a text that matches `{pattern}`"), "it does not match"));
+            }
+            Value::from(text.as_str())
+        }
+        _ => Value::from(text.as_str()),
+    };
+    Ok((typed, text))
 }
 
 impl ServiceScope {

@@ -21,7 +21,8 @@ struct Key {
 impl Findings {
     /// Adds a finding, or its hosts to an equal one.
     pub(crate) fn add(&mut self, diagnostic: Diagnostic) {
-        let place = |label: &cmc_types::Label| (label.place.file, label.place.span.start, label.place.span.end);
+        let place =
+            |label: &cmc_types::Label| (label.place.file, label.place.span.start, label.place.span.end);
         let key = Key {
             place: diagnostic.primary.as_ref().map(place),
             code: diagnostic.code.name(),

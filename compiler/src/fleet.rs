@@ -237,7 +237,10 @@ fn typed<T: serde::de::DeserializeOwned>(
     match serde_json::from_value(node.to_json()) {
         Ok(value) => Some(value),
         Err(error) => {
-            report(Diagnostic::new(codes::INVALID_VALUE, format!("{what} is not valid: {error}")).at(node.place, ""));
+            report(
+                Diagnostic::new(codes::INVALID_VALUE, format!("{what} is not valid: {error}"))
+                    .at(node.place, ""),
+            );
             None
         }
     }

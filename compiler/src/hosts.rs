@@ -13,6 +13,7 @@ use crate::world::World;
 use cmc_types::check::{Block, FileEntry, FileKind};
 use cmc_types::definition::Validation;
 use cmc_types::plan::{Checks, Content, Format, HostPlan, LineOrigin, PlannedFile, Provenance, ServicePlan};
+use cmc_types::shell::Identifier;
 use cmc_types::{Blake3, Diagnostic, InitSystem, Place, ServiceName, codes};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,7 +31,12 @@ pub(crate) struct Placed {
 }
 
 /// Compiles a host. Everything that is wrong is reported; the plan then lacks what failed.
-pub(crate) fn compile(world: &Arc<World>, host: usize, services: &mut [Placed], payloads: &Payloads) -> HostPlan {
+pub(crate) fn compile(
+    world: &Arc<World>,
+    host: usize,
+    services: &mut [Placed],
+    payloads: &Payloads,
+) -> HostPlan {
     let facts = &world.fleet.hosts[host];
     let mut plan = HostPlan {
         host: facts.name.clone(),
@@ -62,7 +68,8 @@ pub(crate) fn compile(world: &Arc<World>, host: usize, services: &mut [Placed], 
             Outcome::Absent => {}
         }
     }
-    let places: BTreeMap<&ServiceName, Place> = services.iter().map(|placed| (&placed.name, placed.place)).collect();
+    let places: BTreeMap<&ServiceName, Place> =
+        services.iter().map(|placed| (&placed.name, placed.place)).collect();
     script_names(world, host, &resolved, &places);
 
     let mut facts = facts.facts();
@@ -135,10 +142,11 @@ fn assemble(
 fn planned(world: &Arc<World>, service: &ResolvedService, file: LoweredFile) -> PlannedFile {
     let validation = service.definition.validation;
     let validation = validation.or(world.fleet.definition.as_ref().and_then(|fleet| fleet.validation));
-    let lines = file
-        .lines
-        .iter()
-        .map(|(line, place)| LineOrigin { line: *line, template: None, values: vec![origin(world, *place)] });
+    let lines = file.lines.iter().map(|(line, place)| LineOrigin {
+        line: *line,
+        template: None,
+        values: vec![origin(world, *place)],
+    });
     let (kind, block) = match file.kind {
         LoweredKind::File => (FileKind::File, None),
         LoweredKind::Block { name, comment } => (FileKind::Block, Some(Block { name, comment })),
@@ -161,7 +169,11 @@ fn planned(world: &Arc<World>, service: &ResolvedService, file: LoweredFile) -> 
         content: Content::Bytes(file.text.as_bytes().into()),
         format: Format::Typed,
         checks: Checks::Auto { required: validation != Some(Validation::Optional) },
-        provenance: Provenance { definition: origin(world, file.place), template: None, lines: lines.collect() },
+        provenance: Provenance {
+            definition: origin(world, file.place),
+            template: None,
+            lines: lines.collect(),
+        },
     }
 }
 
@@ -170,7 +182,8 @@ fn daemon_accounts(world: &World, host: usize, service: &ResolvedService, accoun
     let Some(daemon) = &service.definition.daemon else { return };
     let place = |key: &str| service.tree.place_of(&["daemon", key]);
     let user = daemon.user.as_ref().and_then(|user| accounts.unknown_user(user.as_str(), place("user")));
-    let group = daemon.group.as_ref().and_then(|group| accounts.unknown_group(group.as_str(), place("group")));
+    let group =
+        daemon.group.as_ref().and_then(|group| accounts.unknown_group(group.as_str(), place("group")));
     user.into_iter().chain(group).for_each(|diagnostic| world.report_on(host, diagnostic));
 }
 
@@ -189,14 +202,20 @@ fn watched(world: &World, host: usize, services: &[ResolvedService], claims: &Cl
 
 /// Names of rc scripts: `-` and `.` become `_`, so that two services may get the same.
 fn script_names(world: &World, host: usize, services: &[OnHost], places: &BTreeMap<&ServiceName, Place>) {
-    if world.fleet.hosts[host].init == InitSystem::Systemd {
+    if !matches!(world.fleet.hosts[host].init, InitSystem::OpenbsdRc | InitSystem::FreebsdRc) {
         return;
     }
     let mut scripts: BTreeMap<String, &ServiceName> = BTreeMap::new();
-    for service in services.iter().map(|on_host| &on_host.service).filter(|service| service.definition.daemon.is_some()) {
-        let script = service.name.as_str().replace(['-', '.'], "_");
+    for service in
+        services.iter().map(|on_host| &on_host.service).filter(|service| service.definition.daemon.is_some())
+    {
+        let script = Identifier::from_service(&service.name).as_str().to_owned();
         let Some(other) = scripts.insert(script.clone(), &service.name) else { continue };
-        let message = format!("services {:?} and {:?} both need the script {script:?}", other.as_str(), service.name.as_str());
+        let message = format!(
+            "services {:?} and {:?} both need the script {script:?}",
+            other.as_str(),
+            service.name.as_str()
+        );
         let mut diagnostic = Diagnostic::new(codes::SCRIPT_NAME_TAKEN, message)
             .help("names of rc scripts have `_` for `-` and `.`; rename one of the services");
         if let (Some(place), Some(first)) = (places.get(&service.name), places.get(other)) {

@@ -17,12 +17,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            fuel: 5_000_000,
-            output: 16 << 20,
-            template: 4 << 20,
-            depth: 64,
-            source: 4 << 30,
-        }
+        Self { fuel: 5_000_000, output: 16 << 20, template: 4 << 20, depth: 64, source: 4 << 30 }
     }
 }

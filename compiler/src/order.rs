@@ -43,10 +43,13 @@ pub(crate) fn order(
         own.needs.sort();
         waits.push(own);
     }
-    let index: BTreeMap<&ServiceName, usize> = services.iter().enumerate().map(|(i, service)| (&service.name, i)).collect();
+    let index: BTreeMap<&ServiceName, usize> =
+        services.iter().enumerate().map(|(i, service)| (&service.name, i)).collect();
     let waited: Vec<BTreeSet<usize>> = waits
         .iter()
-        .map(|waits| waits.after.iter().chain(&waits.needs).filter_map(|name| index.get(name).copied()).collect())
+        .map(|waits| {
+            waits.after.iter().chain(&waits.needs).filter_map(|name| index.get(name).copied()).collect()
+        })
         .collect();
 
     let mut placed: Vec<usize> = Vec::new();
@@ -88,10 +91,16 @@ fn absent(world: &World, key: &str, name: &ServiceName, place: Place) -> Option<
 }
 
 /// A circle among the services that are left: follows what is waited for until one comes again.
-fn circle(services: &[ResolvedService], waited: &[BTreeSet<usize>], left: &BTreeMap<&ServiceName, usize>) -> Vec<usize> {
+fn circle(
+    services: &[ResolvedService],
+    waited: &[BTreeSet<usize>],
+    left: &BTreeMap<&ServiceName, usize>,
+) -> Vec<usize> {
     let in_left = |i: &usize| left.contains_key(&services[*i].name);
     let mut path: Vec<usize> = left.values().take(1).copied().collect();
-    while let Some(next) = path.last().and_then(|last| waited[*last].iter().find(|other| in_left(other)).copied()) {
+    while let Some(next) =
+        path.last().and_then(|last| waited[*last].iter().find(|other| in_left(other)).copied())
+    {
         if let Some(first) = path.iter().position(|other| *other == next) {
             return path.split_off(first);
         }

@@ -11,7 +11,12 @@ use minijinja::value::{Value, ValueKind};
 use std::sync::Arc;
 
 /// Renders a merged service for a host; nothing if any part of it failed, which is reported.
-pub(crate) fn service(world: &Arc<World>, host: usize, scope: &Arc<ServiceScope>, merged: &Node) -> Option<Node> {
+pub(crate) fn service(
+    world: &Arc<World>,
+    host: usize,
+    scope: &Arc<ServiceScope>,
+    merged: &Node,
+) -> Option<Node> {
     let whom = For { host, service: Some(scope.clone()) };
     let Tree::Table(written) = &merged.value else { return None };
     let mut rendered = Table::default();
@@ -80,7 +85,8 @@ fn files(world: &Arc<World>, whom: &For, node: &Node) -> Option<Node> {
 fn value(world: &Arc<World>, whom: &For, node: &Node) -> Option<Node> {
     match &node.value {
         Tree::Text(text) if expr::is_expression(text) => {
-            let mode = Mode { format: Format::Plain, secrets: false, typed: true, limit: world.limits.output };
+            let mode =
+                Mode { format: Format::Plain, secrets: false, typed: true, limit: world.limits.output };
             let made = world.render_text(node, text, whom, mode)?;
             match made.value {
                 Some(value) => match from_engine(&value, node.place) {
@@ -102,7 +108,8 @@ fn value(world: &Arc<World>, whom: &For, node: &Node) -> Option<Node> {
             Some(Node { value: Tree::List(items), place: node.place })
         }
         Tree::Table(table) => {
-            let entries: Vec<_> = table.iter().map(|entry| (entry, value(world, whom, &entry.node))).collect();
+            let entries: Vec<_> =
+                table.iter().map(|entry| (entry, value(world, whom, &entry.node))).collect();
             let mut rendered = Table::default();
             for (entry, node) in entries {
                 rendered.insert(Entry { key: entry.key.clone(), key_place: entry.key_place, node: node? });
@@ -124,7 +131,9 @@ fn from_engine(value: &Value, place: Place) -> Result<Node, Diagnostic> {
         diagnostic.help = help;
         return Err(diagnostic);
     }
-    let items = |value: &Value| value.try_iter().map_err(|_| wrong("the expression gives a value that cannot be listed"));
+    let items = |value: &Value| {
+        value.try_iter().map_err(|_| wrong("the expression gives a value that cannot be listed"))
+    };
     let tree = match value.kind() {
         ValueKind::Bool => Tree::Bool(value.is_true()),
         ValueKind::Number => match value.as_i64() {
@@ -143,8 +152,14 @@ fn from_engine(value: &Value, place: Place) -> Result<Node, Diagnostic> {
             let mut table = Table::default();
             for key in items(value)? {
                 let item = value.get_item(&key).unwrap_or_default();
-                let key = key.as_str().ok_or_else(|| wrong("the expression gives a table whose keys are no texts"))?;
-                table.insert(Entry { key: key.to_owned(), key_place: place, node: from_engine(&item, place)? });
+                let key = key
+                    .as_str()
+                    .ok_or_else(|| wrong("the expression gives a table whose keys are no texts"))?;
+                table.insert(Entry {
+                    key: key.to_owned(),
+                    key_place: place,
+                    node: from_engine(&item, place)?,
+                });
             }
             Tree::Table(table)
         }

@@ -7,7 +7,7 @@ use crate::tree::Node;
 use crate::world::World;
 use crate::{render, schema};
 use cmc_types::check::{HealthCheck, Probe};
-use cmc_types::definition::{Health, Service, State, Then};
+use cmc_types::definition::{EnvType, EnvVarTable, Health, Service, State, Then};
 use cmc_types::{Diagnostic, ServiceName, codes};
 use std::sync::Arc;
 
@@ -64,7 +64,10 @@ pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, writt
         }
     }
     check(world, host, name, &mut definition, &tree);
-    Outcome::Present(Box::new(OnHost { scope, service: ResolvedService { name: name.clone(), definition, tree, env } }))
+    Outcome::Present(Box::new(OnHost {
+        scope,
+        service: ResolvedService { name: name.clone(), definition, tree, env },
+    }))
 }
 
 /// What the schema cannot say.
@@ -91,21 +94,6 @@ fn check(world: &World, host: usize, name: &ServiceName, definition: &mut Servic
         }
         _ => {}
     }
-    if let Some(program) = definition.daemon.as_ref().map(|daemon| daemon.exec.first()) {
-        let problem = match program {
-            None => Some("has no program"),
-            Some(program) if !program.starts_with('/') => Some("is no absolute path"),
-            Some(_) => None,
-        };
-        if let Some(problem) = problem {
-            let message = format!("the daemon of service {:?}: `exec` {problem}", name.as_str());
-            report(
-                Diagnostic::new(codes::INVALID_VALUE, message)
-                    .at(tree.place_of(&["daemon", "exec", "0"]), "")
-                    .help("write the program's absolute path and its arguments: exec = [\"/usr/local/bin/api\", \"--flag\"]"),
-            );
-        }
-    }
 }
 
 /// The health checks of a service; what is wrong is reported.
@@ -118,7 +106,8 @@ pub(crate) fn health(
     let Some(health) = &service.definition.health else { return Vec::new() };
     let tree = &service.tree;
     let invalid = |key: &str, message: String, help: &str| {
-        let diagnostic = Diagnostic::new(codes::INVALID_VALUE, message).at(tree.place_of(&["health", key]), "");
+        let diagnostic =
+            Diagnostic::new(codes::INVALID_VALUE, message).at(tree.place_of(&["health", key]), "");
         world.report_on(host, diagnostic.help(help));
     };
     let probe = match health {
@@ -127,14 +116,23 @@ pub(crate) fn health(
             let good = authority.is_some_and(|host| !host.is_empty() && !host.contains('@'))
                 && !url.chars().any(|c| c.is_whitespace() || c.is_control());
             if !good {
-                invalid("http", format!("{url:?} is no URL that can be checked"), "write a URL such as \"http://127.0.0.1:8080/isalive\"; https is not checked");
+                invalid(
+                    "http",
+                    format!("{url:?} is no URL that can be checked"),
+                    "write a URL such as \"http://127.0.0.1:8080/isalive\"; https is not checked",
+                );
                 return Vec::new();
             }
             Probe::Http(url.clone())
         }
         Health { http: None, tcp: Some(address), exec: None, .. } => {
-            if !crate::envs::is_host_port(address) {
-                invalid("tcp", format!("{address:?} is not HOST:PORT"), "write an address such as \"127.0.0.1:5432\"");
+            let spec = EnvVarTable { kind: Some(EnvType::HostPort), ..EnvVarTable::default() };
+            if cmc_types::env_value::check(&spec, address).is_err() {
+                invalid(
+                    "tcp",
+                    format!("{address:?} is not HOST:PORT"),
+                    "write an address such as \"127.0.0.1:5432\"",
+                );
                 return Vec::new();
             }
             Probe::Tcp(address.clone())
@@ -148,13 +146,19 @@ pub(crate) fn health(
         }
         _ => {
             let message = "a health check has exactly one of `http`, `tcp` and `exec`";
-            world.report_on(host, Diagnostic::new(codes::EXCLUSIVE_KEYS, message).at(tree.key_place_of(&["health"]), ""));
+            world.report_on(
+                host,
+                Diagnostic::new(codes::EXCLUSIVE_KEYS, message).at(tree.key_place_of(&["health"]), ""),
+            );
             return Vec::new();
         }
     };
     let wants_restart = health.then == Some(Then::Restart);
     if wants_restart && restart.is_none() {
-        let message = format!("service {:?} cannot be restarted: it has neither `daemon` nor `unit`", service.name.as_str());
+        let message = format!(
+            "service {:?} cannot be restarted: it has neither `daemon` nor `unit`",
+            service.name.as_str()
+        );
         let place = tree.place_of(&["health", "then"]);
         world.report_on(host, Diagnostic::new(codes::RESTART_WITHOUT_UNIT, message).at(place, ""));
     }

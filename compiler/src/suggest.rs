@@ -1,14 +1,6 @@
 //! "Did you mean": the known name nearest to one that is unknown.
 
-/// The nearest of `known` to `given`, if it is near enough that a person may have meant it.
-pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(given, name), name))
-        .filter(|(distance, name)| *distance <= name.len().max(given.len()).div_ceil(3).max(1))
-        .min()
-        .map(|(_, name)| name)
-}
+pub(crate) use cmc_types::nearest::nearest;
 
 /// A "did you mean" sentence, or the list of what there is if it is short.
 pub(crate) fn help<'a>(given: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Option<String> {

@@ -97,7 +97,9 @@ impl Templates {
                 .into());
             }
             Err(other) => {
-                return Err(Failure::new(codes::UNREADABLE_FILE, format!("{path} cannot be used: {other}")).into());
+                return Err(
+                    Failure::new(codes::UNREADABLE_FILE, format!("{path} cannot be used: {other}")).into()
+                );
             }
         };
         if is_reserved(&text) {

@@ -267,9 +267,15 @@ impl World {
 fn cycle_found(cycle: &[Step]) -> Diagnostic {
     let first = (0..cycle.len()).min_by_key(|index| (cycle[*index].place, &cycle[*index].key)).unwrap_or(0);
     let rotated: Vec<&Step> = cycle[first..].iter().chain(&cycle[..first]).collect();
-    let names: Vec<&str> =
-        rotated.iter().map(|step| step.label.as_str()).chain(rotated.first().map(|step| step.label.as_str())).collect();
-    let mut diagnostic = Diagnostic::new(codes::EXPRESSION_CYCLE, format!("values read each other in a circle: {}", names.join(" → ")));
+    let names: Vec<&str> = rotated
+        .iter()
+        .map(|step| step.label.as_str())
+        .chain(rotated.first().map(|step| step.label.as_str()))
+        .collect();
+    let mut diagnostic = Diagnostic::new(
+        codes::EXPRESSION_CYCLE,
+        format!("values read each other in a circle: {}", names.join(" → ")),
+    );
     for (index, step) in rotated.iter().enumerate() {
         let next = names[index + 1];
         diagnostic = match index {

@@ -12,9 +12,7 @@ pub(super) fn check(text: &str, kind: Kind, context: Context<'_>) -> Checked {
             if text.is_empty() {
                 return Err(Refusal::new("it is empty"));
             }
-            none_of(text, |c| {
-                c <= ' ' || matches!(c, '"' | '\\' | ',' | ':' | '{' | '}' | '[' | ']')
-            })
+            none_of(text, |c| c <= ' ' || matches!(c, '"' | '\\' | ',' | ':' | '{' | '}' | '[' | ']'))
         }
     }
 }

@@ -37,7 +37,8 @@ pub(super) fn haproxy(text: &str, context: Context<'_>) -> Checked {
     none_of(text, |c| {
         is_control(c) || c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | '#' | '$' | '%' | '(' | ')')
     })?;
-    let outside_arguments = context.line.is_some_and(|line| line.matches('(').count() == line.matches(')').count());
+    let outside_arguments =
+        context.line.is_some_and(|line| line.matches('(').count() == line.matches(')').count());
     if outside_arguments { Ok(()) } else { none_of(text, |c| c == ',') }
 }
 

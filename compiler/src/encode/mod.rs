@@ -109,7 +109,11 @@ impl Refusal {
 
     /// One sentence. Says nothing of a secret's content.
     pub fn message(&self, kind: Kind, format: Format) -> String {
-        let problem = if kind == Kind::Secret { "it is a secret that holds a special character" } else { &self.problem };
+        let problem = if kind == Kind::Secret {
+            "it is a secret that holds a special character"
+        } else {
+            &self.problem
+        };
         match format {
             Format::Plain => format!("the value cannot be written: {problem}"),
             _ => format!("the value would change the structure of this {format} file: {problem}"),

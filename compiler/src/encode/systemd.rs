@@ -22,7 +22,11 @@ pub(super) fn quote(text: &str) -> Quoting {
     quoted.push('"');
     for c in text.chars() {
         match c {
-            '$' => return Err(Refusal::hopeless("it holds `$`, which is written differently in commands and elsewhere")),
+            '$' => {
+                return Err(Refusal::hopeless(
+                    "it holds `$`, which is written differently in commands and elsewhere",
+                ));
+            }
             '%' => quoted.push_str("%%"),
             '"' | '\\' => quoted.extend(['\\', c]),
             '\n' => quoted.push_str("\\n"),

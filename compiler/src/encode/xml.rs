@@ -18,7 +18,10 @@ pub(super) fn quote(text: &str) -> Quoting {
             // Written as they are, an attribute would turn them into spaces.
             '\t' | '\n' | '\r' => quoted.push_str(&format!("&#{};", c as u32)),
             c if c < ' ' || is_no_character(c) => {
-                return Err(Refusal::hopeless(format!("it holds {}, which XML cannot carry", super::describe(c))));
+                return Err(Refusal::hopeless(format!(
+                    "it holds {}, which XML cannot carry",
+                    super::describe(c)
+                )));
             }
             c => quoted.push(c),
         }

@@ -43,12 +43,29 @@ fn is_no_text(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let word = matches!(
         lower.as_str(),
-        "null" | "~" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n" | "<<" | "=" | ".inf" | "-.inf" | "+.inf" | ".nan"
+        "null"
+            | "~"
+            | "true"
+            | "false"
+            | "yes"
+            | "no"
+            | "on"
+            | "off"
+            | "y"
+            | "n"
+            | "<<"
+            | "="
+            | ".inf"
+            | "-.inf"
+            | "+.inf"
+            | ".nan"
     );
     // Whatever begins like a number and consists of what numbers, dates and base-60 integers consist of.
     let first = lower.trim_start_matches(['-', '+', '.']);
     let number = first.starts_with(|c: char| c.is_ascii_digit())
-        && lower.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, '-' | '+' | '.' | ':' | '_' | 'x' | 'o' | 't' | 'z' | ' '));
+        && lower.chars().all(|c| {
+            c.is_ascii_hexdigit() || matches!(c, '-' | '+' | '.' | ':' | '_' | 'x' | 'o' | 't' | 'z' | ' ')
+        });
     word || number
 }
 

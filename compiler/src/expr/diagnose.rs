@@ -69,8 +69,11 @@ impl World {
     fn failure(&self, error: &Error, frame: &Frame, whom: &For) -> Failure {
         let detail = error.detail().unwrap_or_default();
         if frame.overflowed() {
-            return Failure::new(codes::LIMIT_EXCEEDED, format!("the output is larger than {} bytes", self.limits.output))
-                .help(Some("a loop may be writing without end".to_owned()));
+            return Failure::new(
+                codes::LIMIT_EXCEEDED,
+                format!("the output is larger than {} bytes", self.limits.output),
+            )
+            .help(Some("a loop may be writing without end".to_owned()));
         }
         match error.kind() {
             ErrorKind::OutOfFuel => Failure::new(
@@ -81,10 +84,14 @@ impl World {
             ErrorKind::InvalidOperation if detail.contains("recursion limit") => {
                 Failure::new(codes::TEMPLATE_LOOP, "templates or macros use each other without end")
             }
-            ErrorKind::SyntaxError => Failure::new(codes::EXPRESSION_SYNTAX, format!("syntax error: {detail}")),
+            ErrorKind::SyntaxError => {
+                Failure::new(codes::EXPRESSION_SYNTAX, format!("syntax error: {detail}"))
+            }
             ErrorKind::UndefinedError | ErrorKind::UnknownFunction => match frame.last_miss() {
                 Some(miss) if detail.is_empty() || detail.contains(miss.name()) => self.unknown(&miss, whom),
-                _ if detail.is_empty() => Failure::new(codes::EXPRESSION, "something in the expression is not defined"),
+                _ if detail.is_empty() => {
+                    Failure::new(codes::EXPRESSION, "something in the expression is not defined")
+                }
                 _ => Failure::new(codes::EXPRESSION, detail.to_owned()),
             },
             ErrorKind::UnknownFilter | ErrorKind::UnknownTest => unknown_filter(detail),
@@ -119,8 +126,9 @@ impl World {
                     true => "the host".to_owned(),
                     false => format!("host {:?}", self.fleet.hosts[*host].name.as_str()),
                 };
-                let mut failure = Failure::new(codes::UNKNOWN_VARIABLE, format!("{of} has no variable {name:?}"))
-                    .help(suggest::help(name, variables.keys().map(String::as_str)));
+                let mut failure =
+                    Failure::new(codes::UNKNOWN_VARIABLE, format!("{of} has no variable {name:?}"))
+                        .help(suggest::help(name, variables.keys().map(String::as_str)));
                 if let Some(near) = suggest::nearest(name, variables.keys().map(String::as_str)) {
                     let place = variables[near].definition.node.place;
                     failure = failure.with(place, format!("{near:?} is defined here"));
@@ -186,7 +194,9 @@ impl World {
 impl Miss {
     fn name(&self) -> &str {
         match self {
-            Self::Root(name) | Self::Variable(_, name) | Self::Env(name) | Self::Attribute(_, _, name) => name,
+            Self::Root(name) | Self::Variable(_, name) | Self::Env(name) | Self::Attribute(_, _, name) => {
+                name
+            }
         }
     }
 }

@@ -81,11 +81,7 @@ fn plain(value: &Value) -> Result<String, Failure> {
 }
 
 /// `|join(", ")` and `|join(", ", attribute="address")`.
-fn join(
-    value: &Value,
-    joiner: Option<&str>,
-    options: minijinja::value::Kwargs,
-) -> Result<Value, Error> {
+fn join(value: &Value, joiner: Option<&str>, options: minijinja::value::Kwargs) -> Result<Value, Error> {
     let attribute: Option<&str> = options.get("attribute")?;
     options.assert_all_used()?;
     if is_secret(value) {
@@ -135,17 +131,18 @@ fn urlencode(value: &Value) -> Result<Value, Error> {
 /// A quoting filter.
 fn quote(value: &Value, format: Format) -> Result<Value, Error> {
     let refuse = |refusal: crate::encode::Refusal, kind| {
-        Failure::new(codes::VALUE_NEEDS_QUOTING, refusal.message(kind, format)).help(Some("change the value".to_owned()))
+        Failure::new(codes::VALUE_NEEDS_QUOTING, refusal.message(kind, format))
+            .help(Some("change the value".to_owned()))
     };
     if let Some(secret) = value.downcast_object_ref::<Opaque>() {
-        let text = format.quote(&secret.text).map_err(|refusal| refuse(refusal, crate::encode::Kind::Secret))?;
+        let text =
+            format.quote(&secret.text).map_err(|refusal| refuse(refusal, crate::encode::Kind::Secret))?;
         return Ok(secret.rewritten(text, Some(format)));
     }
-    let text = structure(value, format, 0)
-        .map_err(|problem| match problem {
-            Problem::Refused(refusal) => refuse(refusal, crate::encode::Kind::Text),
-            Problem::Failed(failure) => failure,
-        })?;
+    let text = structure(value, format, 0).map_err(|problem| match problem {
+        Problem::Refused(refusal) => refuse(refusal, crate::encode::Kind::Text),
+        Problem::Failed(failure) => failure,
+    })?;
     if text.contains(POISON) {
         return Err(secret_misused().into());
     }
@@ -169,11 +166,13 @@ fn structure(value: &Value, format: Format, depth: usize) -> Result<String, Prob
         ValueKind::Bool | ValueKind::Number if nested => plain(value).map_err(Problem::Failed),
         ValueKind::None if matches!(format, Format::Json | Format::Yaml) => Ok("null".to_owned()),
         ValueKind::Seq | ValueKind::Iterable if nested => {
-            let items: Result<Vec<_>, _> = items(value)?.map(|item| structure(&item, format, depth + 1)).collect();
+            let items: Result<Vec<_>, _> =
+                items(value)?.map(|item| structure(&item, format, depth + 1)).collect();
             Ok(format!("[{}]", items?.join(", ")))
         }
         ValueKind::Seq | ValueKind::Iterable if format == Format::Sh => {
-            let items: Result<Vec<_>, _> = items(value)?.map(|item| structure(&item, format, depth + 1)).collect();
+            let items: Result<Vec<_>, _> =
+                items(value)?.map(|item| structure(&item, format, depth + 1)).collect();
             Ok(items?.join(" "))
         }
         ValueKind::Map if nested => {

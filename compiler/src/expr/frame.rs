@@ -238,7 +238,11 @@ impl Frame {
                 // What a macro or `{% set %}` has captured went through here before.
                 if !value.is_safe() {
                     if is_reserved(text) {
-                        return Err(Failure::new(codes::EXPRESSION, "the value holds a character that is no text (U+FDD0 to U+FDEF)").into());
+                        return Err(Failure::new(
+                            codes::EXPRESSION,
+                            "the value holds a character that is no text (U+FDD0 to U+FDEF)",
+                        )
+                        .into());
                     }
                     self.check(text, Kind::Text, direct, reads)?;
                 }
@@ -266,8 +270,9 @@ impl Frame {
             false => Context::UNKNOWN,
         };
         self.mode.format.check(text, kind, context).map_err(|refusal| {
-            let mut failure = Failure::new(codes::VALUE_NEEDS_QUOTING, refusal.message(kind, self.mode.format))
-                .help(refusal.help(self.mode.format));
+            let mut failure =
+                Failure::new(codes::VALUE_NEEDS_QUOTING, refusal.message(kind, self.mode.format))
+                    .help(refusal.help(self.mode.format));
             for place in reads {
                 failure = failure.with(*place, "the value comes from here");
             }

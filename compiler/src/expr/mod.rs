@@ -49,7 +49,9 @@ pub(crate) fn constant(node: &Node) -> Value {
         Tree::Float(value) => (*value).into(),
         Tree::Text(text) => text.as_str().into(),
         Tree::List(items) => items.iter().map(constant).collect(),
-        Tree::Table(table) => Value::from_pairs(table.iter().map(|entry| (entry.key.as_str(), constant(&entry.node)))),
+        Tree::Table(table) => {
+            Value::from_pairs(table.iter().map(|entry| (entry.key.as_str(), constant(&entry.node))))
+        }
     }
 }
 
@@ -94,7 +96,13 @@ pub(crate) struct For {
 
 impl World {
     /// Renders a text that stands in a definition. What is wrong is reported.
-    pub(crate) fn render_text(self: &Arc<Self>, node: &Node, text: &str, whom: &For, mode: Mode) -> Option<Made> {
+    pub(crate) fn render_text(
+        self: &Arc<Self>,
+        node: &Node,
+        text: &str,
+        whom: &For,
+        mode: Mode,
+    ) -> Option<Made> {
         let mode = Mode { typed: mode.typed && is_single(text), ..mode };
         let name = match mode.typed {
             true => format!("{DEFINITION}{}", text.trim()),

@@ -28,7 +28,12 @@ impl View {
         Some(Value::from_object(make(self.clone())))
     }
 
-    fn attribute_missing(&self, object: &'static str, known: &'static [&'static str], name: &str) -> Option<Value> {
+    fn attribute_missing(
+        &self,
+        object: &'static str,
+        known: &'static [&'static str],
+        name: &str,
+    ) -> Option<Value> {
         self.frame.miss(Miss::Attribute(object, known, name.to_owned()));
         None
     }
@@ -73,7 +78,9 @@ impl Object for Thing {
                 "fleet" => view.object(Self::Fleet),
                 "hosts" => view.object(Self::Hosts),
                 "secret" => view.object(Self::Secret),
-                "env" | "service" if view.service.is_none() => Some(Value::from(Error::from(no_service(key)))),
+                "env" | "service" if view.service.is_none() => {
+                    Some(Value::from(Error::from(no_service(key))))
+                }
                 "env" => view.object(Self::Env),
                 "service" => view.object(Self::Service),
                 _ => {
@@ -104,7 +111,8 @@ impl Object for Thing {
             }
             Self::Vars(view) => {
                 let world = view.world.upgrade()?;
-                let Some(variable) = world.variables.get(view.host).and_then(|variables| variables.get(key)) else {
+                let Some(variable) = world.variables.get(view.host).and_then(|variables| variables.get(key))
+                else {
                     view.frame.miss(Miss::Variable(view.host, key.to_owned()));
                     return None;
                 };
@@ -127,7 +135,13 @@ impl Object for Thing {
             Self::Fleet(view) => match key {
                 "name" => {
                     let world = view.world.upgrade()?;
-                    Some(world.fleet.definition.as_ref().map_or_else(reported, |fleet| fleet.name.as_str().into()))
+                    Some(
+                        world
+                            .fleet
+                            .definition
+                            .as_ref()
+                            .map_or_else(reported, |fleet| fleet.name.as_str().into()),
+                    )
                 }
                 _ => view.attribute_missing("fleet", FLEET, key),
             },
@@ -143,9 +157,9 @@ impl Object for Thing {
                 let variables = world.as_ref().and_then(|world| world.variables.get(view.host));
                 names(variables.map(|variables| variables.keys().cloned().collect()).unwrap_or_default())
             }
-            Self::Env(view) => {
-                names(view.service.as_ref().map(|scope| scope.env.keys().cloned().collect()).unwrap_or_default())
-            }
+            Self::Env(view) => names(
+                view.service.as_ref().map(|scope| scope.env.keys().cloned().collect()).unwrap_or_default(),
+            ),
             Self::Host(_) => Enumerator::Str(HOST),
             Self::Service(_) => Enumerator::Str(SERVICE),
             Self::Fleet(_) => Enumerator::Str(FLEET),
@@ -182,7 +196,8 @@ fn no_service(name: &str) -> Failure {
 
 /// `hosts("@web", "!web9")`: the hosts that are not retired, by name.
 fn hosts(view: &View, arguments: &[Value]) -> Result<Value, Error> {
-    let usage = || Failure::new(codes::EXPRESSION, "`hosts` takes selectors as texts, such as hosts(\"@web\")");
+    let usage =
+        || Failure::new(codes::EXPRESSION, "`hosts` takes selectors as texts, such as hosts(\"@web\")");
     let world = view.world.upgrade().ok_or(Failure::Reported)?;
     let mut selection = Selection::default();
     if arguments.is_empty() {
@@ -201,7 +216,9 @@ fn hosts(view: &View, arguments: &[Value]) -> Result<Value, Error> {
     }
     let selected = world.fleet.active().filter(|(_, host)| selection.selects(host));
     Ok(selected
-        .map(|(index, _)| Value::from_object(Thing::Host(View { host: index, service: None, ..view.clone() })))
+        .map(|(index, _)| {
+            Value::from_object(Thing::Host(View { host: index, service: None, ..view.clone() }))
+        })
         .collect())
 }
 
@@ -210,7 +227,8 @@ fn secret(view: &View, arguments: &[Value]) -> Result<Value, Error> {
     let [argument] = arguments else {
         return Err(Failure::new(codes::EXPRESSION, "`secret` takes the name of one secret").into());
     };
-    let name = argument.as_str().ok_or_else(|| Failure::new(codes::EXPRESSION, "the name of a secret is a text"))?;
+    let name =
+        argument.as_str().ok_or_else(|| Failure::new(codes::EXPRESSION, "the name of a secret is a text"))?;
     let world = view.world.upgrade().ok_or(Failure::Reported)?;
     let text = world.secret_text(name)?;
     if let Some(secret) = world.fleet.secrets.get(name) {

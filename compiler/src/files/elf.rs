@@ -35,14 +35,15 @@ pub(crate) fn kind(head: &[u8]) -> Kind {
     let (class, data) = (header[4], header[5]);
     let bytes = [header[18], header[19]];
     let machine = if data == 2 { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) };
-    let known = MACHINES.iter().find(|(number, bits, encoding, _)| (*number, *bits, *encoding) == (machine, class, data));
+    let known = MACHINES
+        .iter()
+        .find(|(number, bits, encoding, _)| (*number, *bits, *encoding) == (machine, class, data));
     known.map_or(Kind::OtherElf(machine), |(.., arch)| Kind::Elf(*arch))
 }
 
 /// Whether a host of an architecture runs programs for another: 64-bit x86 and ARM run those for 32 bits.
 pub(crate) fn runs(host: Arch, program: Arch) -> bool {
-    host == program
-        || matches!((host, program), (Arch::X86_64, Arch::I686) | (Arch::Aarch64, Arch::Armv7l))
+    host == program || matches!((host, program), (Arch::X86_64, Arch::I686) | (Arch::Aarch64, Arch::Armv7l))
 }
 
 #[cfg(test)]

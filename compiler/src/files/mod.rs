@@ -76,11 +76,14 @@ impl Making<'_> {
         let set: Vec<&str> = kinds.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
         let [kind] = set[..] else {
             let problem = match set[..] {
-                [] => "has none of `template`, `source`, `content`, `secret`, `link` and `absent = true`".to_owned(),
+                [] => "has none of `template`, `source`, `content`, `secret`, `link` and `absent = true`"
+                    .to_owned(),
                 _ => format!("has {}", set.join(" and ")),
             };
             let message = format!("the file {:?} {problem}", path.as_str());
-            self.report(Diagnostic::new(codes::EXCLUSIVE_KEYS, message).at(key_place, "exactly one is needed"));
+            self.report(
+                Diagnostic::new(codes::EXCLUSIVE_KEYS, message).at(key_place, "exactly one is needed"),
+            );
             return None;
         };
         let checks = self.checks(path, file);
@@ -168,7 +171,8 @@ impl Making<'_> {
         };
         let mode = file.mode.unwrap_or(Mode::from_bits(default));
         if nature == Nature::Secret && mode.world_readable() {
-            let message = format!("{:?} holds a secret and everybody on the host could read it", path.as_str());
+            let message =
+                format!("{:?} holds a secret and everybody on the host could read it", path.as_str());
             let diagnostic = Diagnostic::new(codes::SECRET_READABLE, message)
                 .at(self.place(path, "mode"), "")
                 .help("use a mode such as \"0640\" and a group, or leave the mode out for \"0600\"");
@@ -180,7 +184,8 @@ impl Making<'_> {
 
     /// A link or an absent file has neither mode nor owner.
     fn no_ownership(&self, path: &UnixPath, file: &File, kind: &str) {
-        let given = [("mode", file.mode.is_some()), ("user", file.user.is_some()), ("group", file.group.is_some())];
+        let given =
+            [("mode", file.mode.is_some()), ("user", file.user.is_some()), ("group", file.group.is_some())];
         for (key, _) in given.iter().filter(|(_, given)| *given) {
             let message = format!("`{key}` has no meaning for a file with `{kind}`");
             let place = self.service.tree.key_place_of(&["file", path.as_str(), key]);

@@ -3,8 +3,8 @@
 
 use crate::expr::Made;
 use crate::world::World;
-use cmc_types::{FileId, Place};
 use cmc_types::plan::{LineOrigin, Origin, TemplateLine};
+use cmc_types::{FileId, Place};
 use std::sync::Arc;
 
 /// A place as people name it.
@@ -33,9 +33,13 @@ pub(super) fn lines(world: &Arc<World>, made: &Made) -> Vec<LineOrigin> {
             raw += 1;
         }
         let position = match raws.get(raw) {
-            Some(piece) if piece.start < end => world.position(piece.address + begin.saturating_sub(piece.start)),
+            Some(piece) if piece.start < end => {
+                world.position(piece.address + begin.saturating_sub(piece.start))
+            }
             // Only values on the line: it stands where the template's text before it ends.
-            _ => raw.checked_sub(1).and_then(|before| world.position(raws[before].address + raws[before].length)),
+            _ => raw
+                .checked_sub(1)
+                .and_then(|before| world.position(raws[before].address + raws[before].length)),
         };
         let mut values: Vec<Origin> = Vec::new();
         while let Some(written) = made.emissions.get(emission).filter(|written| written.start < end) {

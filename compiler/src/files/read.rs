@@ -42,7 +42,8 @@ impl From<std::io::Error> for ReadError {
 /// The file called `name` in `dir/folder`, which it must not leave by its name or by symbolic links.
 pub(crate) fn below(dir: &Path, folder: &str, name: &str) -> Result<PathBuf, ReadError> {
     let relative = Path::new(name);
-    let plain = relative.components().all(|component| matches!(component, Component::Normal(_) | Component::CurDir));
+    let plain =
+        relative.components().all(|component| matches!(component, Component::Normal(_) | Component::CurDir));
     if name.is_empty() || !plain || name.contains('\0') {
         return Err(ReadError::Outside);
     }

@@ -54,9 +54,12 @@ fn is_definition(path: &str) -> bool {
 }
 
 fn nothing_matches(glob: &Glob, place: Place) -> Diagnostic {
-    let diagnostic = Diagnostic::new(codes::INCLUDE_MATCHES_NOTHING, format!("no definition file matches `{glob}`"));
+    let diagnostic =
+        Diagnostic::new(codes::INCLUDE_MATCHES_NOTHING, format!("no definition file matches `{glob}`"));
     let help = match glob.as_str().split('/').next() {
-        Some(first) if NEVER.contains(&first) => format!("files under `{first}/` are never read as definitions"),
+        Some(first) if NEVER.contains(&first) => {
+            format!("files under `{first}/` are never read as definitions")
+        }
         _ => "globs are relative to `fleet.toml`; definition files end in `.toml` or `.json`".into(),
     };
     diagnostic.at(place, "").help(help)
@@ -79,7 +82,9 @@ impl Walk<'_> {
         match std::fs::symlink_metadata(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             _ => match path.canonicalize() {
-                Ok(real) if !real.starts_with(&self.root) => self.report(base, "is a link that leads out of the fleet"),
+                Ok(real) if !real.starts_with(&self.root) => {
+                    self.report(base, "is a link that leads out of the fleet")
+                }
                 Ok(real) if real.is_dir() => self.directory(base, &mut vec![real], wanted),
                 Ok(_) => self.report(base, "is not a directory, and definitions are expected in it"),
                 Err(error) => self.report(base, &format!("cannot be read: {}", plain(&error))),
@@ -90,7 +95,8 @@ impl Walk<'_> {
     /// `above` are the real paths of the directories walked into, this one last: links may lead in a circle.
     fn directory(&mut self, path: &str, above: &mut Vec<PathBuf>, wanted: &dyn Fn(&str) -> bool) {
         if above.len() > self.limits.directory_depth {
-            return self.report(path, &format!("lies more than {} directories deep", self.limits.directory_depth));
+            return self
+                .report(path, &format!("lies more than {} directories deep", self.limits.directory_depth));
         }
         let entries = match std::fs::read_dir(self.dir.join(path)) {
             Ok(entries) => entries,
@@ -143,7 +149,10 @@ impl Walk<'_> {
             false if !wanted(path) => {}
             false if self.found.len() >= self.limits.files => {
                 if !std::mem::replace(&mut self.full, true) {
-                    self.report(path, &format!("and all after it are left out: more than {} files", self.limits.files));
+                    self.report(
+                        path,
+                        &format!("and all after it are left out: more than {} files", self.limits.files),
+                    );
                 }
             }
             false => {

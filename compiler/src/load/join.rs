@@ -51,9 +51,7 @@ fn definitions(root: &Node) -> impl Iterator<Item = (String, String)> {
     let kinds = root.as_table().into_iter().flat_map(Table::iter);
     kinds.flat_map(|kind| match (&kind.node.value, kind.key.as_str()) {
         (_, "fleet") => vec![("fleet".to_owned(), String::new())],
-        (Value::Table(names), _) => {
-            names.iter().map(|entry| (kind.key.clone(), entry.key.clone())).collect()
-        }
+        (Value::Table(names), _) => names.iter().map(|entry| (kind.key.clone(), entry.key.clone())).collect(),
         _ => Vec::new(),
     })
 }
@@ -68,7 +66,8 @@ fn definition_at(root: &Node, place: cmc_types::Place) -> Option<(String, String
             continue;
         }
         let Some(names) = kind.node.as_table() else { continue };
-        if let Some(entry) = names.iter().find(|entry| entry.key_place == place || holds(&entry.node, place)) {
+        if let Some(entry) = names.iter().find(|entry| entry.key_place == place || holds(&entry.node, place))
+        {
             return Some((kind.key.clone(), entry.key.clone()));
         }
     }

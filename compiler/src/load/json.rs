@@ -32,7 +32,10 @@ pub(super) fn parse(text: &str, file: FileId, limits: &Limits) -> Result<Parsed,
         let message = error.kind().to_string();
         let message = message.strip_suffix('.').unwrap_or(&message);
         let message = message.replace("string or word in object property", "key");
-        vec![Diagnostic::new(codes::SYNTAX, format!("not valid JSON: {}", lower_first(&message))).at(place, "")]
+        vec![
+            Diagnostic::new(codes::SYNTAX, format!("not valid JSON: {}", lower_first(&message)))
+                .at(place, ""),
+        ]
     })?;
     let mut walk = Walk { file, limit: limits.depth, diagnostics: Vec::new(), whole: true };
     let root = match parsed.value {

@@ -45,14 +45,19 @@ impl Walk {
             },
             DeValue::Float(float) => match float.as_str().parse::<f64>() {
                 Ok(value) if value.is_finite() => Value::Float(value),
-                Ok(value) if value.is_nan() => self.unfit(place, "NaN is no value that a definition can have"),
+                Ok(value) if value.is_nan() => {
+                    self.unfit(place, "NaN is no value that a definition can have")
+                }
                 _ => self.unfit(place, "the number is infinite or too large"),
             },
             DeValue::Datetime(_) => {
                 self.diagnostics.push(
-                    Diagnostic::new(codes::WRONG_TYPE, "a date or time, and no key of a definition takes one")
-                        .at(place, "")
-                        .help("put it in quotes if a text is meant"),
+                    Diagnostic::new(
+                        codes::WRONG_TYPE,
+                        "a date or time, and no key of a definition takes one",
+                    )
+                    .at(place, "")
+                    .help("put it in quotes if a text is meant"),
                 );
                 Value::Null
             }

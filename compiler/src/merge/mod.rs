@@ -87,7 +87,9 @@ impl Written {
             for (index, (rank, overlay)) in overlays.iter().enumerate() {
                 for (_, other) in overlays[..index].iter().filter(|(other, _)| other == rank) {
                     rules::disagreements(&other.node, &overlay.node, &mut |first, second, key| {
-                        let settled = overlays.iter().any(|(above, entry)| above > rank && entry.node.get(key).is_some());
+                        let settled = overlays
+                            .iter()
+                            .any(|(above, entry)| above > rank && entry.node.get(key).is_some());
                         if !settled {
                             disagreements.push(disagree(&other.key, &overlay.key, key, first, second));
                         }
@@ -140,8 +142,10 @@ impl Layer {
 }
 
 fn disagree(first: &str, second: &str, key: &[String], a: &Node, b: &Node) -> Diagnostic {
-    let message =
-        format!("the overlays for {first:?} and {second:?} are of equal rank and set `{}` differently", key.join("."));
+    let message = format!(
+        "the overlays for {first:?} and {second:?} are of equal rank and set `{}` differently",
+        key.join(".")
+    );
     Diagnostic::new(codes::OVERLAYS_DISAGREE, message)
         .at(b.place, format!("for {second:?}"))
         .with(a.place, format!("for {first:?}"))

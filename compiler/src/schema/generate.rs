@@ -162,7 +162,8 @@ fn widen_parts(schema: &mut Value, is_part: bool, definitions: &Map<String, Valu
     for (key, value) in object.iter_mut() {
         match (key.as_str(), value) {
             ("properties", Value::Object(properties)) => {
-                let typed = properties.iter_mut().filter(|(key, _)| !is_part || !STATIC_KEYS.contains(&key.as_str()));
+                let typed =
+                    properties.iter_mut().filter(|(key, _)| !is_part || !STATIC_KEYS.contains(&key.as_str()));
                 typed.for_each(|(_, schema)| widen(schema, definitions, next));
             }
             ("items" | "additionalProperties", schema) => widen(schema, definitions, next),
@@ -214,7 +215,9 @@ fn target<'d>(schema: &Value, definitions: &'d Map<String, Value>) -> Option<&'d
 }
 
 fn is_plain_text(schema: &Value) -> bool {
-    schema.get("type").is_some_and(|kind| kind == "string") && schema.get("pattern").is_none() && !has_choices(schema)
+    schema.get("type").is_some_and(|kind| kind == "string")
+        && schema.get("pattern").is_none()
+        && !has_choices(schema)
 }
 
 fn has_choices(schema: &Value) -> bool {

@@ -34,4 +34,3 @@ pub fn check_service(service: &Node) -> Vec<Diagnostic> {
     let _ = (service, generate::service());
     Vec::new()
 }
-

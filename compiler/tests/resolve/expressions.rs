@@ -1,6 +1,6 @@
 //! Expressions, templates and secrets.
 
-use super::support::{findings, file, good, text};
+use super::support::{file, findings, good, text};
 
 #[test]
 fn a_template_sees_host_variables_environment_and_other_hosts() {
@@ -137,8 +137,16 @@ fn secrets_go_to_files_and_environment_and_nowhere_else() {
         "#,
         &[],
     );
-    assert_eq!(text(&compiled, "web1", "/etc/a.yaml"), "password: \"dummy-db\"\nurl: \"postgres://u:dummy-db@h/x\"\n");
-    for (path, mode, tainted) in [("/etc/a.yaml", "0600", true), ("/etc/b", "0640", true), ("/etc/c", "0644", false), ("/etc/d", "0600", true)] {
+    assert_eq!(
+        text(&compiled, "web1", "/etc/a.yaml"),
+        "password: \"dummy-db\"\nurl: \"postgres://u:dummy-db@h/x\"\n"
+    );
+    for (path, mode, tainted) in [
+        ("/etc/a.yaml", "0600", true),
+        ("/etc/b", "0640", true),
+        ("/etc/c", "0644", false),
+        ("/etc/d", "0600", true),
+    ] {
         let file = file(&compiled, "web1", path);
         assert_eq!((file.entry.mode.unwrap().to_string().as_str(), file.tainted), (mode, tainted), "{path}");
         assert_eq!(file.entry.b3.is_none(), tainted, "no hash of tainted content is kept");

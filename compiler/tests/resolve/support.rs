@@ -64,7 +64,12 @@ pub(crate) fn shown(compiled: &Compiled) -> String {
         let place = |label: &cmc_types::Label| {
             let position = compiled.sources.line_column(label.place.file, label.place.span.start);
             let text = part(&compiled.sources, label.place);
-            format!("{}:{}:{} `{text}`", compiled.sources.name(label.place.file), position.line, position.column)
+            format!(
+                "{}:{}:{} `{text}`",
+                compiled.sources.name(label.place.file),
+                position.line,
+                position.column
+            )
         };
         let primary = diagnostic.primary.as_ref().map(place).unwrap_or_default();
         out += &format!("{} at {primary}\n  {}\n", diagnostic.code, diagnostic.message);
