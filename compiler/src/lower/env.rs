@@ -14,7 +14,10 @@ pub fn check_value(spec: &EnvVarTable, text: &str) -> Result<String, ParseError>
         let whole = regex::Regex::new(&format!("^(?:{pattern})$"))
             .map_err(|_| ParseError::new("a regular expression", "the pattern is none"))?;
         if !whole.is_match(&value) {
-            return Err(ParseError::new(format!("a text that matches {pattern}"), "the value does not match"));
+            return Err(ParseError::new(
+                format!("a text that matches {pattern}"),
+                "the value does not match",
+            ));
         }
     }
     Ok(value)
@@ -43,7 +46,11 @@ pub(super) fn env_file(
     for variable in &service.env {
         let value = variable.value.expose();
         if let Err(error) = encode(dialect, value) {
-            diagnostics.push(rc::refused(service, &error.of(format!("variable {}", variable.name)), variable.place));
+            diagnostics.push(rc::refused(
+                service,
+                &error.of(format!("variable {}", variable.name)),
+                variable.place,
+            ));
             continue;
         }
         if let Some(reason) = reserved(host.init, service, variable.name.as_str()) {
@@ -123,12 +130,53 @@ const RESERVED: &[Reserved] = &[
     Reserved {
         init: InitSystem::FreebsdRc,
         names: &[
-            "BOOTTRACE", "CPUSET", "ENV", "ID", "IDCMD", "IFS", "JAIL_CMD", "JID", "KENV", "LINENO", "OPTIND", "PPID",
-            "PROTECT", "PS", "SERVICE", "SYSCTL", "SYSCTL_N", "SYSCTL_W", "autoboot", "boottrace_cmd", "command",
-            "command_args", "command_interpreter", "desc", "extra_commands", "flags", "name", "pidfile", "procname",
-            "rcvar", "rcvars", "v",
+            "BOOTTRACE",
+            "CPUSET",
+            "ENV",
+            "ID",
+            "IDCMD",
+            "IFS",
+            "JAIL_CMD",
+            "JID",
+            "KENV",
+            "LINENO",
+            "OPTIND",
+            "PPID",
+            "PROTECT",
+            "PS",
+            "SERVICE",
+            "SYSCTL",
+            "SYSCTL_N",
+            "SYSCTL_W",
+            "autoboot",
+            "boottrace_cmd",
+            "command",
+            "command_args",
+            "command_interpreter",
+            "desc",
+            "extra_commands",
+            "flags",
+            "name",
+            "pidfile",
+            "procname",
+            "rcvar",
+            "rcvars",
+            "v",
         ],
-        prefixes: &["PS", "RC_", "_", "poll_", "rc_", "reload_", "required_", "restart_", "sig_", "start_", "status_", "stop_"],
+        prefixes: &[
+            "PS",
+            "RC_",
+            "_",
+            "poll_",
+            "rc_",
+            "reload_",
+            "required_",
+            "restart_",
+            "sig_",
+            "start_",
+            "status_",
+            "stop_",
+        ],
         why: "rc.subr uses the name itself",
     },
     Reserved {
@@ -140,14 +188,53 @@ const RESERVED: &[Reserved] = &[
     Reserved {
         init: InitSystem::Openrc,
         names: &[
-            "ENV", "IFS", "IN_BACKGROUND", "LINENO", "OPTIND", "PPID", "SVCNAME", "capabilities", "chroot", "command",
-            "description", "directory", "in_background_fake", "input_file", "merge_stderr", "name", "no_new_privs",
-            "notify", "opts", "pidfile", "procname", "ready", "retry", "secbits", "start_inactive", "stopsig",
-            "supervisor", "umask",
+            "ENV",
+            "IFS",
+            "IN_BACKGROUND",
+            "LINENO",
+            "OPTIND",
+            "PPID",
+            "SVCNAME",
+            "capabilities",
+            "chroot",
+            "command",
+            "description",
+            "directory",
+            "in_background_fake",
+            "input_file",
+            "merge_stderr",
+            "name",
+            "no_new_privs",
+            "notify",
+            "opts",
+            "pidfile",
+            "procname",
+            "ready",
+            "retry",
+            "secbits",
+            "start_inactive",
+            "stopsig",
+            "supervisor",
+            "umask",
         ],
         prefixes: &[
-            "EERROR", "EINFO", "RC_", "SSD_", "_", "argument_", "cgroup_", "command_", "error_", "extra_", "healthcheck_",
-            "output_", "rc_", "required_", "respawn_", "start_stop_daemon_", "supervise_daemon_",
+            "EERROR",
+            "EINFO",
+            "RC_",
+            "SSD_",
+            "_",
+            "argument_",
+            "cgroup_",
+            "command_",
+            "error_",
+            "extra_",
+            "healthcheck_",
+            "output_",
+            "rc_",
+            "required_",
+            "respawn_",
+            "start_stop_daemon_",
+            "supervise_daemon_",
         ],
         why: "openrc-run uses the name itself",
     },
@@ -155,13 +242,16 @@ const RESERVED: &[Reserved] = &[
 
 /// Why an init system cannot set a variable of this name.
 fn reserved(init: InitSystem, service: &ResolvedService, name: &str) -> Option<&'static str> {
-    let own = super::commands::variable_prefix(service.definition.unit.as_deref().unwrap_or(service.name.as_str()));
-    let clashes = init == InitSystem::FreebsdRc && name.strip_prefix(&own).is_some_and(|rest| rest.starts_with('_'));
+    let own =
+        super::commands::variable_prefix(service.definition.unit.as_deref().unwrap_or(service.name.as_str()));
+    let clashes =
+        init == InitSystem::FreebsdRc && name.strip_prefix(&own).is_some_and(|rest| rest.starts_with('_'));
     if clashes {
         return Some("rc.conf(5) gives names that begin like the service a meaning");
     }
-    let row = RESERVED.iter().filter(|row| row.init == init).find(|row| {
-        row.names.contains(&name) || row.prefixes.iter().any(|prefix| name.starts_with(prefix))
-    });
+    let row = RESERVED
+        .iter()
+        .filter(|row| row.init == init)
+        .find(|row| row.names.contains(&name) || row.prefixes.iter().any(|prefix| name.starts_with(prefix)));
     row.map(|row| row.why)
 }

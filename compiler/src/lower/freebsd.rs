@@ -117,8 +117,10 @@ fn supervised(
     login_class: Option<String>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Supervised {
-    let delay = daemon.restart_delay.map_or(1, |span| u32::try_from(span.as_secs()).unwrap_or(u32::MAX).max(1));
-    let limits = daemon.limits.as_ref().map(|limits| rc::limits(service, limits, diagnostics)).unwrap_or_default();
+    let delay =
+        daemon.restart_delay.map_or(1, |span| u32::try_from(span.as_secs()).unwrap_or(u32::MAX).max(1));
+    let limits =
+        daemon.limits.as_ref().map(|limits| rc::limits(service, limits, diagnostics)).unwrap_or_default();
     let limits = limits.into_iter().filter_map(|limit| {
         let (_, letter, size) = LIMITS.iter().find(|(field, ..)| *field == limit.field)?;
         let value = match limit.value {

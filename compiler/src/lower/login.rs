@@ -49,7 +49,9 @@ pub(super) fn openbsd(service: &ResolvedService, script: Option<&str>, lowered: 
         let (mut record, mut places) = (record, places);
         if own {
             for (capability, value, place) in std::mem::take(&mut limits) {
-                let set = ["", "-cur", "-max"].iter().any(|end| record.get(&format!("{capability}{end}")).is_some());
+                let set = ["", "-cur", "-max"]
+                    .iter()
+                    .any(|end| record.get(&format!("{capability}{end}")).is_some());
                 if !set {
                     record.settings.push((capability.to_owned(), Setting::Value(value)));
                     places.push(place);
@@ -84,7 +86,8 @@ pub(super) fn openbsd(service: &ResolvedService, script: Option<&str>, lowered: 
 pub(super) fn freebsd(service: &ResolvedService, script: Option<&str>, lowered: &mut Lowered) -> Classes {
     let system = System::FreeBsd;
     let mut classes = Classes::default();
-    let (Some(path), false) = (rc::path("/etc", "login.conf"), service.definition.login_class.is_empty()) else {
+    let (Some(path), false) = (rc::path("/etc", "login.conf"), service.definition.login_class.is_empty())
+    else {
         return classes;
     };
     let mut text = String::new();
@@ -106,7 +109,9 @@ pub(super) fn freebsd(service: &ResolvedService, script: Option<&str>, lowered: 
         match record.print(system) {
             Ok(record) => {
                 text.push_str(&record);
-                lines.extend(places.into_iter().enumerate().map(|(index, place)| (first + index as u32, place)));
+                lines.extend(
+                    places.into_iter().enumerate().map(|(index, place)| (first + index as u32, place)),
+                );
                 if own {
                     classes.own = Some(path.clone());
                 }
@@ -137,7 +142,10 @@ fn action(on: Trigger, path: &UnixPath, argv: &[&str]) -> Action {
 }
 
 /// A daemon's limits as capabilities, with the place of each.
-fn limits(service: &ResolvedService, diagnostics: &mut Vec<Diagnostic>) -> Vec<(&'static str, String, Place)> {
+fn limits(
+    service: &ResolvedService,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<(&'static str, String, Place)> {
     let Some(limits) = service.definition.daemon.as_ref().and_then(|daemon| daemon.limits.as_ref()) else {
         return Vec::new();
     };
@@ -178,11 +186,15 @@ fn record(
         };
         let limit = name.strip_suffix("-cur").or_else(|| name.strip_suffix("-max"));
         if let Some(limit) = limit.filter(|limit| capability.limit && capabilities.contains_key(*limit)) {
-            let message = format!("login class {class} of service {} sets both {limit} and {name}", service.name);
+            let message =
+                format!("login class {class} of service {} sets both {limit} and {name}", service.name);
             diagnostics.push(
                 Diagnostic::new(codes::CAPABILITY_VALUE, message)
                     .at(service.tree.key_place_of(&path), "one of the two would be ignored")
-                    .with(service.tree.key_place_of(&["login-class", class, limit]), "sets both -cur and -max"),
+                    .with(
+                        service.tree.key_place_of(&["login-class", class, limit]),
+                        "sets both -cur and -max",
+                    ),
             );
             continue;
         }
@@ -222,11 +234,15 @@ fn record(
 }
 
 fn unknown(service: &ResolvedService, class: &str, name: &str, system: System) -> Diagnostic {
-    let message =
-        format!("capability {name} of login class {class} of service {} is not in {}", service.name, system.name());
+    let message = format!(
+        "capability {name} of login class {class} of service {} is not in {}",
+        service.name,
+        system.name()
+    );
     let finding = Diagnostic::new(codes::UNKNOWN_CAPABILITY, message)
         .at(service.tree.key_place_of(&["login-class", class, name]), "no such capability");
-    let known = CAPABILITIES.iter().filter(|capability| capability.on(system)).map(|capability| capability.name);
+    let known =
+        CAPABILITIES.iter().filter(|capability| capability.on(system)).map(|capability| capability.name);
     let (stem, end) = match name.strip_suffix("-cur").map(|stem| (stem, "-cur")) {
         Some(split) => split,
         None => name.strip_suffix("-max").map_or((name, ""), |stem| (stem, "-max")),

@@ -61,12 +61,18 @@ pub const LOSSES: &[Loss] = &[
     }),
     loss(OPENBSD, "restart", "nothing starts a daemon again that ended", restarts),
     loss(OPENBSD, "restart-delay", "nothing starts a daemon again that ended", delays),
-    loss(OPENBSD, "start-timeout", "start and stop share one daemon_timeout, and stop-timeout differs", |d| {
-        d.start_timeout.is_some() && d.stop_timeout.is_some_and(|stop| Some(stop) != d.start_timeout)
-    }),
-    loss(OPENBSD, "requires", "rc.d scripts have no dependencies; they start in the order of pkg_scripts", |d| {
-        d.requires.iter().any(|name| !MILESTONES.contains(&name.as_str()))
-    }),
+    loss(
+        OPENBSD,
+        "start-timeout",
+        "start and stop share one daemon_timeout, and stop-timeout differs",
+        |d| d.start_timeout.is_some() && d.stop_timeout.is_some_and(|stop| Some(stop) != d.start_timeout),
+    ),
+    loss(
+        OPENBSD,
+        "requires",
+        "rc.d scripts have no dependencies; they start in the order of pkg_scripts",
+        |d| d.requires.iter().any(|name| !MILESTONES.contains(&name.as_str())),
+    ),
     loss(OPENBSD, "harden", "rc.d has no sandbox", hardens),
     loss(OPENBSD, "memory", "a login class limits each process, not all together", memory),
     loss(FREEBSD, "group", "daemon(8) and su(1) give a daemon the groups of its account", other_group),
@@ -79,9 +85,15 @@ pub const LOSSES: &[Loss] = &[
     }),
     loss(FREEBSD, "start-timeout", "nothing limits a start", |d| d.start_timeout.is_some()),
     loss(FREEBSD, "stop-timeout", "rc.subr waits until the daemon ends", |d| d.stop_timeout.is_some()),
-    loss(FREEBSD, "stop-signal", "daemon(8) passes on no signal but TERM, and a job that ended has none", |d| {
-        d.stop_signal.as_deref().is_some_and(|name| bare(name) != "TERM") && d.kind != Some(DaemonType::Forking)
-    }),
+    loss(
+        FREEBSD,
+        "stop-signal",
+        "daemon(8) passes on no signal but TERM, and a job that ended has none",
+        |d| {
+            d.stop_signal.as_deref().is_some_and(|name| bare(name) != "TERM")
+                && d.kind != Some(DaemonType::Forking)
+        },
+    ),
     loss(FREEBSD, "reload", "a job that ends cannot reload", job_reloads),
     loss(FREEBSD, "umask", "only what stays in the foreground gets one", |d| d.umask.is_some() && leaves(d)),
     loss(FREEBSD, "harden", "rc.d has no sandbox", hardens),
@@ -91,14 +103,19 @@ pub const LOSSES: &[Loss] = &[
     loss(FREEBSD, "core", FOREGROUND_LIMITS, |d| leaves(d) && limit(d, |l| l.core.is_some())),
     loss(FREEBSD, "stack", FOREGROUND_LIMITS, |d| leaves(d) && limit(d, |l| l.stack.is_some())),
     loss(FREEBSD, "file-size", FOREGROUND_LIMITS, |d| leaves(d) && limit(d, |l| l.file_size.is_some())),
-    loss(FREEBSD, "locked-memory", FOREGROUND_LIMITS, |d| leaves(d) && limit(d, |l| l.locked_memory.is_some())),
+    loss(FREEBSD, "locked-memory", FOREGROUND_LIMITS, |d| {
+        leaves(d) && limit(d, |l| l.locked_memory.is_some())
+    }),
     loss(OPENRC, "type", "nothing reads sd_notify", |d| d.kind == Some(DaemonType::Notify)),
     loss(OPENRC, "restart", "only what stays in the foreground is started again, by supervise-daemon", |d| {
         restarts(d) && leaves(d)
     }),
-    loss(OPENRC, "restart-delay", "only what stays in the foreground is started again, by supervise-daemon", |d| {
-        delays(d) && leaves(d)
-    }),
+    loss(
+        OPENRC,
+        "restart-delay",
+        "only what stays in the foreground is started again, by supervise-daemon",
+        |d| delays(d) && leaves(d),
+    ),
     loss(OPENRC, "start-timeout", "nothing limits a start", |d| d.start_timeout.is_some()),
     loss(OPENRC, "stop-timeout", "a job that ends is not stopped", |d| d.stop_timeout.is_some() && is_job(d)),
     loss(OPENRC, "stop-signal", "a job that ends is not stopped", |d| d.stop_signal.is_some() && is_job(d)),
@@ -196,7 +213,8 @@ pub(super) fn check_names(service: &ResolvedService, diagnostics: &mut Vec<Diagn
             continue;
         }
         let place = service.tree.place_of(&["daemon", "loss-ok", &index.to_string()]);
-        let message = format!("daemon.loss-ok of service {} names {field:?}, which is no field", service.name);
+        let message =
+            format!("daemon.loss-ok of service {} names {field:?}, which is no field", service.name);
         let finding = Diagnostic::new(codes::UNKNOWN_LOSS, message).at(place, "no field of daemon or limits");
         diagnostics.push(match nearest(field, known()) {
             Some(meant) => finding.help(format!("did you mean {meant:?}?")),

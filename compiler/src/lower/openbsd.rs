@@ -21,7 +21,8 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
     activation.restart.extend(classes.own);
     if let (Some(name), Some(daemon)) = (name, &service.definition.daemon) {
         let env_file = env::env_file(service, host, &mut lowered.diagnostics);
-        let script = script(service, daemon, env_file.as_ref().map(|file| &file.path), &mut lowered.diagnostics);
+        let script =
+            script(service, daemon, env_file.as_ref().map(|file| &file.path), &mut lowered.diagnostics);
         if let (Some(path), Some(script)) = (rc::path("/etc/rc.d", name.as_str()), script) {
             install(service, path, &script, &mut lowered, &mut activation);
         }
@@ -42,7 +43,8 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
 
 /// su(1) clears the environment, and only a script of ours can source it again.
 fn foreign_env(service: &ResolvedService, host: &HostFacts, unit: &str, diagnostics: &mut Vec<Diagnostic>) {
-    let message = format!("service {} sets the environment of {unit}, which OpenBSD's rc.d clears", service.name);
+    let message =
+        format!("service {} sets the environment of {unit}, which OpenBSD's rc.d clears", service.name);
     diagnostics.push(
         Diagnostic::new(codes::ENV_OF_FOREIGN_UNIT, message)
             .at(service.tree.key_place_of(&["env"]), "cannot reach the daemon")
@@ -111,7 +113,14 @@ fn install(
             ("daemon=", &["exec", "0"]),
             ("daemon_flags=", &["exec", "1"]),
             ("daemon_execdir=", &["directory"]),
-            ("daemon_timeout=", if service.tree.get(&["daemon", "stop-timeout"]).is_some() { &["stop-timeout"] } else { &["start-timeout"] }),
+            (
+                "daemon_timeout=",
+                if service.tree.get(&["daemon", "stop-timeout"]).is_some() {
+                    &["stop-timeout"]
+                } else {
+                    &["start-timeout"]
+                },
+            ),
             ("daemon_user=", &["user"]),
             ("rc_reload", &["reload"]),
             ("rc_stop_signal=", &["stop-signal"]),

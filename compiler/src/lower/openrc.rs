@@ -79,7 +79,8 @@ fn script(
         _ if run == Run::Oneshot => None,
         (None, None) => None,
         (signal, timeout) => {
-            let seconds = timeout.map_or(STOP_SECONDS, |span| u32::try_from(span.as_secs()).unwrap_or(u32::MAX));
+            let seconds =
+                timeout.map_or(STOP_SECONDS, |span| u32::try_from(span.as_secs()).unwrap_or(u32::MAX));
             Some((signal.unwrap_or_else(|| "TERM".to_owned()), seconds))
         }
     };
@@ -92,7 +93,9 @@ fn script(
     let group = daemon.group.clone();
     let user = match (rc::user(daemon), group) {
         (Some(user), group) => Some((user.clone(), group)),
-        (None, Some(group)) => cmc_types::name::AccountName::parse("root").ok().map(|root| (root, Some(group))),
+        (None, Some(group)) => {
+            cmc_types::name::AccountName::parse("root").ok().map(|root| (root, Some(group)))
+        }
         (None, None) => None,
     };
     Some(Script {
@@ -163,7 +166,8 @@ fn conf(
     let place = places.first()?.1;
     match conf.print() {
         Ok(text) => {
-            let file = rc::file(rc::path("/etc/conf.d", unit)?, 0o644, InitSystem::Openrc, text, place, places);
+            let file =
+                rc::file(rc::path("/etc/conf.d", unit)?, 0o644, InitSystem::Openrc, text, place, places);
             let block = LoweredKind::Block { name: service.name.to_string(), comment: "#".to_owned() };
             Some(if own { file } else { LoweredFile { kind: block, ..file } })
         }
@@ -189,7 +193,8 @@ fn ulimit(service: &ResolvedService, host: &HostFacts, diagnostics: &mut Vec<Dia
             "locked-memory" => ("-l", 1024),
             _ => return None,
         };
-        let value = limit.value.map_or_else(|| "unlimited".to_owned(), |value| value.div_ceil(unit).to_string());
+        let value =
+            limit.value.map_or_else(|| "unlimited".to_owned(), |value| value.div_ceil(unit).to_string());
         Some(format!("{option} {value}"))
     });
     let options: Vec<_> = options.collect();
@@ -220,7 +225,14 @@ fn install(
             ("command_user=", &["user"]),
             ("directory=", &["directory"]),
             ("umask=", &["umask"]),
-            ("retry=", if service.tree.get(&["daemon", "stop-timeout"]).is_some() { &["stop-timeout"] } else { &["stop-signal"] }),
+            (
+                "retry=",
+                if service.tree.get(&["daemon", "stop-timeout"]).is_some() {
+                    &["stop-timeout"]
+                } else {
+                    &["stop-signal"]
+                },
+            ),
             ("respawn_delay=", &["restart-delay"]),
             ("extra_started_commands=", &["reload"]),
             ("need ", &["requires"]),

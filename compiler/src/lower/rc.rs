@@ -69,13 +69,21 @@ pub(super) fn directories(
         let directory = UnixPath::parse(&format!("{base}/{name}")).and_then(|path| {
             let user = user(daemon).map_or("root", AccountName::as_str);
             let group = group(daemon, init);
-            Ok(Directory { path, user: account(user)?, group: account(&group)?, mode: Mode::from_bits(0o755) })
+            Ok(Directory {
+                path,
+                user: account(user)?,
+                group: account(&group)?,
+                mode: Mode::from_bits(0o755),
+            })
         });
         match directory {
             Ok(directory) => made.push(directory),
             Err(error) => diagnostics.push(
-                Diagnostic::new(codes::INVALID_VALUE, format!("daemon.{field} of service {}: {error}", service.name))
-                    .at(service.tree.place_of(&["daemon", field]), ""),
+                Diagnostic::new(
+                    codes::INVALID_VALUE,
+                    format!("daemon.{field} of service {}: {error}", service.name),
+                )
+                .at(service.tree.place_of(&["daemon", field]), ""),
             ),
         }
     }
@@ -89,7 +97,11 @@ pub(super) struct Limit {
 }
 
 /// The limits that are set, but `memory`, in the order of the definition; values that are none are findings.
-pub(super) fn limits(service: &ResolvedService, limits: &Limits, diagnostics: &mut Vec<Diagnostic>) -> Vec<Limit> {
+pub(super) fn limits(
+    service: &ResolvedService,
+    limits: &Limits,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Limit> {
     let all = [
         ("open-files", &limits.open_files),
         ("processes", &limits.processes),
@@ -105,7 +117,9 @@ pub(super) fn limits(service: &ResolvedService, limits: &Limits, diagnostics: &m
             None => continue,
             Some(LimitValue::Count(count)) => Ok(Some(*count)),
             Some(LimitValue::Text(text)) if text == "infinity" => Ok(None),
-            Some(LimitValue::Text(text)) if counted => text.parse().map(Some).map_err(|_| "not a number".to_owned()),
+            Some(LimitValue::Text(text)) if counted => {
+                text.parse().map(Some).map_err(|_| "not a number".to_owned())
+            }
             Some(LimitValue::Text(text)) => {
                 ByteSize::parse(text).map(|size| Some(size.as_bytes())).map_err(|error| error.to_string())
             }
@@ -185,7 +199,10 @@ pub(super) fn path(directory: &str, name: &str) -> Option<UnixPath> {
 }
 
 /// The names that a host's init system knows the services of `requires` by; milestones are left out.
-pub(super) fn required<'a>(daemon: &'a Daemon, host: &'a HostFacts) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+pub(super) fn required<'a>(
+    daemon: &'a Daemon,
+    host: &'a HostFacts,
+) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
     daemon.requires.iter().map(|name| {
         let unit = host.units.get(name).map(String::as_str);
         (name.as_str(), unit)
