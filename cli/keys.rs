@@ -85,7 +85,10 @@ impl KeyArgs {
             }
         }
         if let Some(socket) = std::env::var_os("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty()) {
-            for key in wanted.iter().filter(|key| !signers.iter().any(|signer| signer.public_key() == *key)) {
+            for key in wanted {
+                if signers.iter().any(|signer| signer.public_key() == key) {
+                    continue;
+                }
                 if let Ok(signer) = AgentSigner::connect(Path::new(&socket), key) {
                     signers.push(Box::new(signer));
                 }

@@ -47,7 +47,7 @@ pub(crate) struct Publishing {
     directory: PathBuf,
     store: Box<dyn Store>,
     roots: Roots,
-    vault: Vault,
+    vault: Option<Vault>,
     vault_bytes: Vec<u8>,
     channel: Channel,
     signers: Vec<Box<dyn Signer>>,
@@ -65,7 +65,7 @@ impl Publishing {
         Ok(Self {
             directory: directory.to_owned(),
             store: fleet::store(directory, terminal)?,
-            vault: trust::vault(directory, &roots, keys)?,
+            vault: Some(trust::vault(directory, &roots, keys)?),
             vault_bytes: trust::sealed_vault(directory, &roots)?,
             channel: args.channel()?,
             signers: trust::signers(&roots, keys)?,
@@ -84,7 +84,7 @@ impl Publishing {
         Ok(Self {
             directory: directory.to_owned(),
             store: fleet::store(directory, terminal)?,
-            vault: Vault::generate()?,
+            vault: None,
             vault_bytes: trust::sealed_vault(directory, &roots)?,
             channel: args.channel()?,
             signers: trust::signers(&roots, keys)?,
@@ -106,7 +106,7 @@ impl Publishing {
         let publisher = Publisher {
             store: self.store.as_ref(),
             roots: &self.roots,
-            vault: &self.vault,
+            vault: self.vault.as_ref(),
             vault_bytes: &self.vault_bytes,
             channel: &self.channel,
             signers: &signers,

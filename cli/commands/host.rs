@@ -4,8 +4,6 @@ mod add;
 mod list;
 mod show;
 
-pub(crate) use add::definition as new_definition;
-
 use crate::exit::Failure;
 use crate::keys::KeyArgs;
 use crate::terminal::Terminal;
@@ -40,14 +38,14 @@ pub(crate) fn enrolment(
     store: Option<&Store>,
     roots: &cmc_bundles::publish::Roots,
 ) -> Result<Value, Failure> {
-    let full = |url: &str| match url.strip_prefix("dir:") {
+    let full = |url: &str| -> Result<String, Failure> { match url.strip_prefix("dir:") {
         Some(path) => {
             let path = directory.join(path);
             let path = std::path::absolute(&path).map_err(|error| crate::exit::io("find", &path, &error))?;
             Ok(format!("dir:{}", path.display()))
         }
         None => Ok(url.to_owned()),
-    };
+    } };
     let store = match store {
         None => return Err(Failure::failed("the fleet has no `store`").help("say where to publish in fleet.toml")),
         Some(Store::Url(url)) => json!(full(url)?),

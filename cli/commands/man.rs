@@ -3,7 +3,7 @@
 use crate::exit::{Failure, io};
 use crate::terminal::Terminal;
 use clap::CommandFactory as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Print the manual page, or write one per command
 #[derive(Debug, clap::Args)]
@@ -16,31 +16,14 @@ pub(crate) struct Args {
 
 /// Prints or writes the pages.
 pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
-    let mut command = crate::args::Args::command();
-    command.build();
-    match &args.out {
-        None => terminal.out(&page(&command)?),
-        Some(dir) => {
-            std::fs::create_dir_all(dir).map_err(|error| io("create", dir, &error))?;
-            write_all(&command, "cmc", dir)
-        }
+    let command = crate::args::Args::command();
+    if let Some(dir) = &args.out {
+        std::fs::create_dir_all(dir).map_err(|error| io("create", dir, &error))?;
+        return clap_mangen::generate_to(command, dir).map_err(|error| io("write to", dir, &error));
     }
-}
-
-fn write_all(command: &clap::Command, name: &str, dir: &Path) -> Result<(), Failure> {
-    let path = dir.join(format!("{name}.1"));
-    std::fs::write(&path, page(&command.clone().name(name.to_owned()))?).map_err(|error| io("write", &path, &error))?;
-    command
-        .get_subcommands()
-        .filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
-        .try_for_each(|sub| write_all(sub, &format!("{name}-{}", sub.get_name()), dir))
-}
-
-fn page(command: &clap::Command) -> Result<String, Failure> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone())
-        .date("")
+    clap_mangen::Man::new(command)
         .render(&mut page)
         .map_err(|error| Failure::failed(format!("could not print the manual page: {error}")))?;
-    Ok(String::from_utf8_lossy(&page).into_owned())
+    terminal.out(&String::from_utf8_lossy(&page))
 }

@@ -6,6 +6,7 @@ use crate::terminal::Terminal;
 use cmc_types::check::FileKind;
 use cmc_types::plan::{Content, PlannedFile};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Write a host's files to a directory, to look at them
 ///
@@ -24,7 +25,7 @@ pub(crate) struct Args {
 
 /// Compiles and writes the files.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
-    let compiled = fleet::compile(directory, &args.with, &fleet::Dummies::default())?;
+    let compiled = fleet::compile(directory, &args.with, Arc::new(cmc_compiler::Dummies))?;
     let Some(plan) = compiled.plan.filter(|_| !compiled.findings.has_errors()) else {
         compiled.findings.show(terminal, serde_json::json!({}))?;
         return Err(Failure::shown(FINDINGS));

@@ -145,7 +145,7 @@ impl miette::Diagnostic for Shown<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.file.as_ref().map(|file| file as _)
+        self.file.as_ref().map(|file| file as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
@@ -153,6 +153,7 @@ impl miette::Diagnostic for Shown<'_> {
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        (!self.related.is_empty()).then(|| Box::new(self.related.iter().map(|one| one as _)) as _)
+        let related = self.related.iter().map(|one| one as &dyn miette::Diagnostic);
+        if self.related.is_empty() { None } else { Some(Box::new(related)) }
     }
 }

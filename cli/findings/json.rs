@@ -16,7 +16,7 @@ pub(super) fn document(findings: &Findings, extra: Value) -> Value {
 }
 
 /// One finding.
-pub(crate) fn entry(diagnostic: &Diagnostic, sources: &Sources) -> Value {
+fn entry(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     let mut entry = match &diagnostic.primary {
         Some(label) => place(label, sources),
         None => json!({ "file": null, "line": null, "column": null }),

@@ -5,8 +5,6 @@ mod human;
 mod json;
 mod sarif;
 
-pub(crate) use json::entry as json_entry;
-
 use crate::args::Format;
 use crate::exit::Failure;
 use crate::terminal::Terminal;

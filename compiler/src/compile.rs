@@ -72,7 +72,7 @@ pub fn compile(dir: &Path, options: &CompileOptions, secrets: Arc<dyn Secrets>) 
     inputs.extend(checks::ciphertexts(dir, &world.fleet));
     let plan = (world.errors() == 0).then(|| Plan {
         format: 1,
-        fleet: world.fleet.definition.as_ref().map(|fleet| fleet.name.clone()).unwrap_or_default(),
+        fleet: world.fleet.definition.as_ref().map(|fleet| fleet.name.to_string()).unwrap_or_default(),
         inputs: digest(&inputs),
         hosts,
         validators: validators(&world.fleet),

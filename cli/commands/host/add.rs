@@ -85,7 +85,7 @@ fn text(args: &Args, id: &str) -> String {
 }
 
 /// The text of a host's definition.
-pub(crate) fn definition(name: &str, values: &[(&str, Option<String>)], tags: &[&str]) -> String {
+fn definition(name: &str, values: &[(&str, Option<String>)], tags: &[&str]) -> String {
     // JSON's strings are TOML's basic strings, once a name is a plain key or quoted.
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let header = if name.contains('.') { quoted(name) } else { name.to_owned() };

@@ -18,7 +18,7 @@ pub(crate) struct Args {}
 pub(crate) fn run(_: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     let loaded = fleet::load(directory, &fleet::With::default())?;
     let definition = fleet::definition(directory, &loaded, terminal)?;
-    let new = begin(&definition.name, directory)?;
+    let new = begin(definition.name.as_str(), directory)?;
     write(&new, directory, terminal)
 }
 
