@@ -51,19 +51,19 @@ macro_rules! codes {
 
 codes! {
     // Files and syntax
-    UNREADABLE_FILE "unreadable-file" Error "A definition, template or payload file could not be read: it is missing, a directory, a dangling link, not permitted, too large, or not UTF-8 text.";
-    SYNTAX "syntax" Error "The file is not valid TOML or JSON.";
-    DUPLICATE_KEY "duplicate-key" Error "The same key stands twice in one table.";
-    DUPLICATE_DEFINITION "duplicate-definition" Error "The same kind and name is defined twice; both places are shown.";
+    UNREADABLE_FILE "unreadable-file" Error "A definition, template or payload file could not be read. It is missing, a directory, a dangling link, a link out of the fleet, not permitted, too large, binary, or not UTF-8 text; the message says which. Nothing of it was used, so other findings may be consequences. Correct the file, or remove it from the fleet.";
+    SYNTAX "syntax" Error "The file is not valid TOML or JSON at the place shown. Correct the first such error of a file first: the parser may have misread what follows it. In JSON comments, trailing commas and single quotes are errors.";
+    DUPLICATE_KEY "duplicate-key" Error "The same key stands twice in one table, so it is not clear which value counts. Both places are shown; remove one.";
+    DUPLICATE_DEFINITION "duplicate-definition" Error "The same kind and name is defined twice, perhaps in two files. Definitions are not merged across files: rename one, or move its keys to the other. What services share belongs in a preset.";
     EMPTY_FILE "empty-file" Warning "A TOML definition file holds nothing at all. Remove it, or write the definitions that were meant to be in it.";
     INCLUDE_MATCHES_NOTHING "include-matches-nothing" Warning "A glob of `[fleet] include` matches no definition file, so whatever was meant to be read is not. Correct the glob; it is relative to `fleet.toml`.";
-    TOO_DEEP "too-deep" Error "The file nests tables or arrays deeper than cmc reads.";
+    TOO_DEEP "too-deep" Error "The file nests tables or lists deeper than cmc reads, and is left out. No key of a definition needs more than ten levels; a program that writes definitions may be caught in a loop.";
     // Structure
-    UNKNOWN_KEY "unknown-key" Error "No such key exists here.";
-    MISSING_KEY "missing-key" Error "A required key is absent.";
-    WRONG_TYPE "wrong-type" Error "The value has another type than the key takes.";
-    INVALID_VALUE "invalid-value" Error "The value is of the right type but not allowed: a bad name, a number out of range, or not one of the choices.";
-    EXCLUSIVE_KEYS "exclusive-keys" Error "Keys that exclude each other stand together, or none of a set of which exactly one is needed.";
+    UNKNOWN_KEY "unknown-key" Error "No such key exists here; it is misspelt, stands in the wrong table, or belongs to another version of cmc. Nothing is accepted and ignored. The help text names a near key, or all that are known; `cmc schema` prints the whole schema.";
+    MISSING_KEY "missing-key" Error "A required key is absent. The place shown is the table that needs it: add the key there.";
+    WRONG_TYPE "wrong-type" Error "The value has another type than the key takes, such as a text where a list is wanted, or a number where a text is. Durations, sizes and modes are texts in quotes: `\"5s\"`, `\"512M\"`, `\"0644\"`.";
+    INVALID_VALUE "invalid-value" Error "The value is of the right type but not allowed: a name with wrong characters, a number out of range, a text that is none of the choices, or no valid path, mode, duration or size. The message says what was expected. A value given by an expression is checked after rendering, on each host.";
+    EXCLUSIVE_KEYS "exclusive-keys" Error "Keys that exclude each other stand together, or none of a set of which exactly one is needed: a file has one of template, source, content, secret, link and absent; a health check one of http, tcp and exec; a variable a value or a secret; a service a daemon or a unit. Keep one. A higher rank that sets one replaces that of a lower rank.";
     // Units and scripts
     RELOAD_WITHOUT_COMMAND "reload-without-command" Error "A file or service asks for a reload, but its daemon has no reload command.";
     UNENCODABLE_VALUE "unencodable-value" Error "A value holds a character that the target's format cannot carry; the message names the format and the character.";
@@ -79,4 +79,31 @@ codes! {
     INCOMPLETE_UNIT "incomplete-unit" Error "A unit lacks what systemd refuses to load it without: a command, a trigger, an address to listen on.";
     SEVERAL_COMMANDS "several-commands" Error "A unit that is not of type oneshot has more than one `ExecStart=` command.";
     APPENDS_COMMAND "appends-command" Warning "A drop-in appends a command to another unit's `ExecStart=` instead of replacing it.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_in_kebab_case() {
+        let names: BTreeSet<_> = ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(names.len(), ALL.len());
+        for name in names {
+            let parts_are_words = name.split('-').all(|part| {
+                !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            });
+            assert!(parts_are_words, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_explanation_is_made_of_sentences() {
+        for code in ALL {
+            let text = code.explanation();
+            let begins = text.starts_with(|c: char| c.is_uppercase() || c == '`' || c == 's');
+            assert!(text.len() > 20 && begins && text.ends_with('.'), "{code}: {text}");
+        }
+    }
 }

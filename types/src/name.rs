@@ -68,6 +68,8 @@ label_type!(/// Name of a preset.
     PresetName, "preset");
 label_type!(/// Name of a secret.
     SecretName, "secret");
+label_type!(/// Name of a fleet.
+    FleetName, "fleet");
 label_type!(/// Name of a validator.
     ValidatorName, "validator");
 

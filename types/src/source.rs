@@ -16,6 +16,11 @@ impl Span {
     pub fn new(start: usize, end: usize) -> Self {
         Self { start, end: end.max(start) }
     }
+
+    /// Whether it holds no byte.
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
 }
 
 /// Names one text in [`Sources`].

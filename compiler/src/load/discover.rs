@@ -1,7 +1,7 @@
 //! Finds the definition files of a fleet.
 
 use super::read::{plain, unreadable};
-use super::{Limits, Loaded, join};
+use super::{FLEET_FILE, Limits, Loaded, join};
 use crate::tree::{Node, Value};
 use cmc_types::{Diagnostic, Glob, Place, codes};
 use std::collections::BTreeSet;
@@ -15,11 +15,12 @@ const NEVER: &[&str] = &["templates", "files", "secrets", "modules", "trust", "s
 /// A glob of `[fleet] include` and where it stands.
 pub(super) type Include = (Glob, Place);
 
-/// The globs of `[fleet] include`; `None` if there is no such key. Bad ones are left to the schema's check.
+/// The globs of `[fleet] include`; `None` if there are none to follow. Bad ones are left to the schema's check.
 pub(super) fn include_globs(fleet: &join::Checked) -> Option<Vec<Include>> {
     let Value::List(items) = &fleet.root().get(&["fleet", "include"])?.value else { return None };
     let glob = |item: &Node| Some((Glob::parse(item.as_text()?).ok()?, item.place));
-    Some(items.iter().filter_map(glob).collect())
+    let globs: Vec<_> = items.iter().filter_map(glob).collect();
+    (items.is_empty() || !globs.is_empty()).then_some(globs)
 }
 
 /// The definition files apart from `fleet.toml`: paths relative to `dir`, sorted, each once.
@@ -45,7 +46,7 @@ pub(super) fn definition_files(
         }
     }
     let mut found = walk.found;
-    found.remove("fleet.toml");
+    found.remove(FLEET_FILE);
     found
 }
 
@@ -78,6 +79,9 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Walks a directory of the fleet, `""` for all of it; one that is not there holds nothing.
     fn base(&mut self, base: &str, wanted: &dyn Fn(&str) -> bool) {
+        if base.split('/').next().is_some_and(|first| NEVER.contains(&first)) {
+            return;
+        }
         let path = self.dir.join(base);
         match std::fs::symlink_metadata(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

@@ -16,8 +16,26 @@ pub(super) struct Checked {
 }
 
 impl Checked {
-    pub(super) fn new(parsed: Parsed) -> Self {
-        let Parsed { root, mut diagnostics, whole } = parsed;
+    /// Checks a file; `is_fleet_file` says whether it is `fleet.toml`.
+    pub(super) fn new(parsed: Parsed, is_fleet_file: bool) -> Self {
+        let Parsed { mut root, mut diagnostics, whole } = parsed;
+        if let Value::Table(table) = &mut root.value {
+            match (is_fleet_file, table.get("fleet").map(|entry| entry.key_place)) {
+                (true, None) if whole => diagnostics.push(
+                    Diagnostic::new(codes::MISSING_KEY, "`fleet.toml` lacks the table `[fleet]`")
+                        .at(root.place, "")
+                        .help("`[fleet]` with `name = \"…\"` is all that it needs"),
+                ),
+                (false, Some(place)) => {
+                    diagnostics.push(
+                        Diagnostic::new(codes::UNKNOWN_KEY, "`fleet` stands in `fleet.toml` only")
+                            .at(place, ""),
+                    );
+                    table.remove("fleet");
+                }
+                _ => {}
+            }
+        }
         let known: Vec<_> = diagnostics.iter().filter_map(|diagnostic| diagnostic.primary.as_ref()).collect();
         let known: Vec<_> = known.into_iter().map(|label| label.place).collect();
         let mut broken = BTreeSet::new();
@@ -26,7 +44,7 @@ impl Checked {
             let place = finding.diagnostic.primary.as_ref().map(|label| label.place);
             let consequence = place.is_some_and(|place| known.contains(&place))
                 || (!whole && finding.diagnostic.code == codes::MISSING_KEY);
-            broken.extend(finding.definition);
+            broken.extend(finding.definitions);
             if !consequence {
                 diagnostics.push(finding.diagnostic);
             }
@@ -107,21 +125,10 @@ impl Joined {
         let Value::Table(kinds) = checked.root.value else { return };
         for kind in kinds {
             if kind.key == "fleet" {
-                self.fleet(kind);
+                self.fleet = Some(kind);
             } else {
                 self.kind(kind);
             }
-        }
-    }
-
-    fn fleet(&mut self, entry: Entry) {
-        match &self.fleet {
-            None => self.fleet = Some(entry),
-            Some(first) => self.diagnostics.push(
-                Diagnostic::new(codes::DUPLICATE_DEFINITION, "the fleet is defined twice")
-                    .at(entry.key_place, "again here")
-                    .with(first.key_place, "first here"),
-            ),
         }
     }
 

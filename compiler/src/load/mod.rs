@@ -19,6 +19,9 @@ use cmc_types::{Blake3, Diagnostic, FileId, Place, Sources, Span};
 use std::collections::BTreeSet;
 use std::path::Path;
 
+/// The file that makes a directory a fleet.
+const FLEET_FILE: &str = "fleet.toml";
+
 /// How to load a fleet.
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {
@@ -134,10 +137,13 @@ fn one_file(file: FileId, options: &LoadOptions, loaded: &mut Loaded) -> Option<
         loaded.incomplete = true;
         return None;
     };
-    Some(join::Checked::new(parsed))
+    Some(join::Checked::new(parsed, loaded.sources.name(file) == FLEET_FILE))
 }
 
 /// The place of a file as a whole.
 fn whole_file(file: FileId) -> Place {
     Place { file, span: Span::new(0, 0) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Reads definition files within limits. Whatever cannot be read is reported and left out.
 
-use super::{Extra, Input, Limits, Loaded, whole_file};
+use super::{Extra, FLEET_FILE, Input, Limits, Loaded, whole_file};
 use cmc_types::{Blake3, Diagnostic, FileId, Place, Span, codes};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -18,13 +18,13 @@ impl<'a> Reader<'a> {
 
     /// Reads `fleet.toml`, which must be there.
     pub(super) fn fleet_file(&mut self, loaded: &mut Loaded) -> Option<FileId> {
-        match std::fs::symlink_metadata(self.dir.join("fleet.toml")) {
+        match std::fs::symlink_metadata(self.dir.join(FLEET_FILE)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                unreadable(loaded, "fleet.toml", "there is no `fleet.toml` in this directory")
+                unreadable(loaded, FLEET_FILE, "there is no `fleet.toml` in this directory")
                     .help("`cmc init DIR` writes a first fleet; `-C DIR` says where a fleet is");
                 None
             }
-            _ => self.file("fleet.toml", loaded),
+            _ => self.file(FLEET_FILE, loaded),
         }
     }
 

@@ -209,7 +209,7 @@ fn find_key(table: &DeTable<'_>, path: &[String]) -> Option<std::ops::Range<usiz
 /// The header that begins last before `offset`: a header's table has the header as its place.
 fn last_header(text: &str, node: &Node, offset: usize) -> Option<Span> {
     let span = node.place.span;
-    let is_header = node.as_table().is_some() && text[span.start..].starts_with('[');
+    let is_header = node.as_table().is_some() && !span.is_empty() && text[span.start..].starts_with('[');
     let own = (is_header && span.start < offset).then_some(span);
     children(node)
         .filter_map(|child| last_header(text, child, offset))

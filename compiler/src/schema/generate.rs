@@ -39,8 +39,10 @@ fn typed<T: schemars::JsonSchema>() -> Value {
         strip_null(schema);
         strip_empty_default(schema);
         name_keys(schema);
+        bound_integers(schema);
     });
     name_definitions(&mut schema);
+    name_architectures(&mut schema);
     schema
 }
 
@@ -132,6 +134,29 @@ fn name_definitions(schema: &mut Value) {
             }
         }
     });
+}
+
+/// `source` by architecture: the derive takes any key where keys are an enum with documented values.
+fn name_architectures(schema: &mut Value) {
+    let architectures = typed_choices::<cmc_types::Arch>();
+    let branches = schema.pointer_mut("/$defs/Source/anyOf").and_then(Value::as_array_mut);
+    for branch in branches.into_iter().flatten().filter(|branch| branch["type"] == "object") {
+        branch["propertyNames"] = json!({ "enum": architectures });
+    }
+}
+
+/// The texts of an enum whose values are documented.
+fn typed_choices<T: schemars::JsonSchema>() -> Vec<Value> {
+    let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value();
+    let branches = schema["oneOf"].as_array().into_iter().flatten();
+    branches.filter_map(|branch| branch.get("const").cloned()).collect()
+}
+
+/// Serde refuses what does not fit the integer type.
+fn bound_integers(schema: &mut Map<String, Value>) {
+    if schema.get("format").is_some_and(|format| format == "uint32") {
+        schema.entry("maximum").or_insert(u32::MAX.into());
+    }
 }
 
 fn allow_expressions(schema: &mut Value) {

@@ -1,6 +1,6 @@
 //! Types of texts: the schema names them by `format`, and here is what parses each.
 
-use cmc_types::name::{AccountName, ValidatorName};
+use cmc_types::name::{AccountName, FleetName, ValidatorName};
 use cmc_types::*;
 
 /// Parses a text only to find out what is wrong with it.
@@ -20,6 +20,7 @@ text_types!(
     Blake3,
     ByteSize,
     EnvName,
+    FleetName,
     Glob,
     HostName,
     Mode,

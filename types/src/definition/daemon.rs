@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Daemon {
     /// Program (absolute path) and arguments, passed as they are: no shell, no expansion.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub exec: Vec<String>,
     /// Account it runs as; default root.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,7 +106,7 @@ pub enum Reload {
     /// A signal, such as `"HUP"`.
     Signal(String),
     /// A program (absolute path) and arguments.
-    Argv(Vec<String>),
+    Argv(#[cfg_attr(feature = "schema", schemars(length(min = 1)))] Vec<String>),
 }
 
 /// Limits on what a daemon may use.

@@ -28,6 +28,7 @@ pub struct File {
     pub link: Option<String>,
     /// `true`: makes sure that there is no such file.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("const" = true)))]
     pub absent: Option<bool>,
     /// Mode in octal; default `"0644"`, `"0600"` if the content comes from a secret, `"0755"` for ELF files and scripts from `source`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,6 +50,7 @@ pub struct File {
     pub on_change: Option<OnChange>,
     /// Commands that are run when this file changed, each a program and arguments.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(inner(length(min = 1))))]
     pub run: Vec<Vec<String>>,
 }
 
@@ -66,7 +68,7 @@ pub enum Source {
 /// Which validators check a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(untagged)]
+#[serde(untagged, deny_unknown_fields)]
 pub enum Check {
     /// This one.
     One(ValidatorName),

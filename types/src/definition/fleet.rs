@@ -1,7 +1,7 @@
 //! The fleet and what belongs to no service: tags, hosts, secrets, validators of the user's own.
 
-use crate::name::{HostName, TagName, VarName};
-use crate::{Arch, InitSystem, Os, Timespan};
+use crate::name::{FleetName, HostName, TagName, VarName};
+use crate::{Arch, Glob, InitSystem, Os, Timespan};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -33,8 +33,7 @@ pub enum VarValue {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Fleet {
     /// Name of the fleet: `[a-z0-9][a-z0-9._-]{0,62}`.
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")))]
-    pub name: String,
+    pub name: FleetName,
     /// Where bundles are published: `"s3://BUCKET/PREFIX"`, `"dir:PATH"` (relative to `fleet.toml`), `"https://…"` (read only), or a table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<Store>,
@@ -43,7 +42,7 @@ pub struct Fleet {
     pub vars: Vars,
     /// Where definitions lie, as globs relative to `fleet.toml`; by default every `.toml` and `.json` file under `hosts/ tags/ presets/ services/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub include: Option<Vec<String>>,
+    pub include: Option<Vec<Glob>>,
     /// What a validator that is not installed means, unless a service or file says otherwise; default `required`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<Validation>,
@@ -185,8 +184,9 @@ pub enum SecretType {
 pub struct Validator {
     /// Glob over paths on the host that it is run for, such as `"/etc/app/*.toml"`; without it, it runs only where a file's `check` names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub applies_to: Option<String>,
+    pub applies_to: Option<Glob>,
     /// Program and arguments; `{}` stands for the file's path.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub argv: Vec<String>,
     /// Exit codes that mean the file is good; default `[0]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

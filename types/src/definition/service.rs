@@ -215,6 +215,7 @@ pub struct Health {
     pub tcp: Option<String>,
     /// Program and arguments that exits 0.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub exec: Option<Vec<String>>,
     /// Time after a change in which it must succeed once, else rollback; default 30 s.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -244,5 +245,6 @@ pub enum Then {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Account {
     /// `true`: somebody else makes it.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = true)))]
     pub existing: bool,
 }

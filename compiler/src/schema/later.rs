@@ -1,0 +1,24 @@
+//! Keys that people will look for and that this version does not have. They are unknown keys like any other; only
+//! the help text differs.
+
+/// What to say about such a key.
+pub(super) fn help(key: &str, known: &[&str]) -> Option<&'static str> {
+    let has = |other: &str| known.contains(&other);
+    let service = has("daemon") && has("login-class");
+    let file = has("template") && has("absent");
+    Some(match key {
+        "packages" if service => "this version of cmc installs no packages; install them another way",
+        "dir" if service => "this version of cmc has no directories of files; list the files under `file`",
+        "job" if service => {
+            "this version of cmc has no jobs; write a timer unit under `systemd`, or a crontab under `file`"
+        }
+        "sysctl" if service => {
+            "this version of cmc has no `sysctl`; write a file under /etc/sysctl.d with `file`"
+        }
+        "block" if file => "this version of cmc has no managed blocks in files; it writes whole files only",
+        _ if known == ["existing"] => {
+            "this version of cmc makes no accounts; `existing = true` says that somebody else does"
+        }
+        _ => return None,
+    })
+}
