@@ -95,7 +95,7 @@ impl Build<'_> {
         self.seal_bundles(packs, &shared, &mut sealed, &mut fresh)?;
         self.seal_chunks(packs, &mut sealed, &mut fresh)?;
         let mut rows = BTreeMap::new();
-        let fleet_key = self.publisher.vault.recipient()?;
+        let fleet_key = self.publisher.vault()?.recipient()?;
         for (id, wanted) in self.wanted {
             if self.changed.contains(id) {
                 let own: Vec<Blake3> = wanted.host.services.iter().map(|service| service.digest).collect();

@@ -50,9 +50,9 @@ pub struct Publisher<'a> {
     pub store: &'a dyn Store,
     /// The fleet's roots.
     pub roots: &'a Roots,
-    /// The fleet's vault, opened. [`Publisher::refresh`] does without.
-    pub vault: &'a Vault,
-    /// The vault as stored, for the first publish.
+    /// The fleet's vault, opened; [`Publisher::refresh`] does without.
+    pub vault: Option<&'a Vault>,
+    /// The vault as stored, uploaded with a root that the store lacks.
     pub vault_bytes: &'a [u8],
     /// The channel.
     pub channel: &'a Channel,
@@ -166,7 +166,7 @@ impl Publisher<'_> {
         let mut written = Vec::new();
         let mut lost_to: Option<Blake3> = None;
         self.contend(|attempt| {
-            let keys = self.vault.identities()?;
+            let keys = self.vault()?.identities()?;
             let read = if request.rebuild { read_blank } else { read_current };
             let current = read(self.store, self.roots, keys, self.channel, self.seen)?;
             if let Some(current) = &current {
@@ -189,6 +189,11 @@ impl Publisher<'_> {
             let changes = Changes::default();
             self.renew(&current, lifetime, changes, &mut written, attempt)
         })
+    }
+
+    fn vault(&self) -> Result<&Vault, Error> {
+        self.vault
+            .ok_or_else(|| Error::Failed("publishing needs a key that opens the fleet's vault".to_owned()))
     }
 
     /// Tries until an attempt is not lost to another publisher.
@@ -251,7 +256,7 @@ impl Publisher<'_> {
         let of = |host: &HostName| -> Vec<HostHold> {
             holds.iter().filter(|hold| (request.selects)(&hold.selector, host)).map(Hold::for_host).collect()
         };
-        let wanted = change::wanted(prepared, self.vault, root.fleet_id(), self.channel, of)?;
+        let wanted = change::wanted(prepared, self.vault()?, root.fleet_id(), self.channel, of)?;
         let (mut changes, old) = change::compare(self.store, current, &wanted)?;
         changes.holds = holds != before;
         // 3. Nothing does: at most a new timestamp.

@@ -120,7 +120,7 @@ fn update() {
     let publisher = Publisher {
         store: &DirStore::new(path("objects")),
         roots: &roots,
-        vault: &fleet.opened,
+        vault: Some(&fleet.opened),
         vault_bytes: &fleet.vault,
         channel: &Channel::main(),
         signers: &signers,

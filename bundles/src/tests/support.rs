@@ -193,7 +193,7 @@ impl World {
         let publisher = Publisher {
             store,
             roots: &self.roots,
-            vault: &self.fleet.opened,
+            vault: Some(&self.fleet.opened),
             vault_bytes: &self.fleet.vault,
             channel: &self.channel,
             signers: &signers,
@@ -212,7 +212,7 @@ impl World {
         let publisher = Publisher {
             store: &self.store,
             roots: &self.roots,
-            vault: &self.fleet.opened,
+            vault: None,
             vault_bytes: &self.fleet.vault,
             channel: &self.channel,
             signers: &signers,

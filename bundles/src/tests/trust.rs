@@ -205,7 +205,7 @@ fn thresholds_over_one_hold_for_releases_too() {
     let publisher = Publisher {
         store: &world.store,
         roots: &world.roots,
-        vault: &world.fleet.opened,
+        vault: Some(&world.fleet.opened),
         vault_bytes: &world.fleet.vault,
         channel: &world.channel,
         signers: &signers,
