@@ -170,3 +170,30 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_in_kebab_case() {
+        let names: BTreeSet<_> = ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(names.len(), ALL.len());
+        for name in names {
+            let parts_are_words = name.split('-').all(|part| {
+                !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            });
+            assert!(parts_are_words, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_explanation_is_made_of_sentences() {
+        for code in ALL {
+            let text = code.explanation();
+            let begins = text.starts_with(|c: char| c.is_uppercase() || c == '`' || c == 's');
+            assert!(text.len() > 20 && begins && text.ends_with('.'), "{code}: {text}");
+        }
+    }
+}

@@ -71,6 +71,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("programs::crontab_of_the_system_is_checked_without_its_column_of_users", system_crontab),
     ("programs::systemd_analyze", systemd),
     ("programs::systemd_warnings_are_errors", systemd_warnings),
+    ("programs::systemd_advice_against_old_forms_is_a_warning", systemd_advice),
     ("programs::systemd_checks_drop_ins_of_units_that_only_the_host_has", systemd_drop_in),
 ];
 
@@ -446,6 +447,21 @@ fn systemd_warnings() -> Ended {
             ),
         ],
     })
+}
+
+fn systemd_advice() -> Ended {
+    let files = vec![file("/etc/systemd/system/api.service", &UNIT.replace("User=api", "MemoryLimit=1G"))];
+    let report = check(&plan(vec![host("web1", "debian-12", files)]));
+    if let Some(reason) = unavailable(&report, "systemd-analyze") {
+        return Ended::Skipped(reason);
+    }
+    assert_eq!(receipt(&report, "systemd-analyze").verdict, Verdict::Passed, "{report:#?}");
+    let said = said(&report);
+    assert!(
+        said.len() == 1 && said[0].starts_with("warning /etc/systemd/system/api.service:6 "),
+        "{said:#?}"
+    );
+    Ended::Passed
 }
 
 fn systemd_drop_in() -> Ended {

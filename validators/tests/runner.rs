@@ -85,16 +85,29 @@ fn named() -> Ended {
         checked_by(file("/etc/b.json", "a: 1\n"), &["yaml"]),
         checked_by(file("/etc/c.conf", "{"), &["json"]),
         checked_by(file("/etc/d.tool", "if\n"), &["sh"]),
+        file("/etc/nginx/nginx.conf", "events {}\nhttp { include tls.inc; }\n"),
+        checked_by(file("/etc/nginx/tls.inc", "ssl_protocols TLSv1.3;\n"), &["nginx"]),
+        checked_by(file("/srv/nginx.conf", "events {}\n"), &["nginx"]),
     ];
     let report = check(&plan(vec![host("web1", "debian-12", files)]));
     assert_eq!(verdict(&report, "yaml"), &Verdict::Passed);
     assert_eq!(verdict(&report, "json"), &Verdict::Failed);
     let texts = report.receipts.iter().filter(|receipt| receipt.item.validator == "text");
-    assert_eq!(texts.count(), 2, "files without a format of their own: {report:#?}");
+    assert_eq!(texts.count(), 5, "files without a format of their own: {report:#?}");
     if let Some(reason) = unavailable(&report, "sh") {
         return Ended::Skipped(reason);
     }
     assert_eq!(verdict(&report, "sh"), &Verdict::Failed);
+    if unavailable(&report, "nginx").is_none() {
+        let receipts = report.receipts.iter().filter(|receipt| receipt.item.validator == "nginx");
+        let subjects: Vec<Vec<&str>> = receipts
+            .map(|receipt| {
+                assert_eq!(receipt.item.verdict, Verdict::Passed, "{report:#?}");
+                receipt.item.subjects.keys().map(|path| path.as_str()).collect()
+            })
+            .collect();
+        assert_eq!(subjects, [vec!["/etc/nginx/nginx.conf", "/etc/nginx/tls.inc"], vec!["/srv/nginx.conf"]]);
+    }
     let said = said(&report);
     assert!(said.iter().any(|line| line.starts_with("error /etc/d.tool:2 ")), "{said:#?}");
     Ended::Passed

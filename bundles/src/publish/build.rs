@@ -373,10 +373,11 @@ impl Build<'_> {
             older: Vec::new(),
         };
         let mut places: BTreeMap<usize, u32> = BTreeMap::new();
-        let mut secret_paths = BTreeSet::new();
+        // Of all services: a receipt may speak of files of several.
+        let secret_paths: BTreeSet<_> =
+            self.prepared.bundles.values().flat_map(|bundle| bundle.secret.iter().cloned()).collect();
         for digest in fresh {
             let Some(bundle) = self.prepared.bundles.get(digest) else { continue };
-            secret_paths.extend(bundle.secret.iter().cloned());
             let mut receipts = Vec::new();
             for i in &bundle.receipts {
                 let Some(receipt) = self.prepared.receipts.get(*i) else { continue };
@@ -426,14 +427,17 @@ impl Build<'_> {
                 Err(Error::Missing { .. }) => continue,
                 Err(error) => return Err(error),
             };
+            let mut places: BTreeMap<u32, u32> = BTreeMap::new();
             for proof in old.bundles.iter().filter(in_use).filter(|proof| seen.insert(proof.digest)) {
-                let mut proof = proof.clone();
-                for place in &mut proof.receipts {
+                let mut receipts = Vec::new();
+                for place in &proof.receipts {
                     let Some(receipt) = old.receipts.get(*place as usize) else { continue };
-                    evidence.receipts.push(receipt.clone());
-                    *place = evidence.receipts.len() as u32 - 1;
+                    receipts.push(*places.entry(*place).or_insert_with(|| {
+                        evidence.receipts.push(receipt.clone());
+                        evidence.receipts.len() as u32 - 1
+                    }));
                 }
-                evidence.bundles.push(proof);
+                evidence.bundles.push(Proof { receipts, ..proof.clone() });
             }
         }
         Ok(())

@@ -158,3 +158,45 @@ fn a_state_of_another_channel_is_not_used() {
     state.channel = crate::Channel::parse("staging").unwrap();
     assert_eq!(refresh(&world, &mut state), Err(None));
 }
+
+#[test]
+fn hosts_with_ssh_keys_read_their_manifests() {
+    use std::process::Command;
+    for kind in ["ed25519", "rsa"] {
+        let dir = tempfile::tempdir().unwrap();
+        let key = dir.path().join("ssh_host_key");
+        let made = Command::new("ssh-keygen").args(["-q", "-N", "", "-t", kind, "-f"]).arg(&key).output();
+        if !made.is_ok_and(|made| made.status.success()) {
+            assert!(std::env::var_os("CMC_TEST_PROGRAMS").is_none(), "ssh-keygen is not installed");
+            return;
+        }
+        let mut world = World::new();
+        let mut plans = world.two_hosts();
+        plans[0].recipient = Some(std::fs::read_to_string(key.with_extension("pub")).unwrap());
+        world.publish(&plans).unwrap();
+        let mut state = TrustState::new(&world.pin());
+        refresh(&world, &mut state).unwrap();
+        let identities = crate::keys::Identities::parse(&std::fs::read(&key).unwrap(), "host key").unwrap();
+        let (name, id) = (host("web1"), world.id("web1"));
+        let me = client::Me { host: &name, id: &id, identities: &identities };
+        let found = client::manifest(&world.store, &world.pin(), &state, me, None).unwrap();
+        assert!(matches!(found, client::Found::Manifest(..)), "{kind}");
+    }
+}
+
+#[test]
+fn a_host_key_behind_a_passphrase_is_refused_with_advice() {
+    use std::process::Command;
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("key");
+    let made =
+        Command::new("ssh-keygen").args(["-q", "-N", "word", "-t", "ed25519", "-f"]).arg(&key).output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        return;
+    }
+    let content = std::fs::read(&key).unwrap();
+    let error = crate::keys::Identities::parse(&content, "key").unwrap_err().to_string();
+    assert!(error.contains("passphrase") && error.contains("ssh-keygen -p"), "{error}");
+    let error = crate::sshsig::FileSigner::parse(&content, "key").unwrap_err().to_string();
+    assert!(error.contains("ssh-add"), "{error}");
+}

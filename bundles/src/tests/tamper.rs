@@ -154,3 +154,41 @@ fn two_equal_secrets_share_no_bytes_in_the_store() {
         );
     }
 }
+
+mod parsers {
+    use crate::bundle::Archive;
+    use crate::release::Pointer;
+    use crate::signed::Signed;
+    use crate::store::Reader;
+    use proptest::prelude::*;
+
+    fn pointer() -> &'static [u8] {
+        static POINTER: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+        POINTER.get_or_init(|| super::world().store.get("channels/main.json", 1 << 20).unwrap().unwrap())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn no_bytes_make_them_panic(
+            noise in proptest::collection::vec(any::<u8>(), 0..1500),
+            cuts in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        ) {
+            let main = crate::Channel::main();
+            let _ = Pointer::parse(&noise, &main);
+            let _ = Signed::parse(&noise, "s");
+            let _ = Archive::open(std::io::Cursor::new(&noise));
+            let mut bytes = pointer().to_vec();
+            for (at, byte) in cuts {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if let Ok(pointer) = Pointer::parse(&bytes, &main) {
+                let _ = pointer.claimed_root();
+                for pem in pointer.release.signatures.iter().chain(&pointer.timestamp.signatures) {
+                    let _ = crate::sshsig::claimed_key(pem);
+                }
+            }
+        }
+    }
+}

@@ -95,6 +95,8 @@ pub struct Program {
     pub patterns: &'static [Pattern],
     /// Parts of lines that come from the sandbox, not from the configuration.
     pub ignored: &'static [&'static str],
+    /// Parts of messages that only advise: warnings, even if the exit code is bad because of them.
+    pub advice: &'static [&'static str],
     /// The number of the first line, as the program counts: 1, or 0.
     pub first_line: u32,
     /// Globs of files that the daemon silently leaves out, and why.
@@ -178,6 +180,7 @@ impl Program {
         stubs: &[],
         patterns: &[],
         ignored: &[],
+        advice: &[],
         first_line: 1,
         skips: &[],
         packages: &[],

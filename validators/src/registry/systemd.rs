@@ -2,7 +2,7 @@
 //! host's units and drop-ins, stubs of the units they name, and an empty executable for each that they start.
 //!
 //! Unknown keys and bad values are warnings of systemd's, but with `--recursive-errors=no` the exit code is 1; other
-//! units' warnings do not count. It does not look at users, environment files, capabilities' names or `[Install]`.
+//! units' warnings do not count. What only advises against an old form is a warning here. It does not look at users, environment files, capabilities' names or `[Install]`.
 
 use super::pattern::{either, error};
 use super::{Prepared, Program, Scope, View};
@@ -39,7 +39,14 @@ pub(super) const SYSTEMD: Program = Program {
         either("{file}: {message}"),
     ],
     ignored: &["has a bad unit file setting", "Unit configuration has fatal error"],
-    env: &[("SYSTEMD_LOG_LEVEL", "warning"), ("SYSTEMD_LOG_TARGET", "console"), ("SYSTEMD_LOG_COLOR", "0")],
+    advice: &[
+        "is obsolete",
+        "deprecated",
+        "legacy directory",
+        "please update the unit file",
+        "will be removed soon",
+    ],
+    env: &[("SYSTEMD_LOG_LEVEL", "notice"), ("SYSTEMD_LOG_TARGET", "console"), ("SYSTEMD_LOG_COLOR", "0")],
     packages: &[("", "systemd")],
     prepare: Some(prepare),
     ..Program::COMMON

@@ -312,13 +312,15 @@ fn split(tool: &Tool<'_>, tree: &Tree, chosen: &[(usize, bool)]) -> Vec<Run> {
             }]
         }
         Scope::Tree { mains, wrapper } => {
+            let beside = |index: usize| {
+                let folders = mains.iter().filter_map(|main| main.rfind('/').map(|end| &main[..=end]));
+                folders.into_iter().any(|folder| tree.files[index].path.as_str().starts_with(folder))
+            };
             let applies = |index: usize| {
-                tool.program().is_some_and(|program| {
-                    program
-                        .applies_to
-                        .iter()
-                        .any(|glob| crate::glob::matches(glob, tree.files[index].path.as_str()))
-                })
+                let path = tree.files[index].path.as_str();
+                tool.program()
+                    .is_some_and(|p| p.applies_to.iter().any(|glob| crate::glob::matches(glob, path)))
+                    || beside(index)
             };
             // A file elsewhere whose definition names the program is a main file of its own.
             let (inside, outside): (Vec<_>, Vec<_>) = chosen.iter().partition(|(index, _)| applies(*index));

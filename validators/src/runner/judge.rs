@@ -145,6 +145,7 @@ fn verdict(
             }
             let errors = said.iter().any(|said| said.severity == Severity::Error);
             match job.tool.means(*code) {
+                Some(false) if !errors && advised(job, said) => Verdict::Passed,
                 Some(false) => Verdict::Failed,
                 Some(true) if errors => Verdict::Failed,
                 Some(true)
@@ -164,6 +165,12 @@ fn verdict(
             }
         }
     }
+}
+
+/// Whether all it said, and so the reason for its bad exit code, is advice.
+fn advised(job: &Job<'_>, said: &[Said]) -> bool {
+    let advice = job.tool.program().map_or(&[][..], |program| program.advice);
+    !said.is_empty() && said.iter().all(|said| advice.iter().any(|part| said.message.contains(part)))
 }
 
 fn not_found(job: &Job<'_>, name: &str) -> String {
@@ -213,7 +220,10 @@ fn listen(job: &Job<'_>, response: &Response) -> Vec<Said> {
         if left_out {
             continue;
         }
+        let advice =
+            program.is_some_and(|program| program.advice.iter().any(|part| capture.message.contains(part)));
         let severity = match level {
+            _ if advice => Severity::Warning,
             Level::Error => Severity::Error,
             Level::Warning => Severity::Warning,
             Level::AsExit if good => Severity::Warning,

@@ -35,3 +35,46 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c.is_whitespace() || "\"'`,;:=()[]{}<>".contains(c))
         .filter(|word| word.len() >= SHORT)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::quotes;
+    use crate::runner::tree::{Body, Shape, TreeFile, digest};
+    use cmc_types::UnixPath;
+    use cmc_types::plan::{Checks, Format};
+
+    fn file(path: &str, text: &str, tainted: bool) -> TreeFile {
+        TreeFile {
+            path: UnixPath::parse(path).unwrap(),
+            shape: Shape::File {
+                mode: 0o600,
+                b3: digest(text.as_bytes()),
+                body: Body::Here(text.as_bytes().into()),
+            },
+            tainted,
+            format: Format::Text,
+            checks: Checks::Auto { required: true },
+        }
+    }
+
+    #[test]
+    fn words_of_a_secret_are_found_in_any_dress_and_innocent_ones_are_not() {
+        let files = [
+            file("/etc/app.conf", "listen 80\npassword-file /etc/secret\n", false),
+            file("/etc/secret", "listen hunter2canary\nurl=postgres://u:s3cr3tpw@db/x\n", true),
+        ];
+        for (message, expected) in [
+            ("unknown directive \"hunter2canary\"", true),
+            ("bad:hunter2canary;", true),
+            ("near hunter2", true),
+            ("XXhunter2canaryXX", true),
+            ("password s3cr3tpw@db refused", true),
+            ("bad listen in /etc/app.conf", false),
+            ("/etc/secret: permission", false),
+            ("no", false),
+        ] {
+            assert_eq!(quotes(message, &files), expected, "{message}");
+        }
+    }
+}

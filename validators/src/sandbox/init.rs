@@ -59,13 +59,8 @@ fn inside(request: &Request, contents: &[u8], pipes: &Pipes, lifeline: &OwnedFd)
         outcome = Outcome::NotExecutable(why);
     }
     let (read, changed) = built.traces();
-    let mut isolation: Vec<String> =
-        ["user", "mount", "pid", "net", "ipc", "uts", "cgroup", "no-new-privs", "limits"]
-            .map(str::to_owned)
-            .into();
-    if built.proc_mounted {
-        isolation.push("proc".to_owned());
-    }
+    let isolation = ["user", "mount", "pid", "net", "ipc", "uts", "cgroup", "no-new-privs", "limits"];
+    let isolation = isolation.map(str::to_owned).into();
     let names = resolver.map(resolver::Resolver::asked).unwrap_or_default();
     Ok(Status { outcome, read, changed, names, isolation })
 }

@@ -87,8 +87,6 @@ const BEFORE: i64 = 946_684_800;
 pub(super) struct Built {
     /// Where the entries of the request really lie, and their size.
     placed: Vec<Option<(String, u64)>>,
-    /// Whether /proc of the new pid namespace could be mounted.
-    pub(super) proc_mounted: bool,
 }
 
 /// Builds the root and makes it `/`.
@@ -113,10 +111,11 @@ pub(super) fn build(request: &Request, contents: &[u8]) -> std::result::Result<B
     // Before the old root goes: the kernel mounts a proc only where one is already to be seen.
     let proc_flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     let proc = format!("{NEW}/proc");
-    let proc_mounted = mount(Some("proc"), proc.as_str(), Some("proc"), proc_flags, None::<&str>).is_ok();
+    mount(Some("proc"), proc.as_str(), Some("proc"), proc_flags, None::<&str>)
+        .map_err(|e| ("proc", e.desc().to_owned()))?;
     enter().map_err(named("private root"))?;
     let placed = plan.write(request, contents).map_err(named("files of the private root"))?;
-    Ok(Built { placed, proc_mounted })
+    Ok(Built { placed })
 }
 
 fn describe(error: &std::io::Error) -> String {

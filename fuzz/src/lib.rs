@@ -1,0 +1,228 @@
+//! What every fuzz target does with its bytes: parse; if that succeeds, print and parse again, and the two must agree.
+//! A target never fails on an error, only on a panic or on a promise that does not hold.
+
+use cmc_bundles::bundle::Archive;
+use cmc_bundles::ids::Channel;
+use cmc_bundles::release::Pointer;
+use cmc_bundles::root::Root;
+use cmc_bundles::signed::Signed;
+use cmc_bundles::sshsig::{self, PublicKey, Role};
+use cmc_compiler::load::Extra;
+use cmc_compiler::{LoadOptions, load};
+use cmc_types::env_file::{Dialect, EnvFile};
+use cmc_types::{freebsd_rc, login_conf, openbsd_rc, openrc, shell, systemd};
+use std::io::Cursor;
+use std::sync::LazyLock;
+
+/// A target: its name, which is also its binary's and its seeds' folder, and what it does.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    ("unit_file", unit_file),
+    ("unit_values", unit_values),
+    ("openbsd_rc", openbsd),
+    ("freebsd_rc", freebsd),
+    ("openrc", open_rc),
+    ("conf_d", conf_d),
+    ("env_file", env_files),
+    ("login_conf", login),
+    ("definitions_toml", definitions_toml),
+    ("definitions_json", definitions_json),
+    ("bundle_tar", bundle_tar),
+    ("member", member),
+    ("index_node", index_node),
+    ("manifest", manifest),
+    ("pointer", pointer),
+    ("root", root),
+    ("signed", signed),
+    ("sshsig", sshsig_text),
+    ("keys", keys),
+];
+
+fn text(data: &[u8], run: impl FnOnce(&str)) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        run(text);
+    }
+}
+
+/// systemd's unit files.
+pub fn unit_file(data: &[u8]) {
+    text(data, |text| {
+        if let Ok(unit) = systemd::Unit::parse(text) {
+            let printed = unit.print();
+            assert_eq!(systemd::Unit::parse(&printed).as_ref(), Ok(&unit), "printed as {printed:?}");
+        }
+    });
+}
+
+/// Command lines and time spans in them.
+pub fn unit_values(data: &[u8]) {
+    text(data, |text| {
+        let _ = systemd::ExecCommand::parse_line(text);
+        let _ = systemd::parse_timespan(text, 1_000_000);
+    });
+}
+
+/// OpenBSD's rc.d scripts.
+pub fn openbsd(data: &[u8]) {
+    text(data, |text| {
+        if let Ok(script) = openbsd_rc::parse(text)
+            && let Ok(printed) = script.print()
+        {
+            assert_eq!(openbsd_rc::parse(&printed).as_ref(), Ok(&script), "printed as {printed:?}");
+        }
+    });
+}
+
+/// FreeBSD's rc.d scripts.
+pub fn freebsd(data: &[u8]) {
+    text(data, |text| {
+        if let Ok(script) = freebsd_rc::parse(text)
+            && let Ok(printed) = script.print()
+        {
+            assert_eq!(freebsd_rc::parse(&printed).as_ref(), Ok(&script), "printed as {printed:?}");
+        }
+    });
+}
+
+/// OpenRC's init scripts.
+pub fn open_rc(data: &[u8]) {
+    text(data, |text| {
+        if let Ok(script) = openrc::parse(text)
+            && let Ok(printed) = script.print()
+        {
+            assert_eq!(openrc::parse(&printed).as_ref(), Ok(&script), "printed as {printed:?}");
+        }
+    });
+}
+
+/// rc.conf.d and conf.d files.
+pub fn conf_d(data: &[u8]) {
+    text(data, |text| {
+        if let Ok(conf) = shell::Conf::parse(text)
+            && let Ok(printed) = conf.print()
+        {
+            assert_eq!(shell::Conf::parse(&printed).as_ref(), Ok(&conf), "printed as {printed:?}");
+        }
+    });
+}
+
+/// Environment files of every dialect; the first byte chooses.
+pub fn env_files(data: &[u8]) {
+    const DIALECTS: [Dialect; 4] = [Dialect::Systemd, Dialect::Sh, Dialect::Docker, Dialect::PamEnv];
+    let Some((choice, rest)) = data.split_first() else { return };
+    let dialect = DIALECTS[usize::from(*choice) % DIALECTS.len()];
+    text(rest, |text| {
+        let Ok(file) = EnvFile::parse(dialect, text) else { return };
+        for other in DIALECTS {
+            // What one reader reads, another dialect may be unable to say, but it must not say something else.
+            if let Ok(printed) = file.print(other) {
+                let again = EnvFile::parse(other, &printed).unwrap_or_else(|error| panic!("{other:?} printed {printed:?}: {error}"));
+                assert_eq!(again.variables, file.variables, "{dialect:?} to {other:?}: {printed:?}");
+            }
+        }
+    });
+}
+
+/// login.conf.
+pub fn login(data: &[u8]) {
+    text(data, |text| {
+        for record in login_conf::parse(text).unwrap_or_default() {
+            for system in [login_conf::System::OpenBsd, login_conf::System::FreeBsd] {
+                if let Ok(printed) = record.print(system) {
+                    let again = login_conf::parse(&printed).unwrap_or_default();
+                    assert_eq!(again.first(), Some(&record), "printed as {printed:?}");
+                }
+            }
+        }
+    });
+}
+
+fn definitions(name: &str, data: &[u8]) {
+    static EMPTY: LazyLock<std::path::PathBuf> = LazyLock::new(|| {
+        let dir = std::env::temp_dir().join(format!("cmc-fuzz-{}", std::process::id()));
+        let _ = std::fs::create_dir_all(&dir);
+        dir
+    });
+    let extra = Extra { name: name.to_owned(), bytes: data.to_vec() };
+    let loaded = load(&EMPTY, &LoadOptions { with: vec![extra], ..LoadOptions::default() });
+    for diagnostic in &loaded.diagnostics {
+        assert!(!diagnostic.message.is_empty());
+    }
+}
+
+/// Definitions in TOML.
+pub fn definitions_toml(data: &[u8]) {
+    definitions("fuzz.toml", data);
+}
+
+/// Definitions in JSON.
+pub fn definitions_json(data: &[u8]) {
+    definitions("fuzz.json", data);
+}
+
+/// A bundle's tar.
+pub fn bundle_tar(data: &[u8]) {
+    let _ = Archive::open(Cursor::new(data));
+}
+
+/// The zstd frames of a member.
+pub fn member(data: &[u8]) {
+    let _ = cmc_bundles::fuzzing::member(data, 1 << 20);
+}
+
+/// A node of the index, as it is before compression.
+pub fn index_node(data: &[u8]) {
+    let _ = cmc_bundles::fuzzing::index_node(data);
+}
+
+/// A manifest's JSON.
+pub fn manifest(data: &[u8]) {
+    let _ = cmc_bundles::fuzzing::manifest(data);
+}
+
+/// A channel's pointer.
+pub fn pointer(data: &[u8]) {
+    let channel = Channel::parse("main").expect("a channel");
+    if let Ok(pointer) = Pointer::parse(data, &channel) {
+        let _ = pointer.claimed_root();
+        let bytes = pointer.to_bytes().expect("prints");
+        assert_eq!(Pointer::parse(&bytes, &channel).expect("parses what it printed"), pointer);
+    }
+}
+
+/// A root's body.
+pub fn root(data: &[u8]) {
+    text(data, |text| {
+        let _ = Root::parse(text, "root");
+    });
+}
+
+/// A signed statement.
+pub fn signed(data: &[u8]) {
+    if let Ok(signed) = Signed::parse(data, "statement") {
+        let bytes = signed.to_bytes().expect("prints");
+        assert_eq!(Signed::parse(&bytes, "statement").expect("parses what it printed"), signed);
+    }
+}
+
+/// SSHSIG: no text is a signature of a key that never signed.
+pub fn sshsig_text(data: &[u8]) {
+    static KEY: LazyLock<PublicKey> = LazyLock::new(|| {
+        let text = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIdzgBwR1rCvSN9OFPjAqQDEBHX8F8FYJ8cvs8AdUIfN test";
+        PublicKey::parse(text).expect("a key")
+    });
+    text(data, |text| {
+        assert!(sshsig::verify(&KEY, Role::Release, b"never signed", text).is_err());
+    });
+}
+
+/// Public keys, as roots list them.
+pub fn keys(data: &[u8]) {
+    text(data, |text| {
+        if let Ok(key) = PublicKey::parse(text) {
+            assert_eq!(PublicKey::parse(key.as_str()).expect("parses what it printed"), key);
+        }
+    });
+}
