@@ -344,6 +344,42 @@ fn a_pack_that_vanished_is_sealed_again() {
 }
 
 #[test]
+fn a_diff_names_files_and_commands_and_no_digest_of_a_secret() {
+    use crate::publish::{FileChange, diff_host, read_current};
+    let mut world = World::new();
+    let mut plans = world.two_hosts();
+    world.publish(&plans).unwrap();
+    let keys = world.fleet.opened.identities().unwrap();
+    let current = read_current(&world.store, &world.roots, keys, &world.channel, Default::default());
+    let current = current.unwrap().unwrap();
+    let manifest = current.manifest(&world.store, &world.id("web1")).unwrap().unwrap();
+    let published: Vec<_> = manifest
+        .bundles
+        .iter()
+        .map(|bundle| current.bundle(&world.store, bundle).unwrap().json().clone())
+        .collect();
+    assert_eq!(diff_host(&published, &plans[0], true), None);
+    // Typed dummies in place of secrets are not compared.
+    let api = &mut plans[0].services[1];
+    api.files[0] = file("/etc/api/secret", b"dummy", true);
+    assert_eq!(diff_host(&published, &plans[0], false), None);
+    let diff = diff_host(&published, &plans[0], true).unwrap();
+    let secret = &diff.services[0].files[0];
+    assert_eq!(
+        (secret.change, secret.secret, secret.before, secret.after),
+        (FileChange::Content, true, None, None)
+    );
+    assert_eq!(diff.services[0].runs, [["systemctl", "restart", "api"]]);
+    // One service leaves, another's file changes its mode only.
+    let base = &mut plans[0].services[0];
+    base.files[0].entry.mode = Some(cmc_types::Mode::from_bits(0o600));
+    plans[0].services.pop();
+    let diff = diff_host(&published, &plans[0], false).unwrap();
+    assert_eq!(diff.services[0].files[0].change, FileChange::Attributes);
+    assert!(!diff.services[1].planned && diff.services[1].files.len() == 2);
+}
+
+#[test]
 fn verify_names_every_damaged_object() {
     let mut world = World::new();
     let plans = world.two_hosts();
