@@ -12,7 +12,7 @@ use cmc_types::receipt::{Receipt, Verdict};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Where programs are looked for.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin";
 
 /// One run of one program.
 pub(super) struct Job<'a> {
