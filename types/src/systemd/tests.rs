@@ -335,6 +335,20 @@ proptest! {
 }
 
 #[test]
+fn paths_are_escaped_as_systemd_escape_does() {
+    let cases = [
+        ("/", "-"),
+        ("/srv/data", "srv-data"),
+        ("//a/./b-c/", "a-b\\x2dc"),
+        ("/.x", "\\x2ex"),
+        ("/ä", "\\xc3\\xa4"),
+    ];
+    for (path, name) in cases {
+        assert_eq!(escape_path(path), name);
+    }
+}
+
+#[test]
 fn what_a_unit_cannot_carry_is_refused_by_name() {
     let refused = |argv: &[&str]| encode_argv(argv).unwrap_err().to_string();
     assert_eq!(refused(&["/bin/a", "a\0"]), "a systemd unit cannot carry NUL in a value");
