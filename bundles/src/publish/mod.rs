@@ -43,6 +43,9 @@ pub const LIFETIME: u64 = 30 * 24 * 3600;
 /// How often a publish is tried again after another publisher was faster.
 pub const RETRIES: u32 = 10;
 
+/// The longest a publish may take, in seconds: what it uploaded first must not look abandoned to a garbage collector.
+const PATIENCE: u64 = 24 * 3600;
+
 /// A fleet's publisher on one channel.
 pub struct Publisher<'a> {
     /// Where to.
@@ -147,6 +150,16 @@ impl Published {
     }
 }
 
+/// What a publish keeps over its attempts.
+struct Session {
+    /// Bundles and chunks that it has sealed and uploaded.
+    cache: BTreeMap<Blake3, Entry>,
+    /// Keys of objects written.
+    written: Vec<String>,
+    /// When it began, in Unix seconds.
+    started: u64,
+}
+
 /// How one attempt ended.
 enum Attempt {
     Done(Box<Published>),
@@ -161,8 +174,7 @@ impl Publisher<'_> {
         contents: &dyn Contents,
         request: &Request<'_>,
     ) -> Result<Published, Error> {
-        let mut cache = BTreeMap::new();
-        let mut written = Vec::new();
+        let mut session = Session { cache: BTreeMap::new(), written: Vec::new(), started: (self.clock)() };
         let mut lost_to: Option<Blake3> = None;
         self.contend(|attempt| {
             let keys = self.vault()?.identities()?;
@@ -174,7 +186,7 @@ impl Publisher<'_> {
                 }
                 lost_to = Some(current.at().hash);
             }
-            self.attempt(prepared, contents, request, current.as_ref(), &mut cache, &mut written, attempt)
+            self.attempt(prepared, contents, request, current.as_ref(), &mut session, attempt)
         })
     }
 
@@ -224,17 +236,16 @@ impl Publisher<'_> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn attempt(
         &self,
         prepared: &Prepared,
         contents: &dyn Contents,
         request: &Request<'_>,
         current: Option<&Current>,
-        cache: &mut BTreeMap<Blake3, Entry>,
-        written: &mut Vec<String>,
+        session: &mut Session,
         attempt: u32,
     ) -> Result<Attempt, Error> {
+        let Session { cache, written, started } = session;
         let now = (self.clock)();
         let root = self.roots.newest();
         root.check_expiry(now)?;
@@ -323,6 +334,9 @@ impl Publisher<'_> {
         let floor = current.map_or(0, |current| current.timestamp().issued);
         let at = StatementRef { version, hash: release.hash() };
         let (stamp, bytes) = self.sign_timestamp(release, at, serial, floor, request.lifetime)?;
+        if (self.clock)().saturating_sub(*started) > PATIENCE {
+            return Err(Error::Failed("the publish took more than a day; run it again".to_owned()));
+        }
         if !self.swap(etag.as_deref(), &bytes)? {
             return Ok(Attempt::Lost);
         }
