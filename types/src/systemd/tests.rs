@@ -298,6 +298,10 @@ proptest! {
         prop_assert_eq!(commands[0].prefixes, Prefixes::default());
         prop_assert_eq!(commands[0].literal_argv(), Some(argv));
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn hostile_texts_come_back_or_are_refused(text in hostile()) {
