@@ -74,7 +74,7 @@ pub(super) fn judge(
         subjects: subjects.iter().filter_map(|file| Some((file.path.clone(), file.b3()?))).collect(),
         inputs: job.inputs,
         verdict: verdict.clone(),
-        warnings: warnings.chain(names).collect(),
+        warnings: warnings.chain(names).chain(job.notes.iter().cloned()).collect(),
         isolation: response.isolation.clone(),
         required: job.required,
         dummies: settings.dummies && job.seen.iter().any(|file| file.tainted),
