@@ -65,6 +65,14 @@ codes! {
     INVALID_VALUE "invalid-value" Error "The value is of the right type but not allowed: a name with wrong characters, a number out of range, a text that is none of the choices, or no valid path, mode, duration or size. The message says what was expected. A value given by an expression is checked after rendering, on each host.";
     EXCLUSIVE_KEYS "exclusive-keys" Error "Keys that exclude each other stand together, or none of a set of which exactly one is needed: a file has one of template, source, content, secret, link and absent; a health check one of http, tcp and exec; a variable a value or a secret; a service a daemon or a unit. Keep one. A higher rank that sets one replaces that of a lower rank.";
     // Units and scripts
+    DAEMON_LOSS "daemon-loss" Error "The host's init system cannot express a field of the daemon. Change the field for such hosts in `for`, or name it in `loss-ok` to accept that it is dropped there.";
+    UNKNOWN_LOSS "unknown-loss" Error "`loss-ok` names something that is no field of a daemon or of its limits.";
+    ENV_OF_FOREIGN_UNIT "env-of-foreign-unit" Error "OpenBSD's rc.d clears the environment of a unit that cmc has not made, so `env` cannot reach it.";
+    RESERVED_ENV_NAME "reserved-env-name" Error "An environment variable has a name that the host's init system uses or sets itself.";
+    LOGIN_CLASS_SYSTEM "login-class-system" Error "Login classes exist on OpenBSD and FreeBSD only; the service goes to another system too.";
+    LOGIN_CLASS_NAME "login-class-name" Error "A login class has a name that cannot be used: one of FreeBSD's own classes, whose record stands first and counts.";
+    UNKNOWN_CAPABILITY "unknown-capability" Error "The system's login.conf has no such capability.";
+    CAPABILITY_VALUE "capability-value" Error "The value of a login.conf capability is not what the capability takes.";
     RELOAD_WITHOUT_COMMAND "reload-without-command" Error "A file or service asks for a reload, but its daemon has no reload command.";
     UNENCODABLE_VALUE "unencodable-value" Error "A value holds a character that the target's format cannot carry; the message names the format and the character.";
     DAEMON_PROGRAM "daemon-program" Error "A daemon's `exec` or `reload` does not begin with the absolute path of a program.";

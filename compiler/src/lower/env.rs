@@ -1,15 +1,260 @@
-//! The environment file of a service, `/etc/cmc/env/SERVICE.env`, in the dialect of whoever reads it.
+//! The environment file of a service, `/etc/cmc/env/SERVICE.env`, in the dialect of whoever reads it, and the names
+//! that readers keep for themselves.
 
-use super::LoweredFile;
+use super::{LoweredFile, LoweredKind, loss, rc};
 use crate::resolved::{HostFacts, ResolvedService};
-use cmc_types::Diagnostic;
+use cmc_types::definition::{EnvType, EnvVarTable};
+use cmc_types::env_file::{Dialect, EnvFile, encode};
+use cmc_types::{Diagnostic, InitSystem, Mode, ParseError, UnixPath, codes, env_value};
 
-/// The environment file for a host's init system (systemd: root 0600; BSD and OpenRC: root:group 0640), or none if the
-/// service has no environment. Values that the dialect cannot carry are diagnostics.
+/// Checks a variable's text against its type, `pattern` included, and gives it as it goes into the environment.
+pub fn check_value(spec: &EnvVarTable, text: &str) -> Result<String, ParseError> {
+    let value = env_value::check(spec, text)?;
+    if let (Some(EnvType::Pattern), Some(pattern)) = (spec.kind, &spec.pattern) {
+        let whole = regex::Regex::new(&format!("^(?:{pattern})$"))
+            .map_err(|_| ParseError::new("a regular expression", "the pattern is none"))?;
+        if !whole.is_match(&value) {
+            return Err(ParseError::new(
+                format!("a text that matches {pattern}"),
+                "the value does not match",
+            ));
+        }
+    }
+    Ok(value)
+}
+
+/// Where a service's environment file lies.
+pub(super) fn path(service: &ResolvedService) -> Option<UnixPath> {
+    rc::path("/etc/cmc/env", &format!("{}.env", service.name))
+}
+
+/// The environment file for a host's init system, or none if the service has no environment. On systemd it is root's
+/// alone, since systemd reads it before it drops privileges; elsewhere the daemon's group may read it, since the shell
+/// that reads it may run as the daemon's user. Values that the dialect cannot carry are findings.
 pub(super) fn env_file(
-    _service: &ResolvedService,
-    _host: &HostFacts,
-    _diagnostics: &mut Vec<Diagnostic>,
+    service: &ResolvedService,
+    host: &HostFacts,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<LoweredFile> {
-    None
+    if service.env.is_empty() {
+        return None;
+    }
+    let dialect = if host.init == InitSystem::Systemd { Dialect::Systemd } else { Dialect::Sh };
+    let mut file = EnvFile { comments: vec![rc::header(service)], variables: Vec::new() };
+    let mut lines = Vec::new();
+    let mut line = 2;
+    for variable in &service.env {
+        let value = variable.value.expose();
+        if let Err(error) = encode(dialect, value) {
+            diagnostics.push(rc::refused(
+                service,
+                &error.of(format!("variable {}", variable.name)),
+                variable.place,
+            ));
+            continue;
+        }
+        if let Some(reason) = reserved(host.init, service, variable.name.as_str()) {
+            let message = format!(
+                "{} cannot set variable {} of service {}: {reason}",
+                loss::name(host.init),
+                variable.name,
+                service.name
+            );
+            let help = match &service.definition.daemon {
+                Some(_) => format!(
+                    "set it behind the init system: daemon.exec = [\"/usr/bin/env\", \"{}=…\", PROGRAM, …]",
+                    variable.name
+                ),
+                None => "set it in the program's own configuration".to_owned(),
+            };
+            diagnostics.push(
+                Diagnostic::new(codes::RESERVED_ENV_NAME, message)
+                    .at(variable.place, "")
+                    .on_host(host.name.as_str())
+                    .help(help),
+            );
+            continue;
+        }
+        lines.push((line, variable.place));
+        line += 1 + value.matches('\n').count() as u32;
+        file.variables.push((variable.name.clone(), value.to_owned()));
+    }
+    let text = match file.print(dialect) {
+        Ok(text) => zeroize::Zeroizing::new(text),
+        Err(error) => {
+            diagnostics.push(rc::refused(service, &error, service.tree.place_of(&["env"])));
+            return None;
+        }
+    };
+    for (_, value) in &mut file.variables {
+        zeroize::Zeroize::zeroize(value);
+    }
+    let reader = service.definition.daemon.as_ref().filter(|daemon| rc::user(daemon).is_some());
+    let (mode, group) = match reader {
+        Some(daemon) if host.init != InitSystem::Systemd => (0o640, rc::group(daemon, host.init)),
+        _ => (0o600, rc::root_group(host.init).to_owned()),
+    };
+    Some(LoweredFile {
+        path: path(service)?,
+        mode: Mode::from_bits(mode),
+        user: "root".to_owned(),
+        group,
+        kind: LoweredKind::File,
+        text,
+        tainted: service.env.iter().any(|variable| variable.value.is_tainted()),
+        place: service.tree.key_place_of(&["env"]),
+        lines,
+    })
+}
+
+/// Names that an init system's own shell uses while it reads the environment, or that it sets itself afterwards.
+struct Reserved {
+    init: InitSystem,
+    /// Whole names.
+    names: &'static [&'static str],
+    /// Beginnings.
+    prefixes: &'static [&'static str],
+    why: &'static str,
+}
+
+const RESERVED: &[Reserved] = &[
+    Reserved {
+        init: InitSystem::OpenbsdRc,
+        names: &["HISTSIZE", "LINENO", "MAILCHECK", "OPTIND", "PPID", "RANDOM", "SECONDS", "TMOUT"],
+        prefixes: &[],
+        why: "the shell that reads it gives the name a meaning of its own",
+    },
+    Reserved {
+        init: InitSystem::FreebsdRc,
+        names: &["HOME", "LOGNAME", "PATH", "SHELL", "USER"],
+        prefixes: &[],
+        why: "daemon(8) sets it from the account and its login class",
+    },
+    Reserved {
+        init: InitSystem::FreebsdRc,
+        names: &[
+            "BOOTTRACE",
+            "CPUSET",
+            "ENV",
+            "ID",
+            "IDCMD",
+            "IFS",
+            "JAIL_CMD",
+            "JID",
+            "KENV",
+            "LINENO",
+            "OPTIND",
+            "PPID",
+            "PROTECT",
+            "PS",
+            "SERVICE",
+            "SYSCTL",
+            "SYSCTL_N",
+            "SYSCTL_W",
+            "autoboot",
+            "boottrace_cmd",
+            "command",
+            "command_args",
+            "command_interpreter",
+            "desc",
+            "extra_commands",
+            "flags",
+            "name",
+            "pidfile",
+            "procname",
+            "rcvar",
+            "rcvars",
+            "v",
+        ],
+        prefixes: &[
+            "PS",
+            "RC_",
+            "_",
+            "poll_",
+            "rc_",
+            "reload_",
+            "required_",
+            "restart_",
+            "sig_",
+            "start_",
+            "status_",
+            "stop_",
+        ],
+        why: "rc.subr uses the name itself",
+    },
+    Reserved {
+        init: InitSystem::Openrc,
+        names: &["HOME", "LOGNAME", "PATH", "SHELL", "USER"],
+        prefixes: &[],
+        why: "supervise-daemon sets it from the account",
+    },
+    Reserved {
+        init: InitSystem::Openrc,
+        names: &[
+            "ENV",
+            "IFS",
+            "IN_BACKGROUND",
+            "LINENO",
+            "OPTIND",
+            "PPID",
+            "SVCNAME",
+            "capabilities",
+            "chroot",
+            "command",
+            "description",
+            "directory",
+            "in_background_fake",
+            "input_file",
+            "merge_stderr",
+            "name",
+            "no_new_privs",
+            "notify",
+            "opts",
+            "pidfile",
+            "procname",
+            "ready",
+            "retry",
+            "secbits",
+            "start_inactive",
+            "stopsig",
+            "supervisor",
+            "umask",
+        ],
+        prefixes: &[
+            "EERROR",
+            "EINFO",
+            "RC_",
+            "SSD_",
+            "_",
+            "argument_",
+            "cgroup_",
+            "command_",
+            "error_",
+            "extra_",
+            "healthcheck_",
+            "output_",
+            "rc_",
+            "required_",
+            "respawn_",
+            "start_stop_daemon_",
+            "supervise_daemon_",
+        ],
+        why: "openrc-run uses the name itself",
+    },
+];
+
+/// Why an init system cannot set a variable of this name.
+fn reserved(init: InitSystem, service: &ResolvedService, name: &str) -> Option<&'static str> {
+    let own =
+        super::commands::variable_prefix(service.definition.unit.as_deref().unwrap_or(service.name.as_str()));
+    let clashes =
+        init == InitSystem::FreebsdRc && name.strip_prefix(&own).is_some_and(|rest| rest.starts_with('_'));
+    if clashes {
+        return Some("rc.conf(5) gives names that begin like the service a meaning");
+    }
+    let row = RESERVED
+        .iter()
+        .filter(|row| row.init == init)
+        .find(|row| row.names.contains(&name) || row.prefixes.iter().any(|prefix| name.starts_with(prefix)));
+    row.map(|row| row.why)
 }

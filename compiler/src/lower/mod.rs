@@ -3,10 +3,13 @@
 
 pub mod commands;
 mod daemon;
-mod env;
+pub mod env;
 mod freebsd;
+mod login;
+pub mod loss;
 mod openbsd;
 mod openrc;
+mod rc;
 pub mod systemd;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -101,5 +104,9 @@ pub fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
         InitSystem::Openrc => openrc::lower(service, host),
     };
     lowered.diagnostics.extend(daemon::check(service));
+    loss::check_names(service, &mut lowered.diagnostics);
+    if host.init == InitSystem::Systemd {
+        login::refuse(service, host, &mut lowered.diagnostics);
+    }
     lowered
 }

@@ -1,9 +1,139 @@
-//! Lowering for OpenBSD: rc.d script.
+//! Lowering for OpenBSD: an rc.d script, login classes, the environment file. Documented in
+//! `docs/formats/openbsd-rc.md`.
 
-use super::Lowered;
+use super::commands::{self, Activation};
+use super::rc::{self, Reloads};
+use super::{Lowered, env, login, loss};
 use crate::resolved::{HostFacts, ResolvedService};
+use cmc_types::definition::{Daemon, DaemonType};
+use cmc_types::openbsd_rc::{Reload, Script, Start, process_pattern};
+use cmc_types::shell::{self, Identifier};
+use cmc_types::{Diagnostic, InitSystem, UnixPath, codes};
 
 /// Lowers a service.
-pub(super) fn lower(_service: &ResolvedService, _host: &HostFacts) -> Lowered {
-    Lowered::default()
+pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
+    let mut lowered = Lowered::default();
+    let mut activation = Activation::default();
+    loss::check(service, host, &mut lowered.diagnostics);
+    let name = service.definition.daemon.as_ref().map(|_| Identifier::from_service(&service.name));
+    let classes = login::openbsd(service, name.as_ref().map(Identifier::as_str), &mut lowered);
+    activation.before = classes.actions;
+    activation.restart.extend(classes.own);
+    if let (Some(name), Some(daemon)) = (name, &service.definition.daemon) {
+        let env_file = env::env_file(service, host, &mut lowered.diagnostics);
+        let script =
+            script(service, daemon, env_file.as_ref().map(|file| &file.path), &mut lowered.diagnostics);
+        if let (Some(path), Some(script)) = (rc::path("/etc/rc.d", name.as_str()), script) {
+            install(service, path, &script, &mut lowered, &mut activation);
+        }
+        activation.restart.extend(env_file.as_ref().map(|file| file.path.clone()));
+        lowered.files.extend(env_file);
+        activation.name = Some(name.to_string());
+        activation.can_reload = daemon.reload.is_some();
+    } else if let Some(unit) = &service.definition.unit {
+        activation.name = Some(unit.clone());
+        activation.can_reload = true;
+        if !service.env.is_empty() {
+            foreign_env(service, host, unit, &mut lowered.diagnostics);
+        }
+    }
+    lowered.activated(commands::activate(service, host.init, &activation));
+    lowered
 }
+
+/// su(1) clears the environment, and only a script of ours can source it again.
+fn foreign_env(service: &ResolvedService, host: &HostFacts, unit: &str, diagnostics: &mut Vec<Diagnostic>) {
+    let message =
+        format!("service {} sets the environment of {unit}, which OpenBSD's rc.d clears", service.name);
+    diagnostics.push(
+        Diagnostic::new(codes::ENV_OF_FOREIGN_UNIT, message)
+            .at(service.tree.key_place_of(&["env"]), "cannot reach the daemon")
+            .with(service.tree.place_of(&["unit"]), "the script is not cmc's")
+            .on_host(host.name.as_str())
+            .help("describe the program in `daemon` instead of `unit`, or set `env` in for.\"os:…\" of other systems"),
+    );
+}
+
+fn script(
+    service: &ResolvedService,
+    daemon: &Daemon,
+    env_file: Option<&UnixPath>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Script> {
+    let (program, arguments) = rc::program(service, daemon, cmc_types::openbsd_rc::DIALECT, diagnostics)?;
+    let kind = daemon.kind.unwrap_or(DaemonType::Simple);
+    let foreground = !matches!(kind, DaemonType::Forking | DaemonType::Oneshot);
+    let mut script = Script::new(program);
+    script.comments = vec![rc::header(service)];
+    let plain = arguments.iter().all(|argument| shell::is_plain(argument));
+    if daemon.umask.is_some() || env_file.is_some() || !plain {
+        let arguments = (!plain).then(|| arguments.clone());
+        script.start = Some(Start { umask: daemon.umask, env_file: env_file.cloned(), arguments });
+    }
+    if plain {
+        script.flags = arguments;
+    }
+    script.directory = daemon.directory.clone();
+    script.logger = foreground.then(|| "daemon.info".to_owned());
+    let timeout = daemon.stop_timeout.or(daemon.start_timeout);
+    script.timeout = timeout.map(|span| u32::try_from(span.as_secs()).unwrap_or(u32::MAX));
+    script.user = rc::user(daemon).cloned();
+    script.pattern = Some(process_pattern(&daemon.exec));
+    script.background = foreground;
+    script.reload = match rc::reload(daemon) {
+        None => Reload::No,
+        Some(Reloads::Signal(signal)) if signal == "HUP" => Reload::Hangup,
+        Some(Reloads::Signal(signal)) => Reload::Signal(signal),
+        Some(Reloads::Command(argv)) => Reload::Command(argv.to_vec()),
+    };
+    script.stop_signal = daemon.stop_signal.as_deref().map(rc::signal);
+    script.directories = rc::directories(service, daemon, InitSystem::OpenbsdRc, diagnostics);
+    Some(script)
+}
+
+fn install(
+    service: &ResolvedService,
+    path: UnixPath,
+    script: &Script,
+    lowered: &mut Lowered,
+    activation: &mut Activation,
+) {
+    let text = match script.print() {
+        Ok(text) => text,
+        Err(error) => {
+            let place = service.tree.place_of(&["daemon", "exec"]);
+            lowered.diagnostics.push(rc::refused(service, &error, place));
+            return;
+        }
+    };
+    let lines = rc::lines(
+        service,
+        &text,
+        &[
+            ("daemon=", &["exec", "0"]),
+            ("daemon_flags=", &["exec", "1"]),
+            ("daemon_execdir=", &["directory"]),
+            (
+                "daemon_timeout=",
+                if service.tree.get(&["daemon", "stop-timeout"]).is_some() {
+                    &["stop-timeout"]
+                } else {
+                    &["start-timeout"]
+                },
+            ),
+            ("daemon_user=", &["user"]),
+            ("rc_reload", &["reload"]),
+            ("rc_stop_signal=", &["stop-signal"]),
+            ("rc_exec ", &["exec"]),
+            ("install -d ", &["runtime-dir"]),
+        ],
+    );
+    let place = service.tree.key_place_of(&["daemon"]);
+    lowered.files.push(rc::file(path.clone(), 0o555, InitSystem::OpenbsdRc, text, place, lines));
+    activation.restart.push(path.clone());
+    activation.definition = Some(path);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;
