@@ -3,6 +3,11 @@
 //! `docs/format.md` describes every stored byte. Nothing that a store answers is trusted: what a host or publisher
 //! acts on hangs by hashes from statements whose signatures were verified against a root pinned beforehand.
 //!
+//! Where to start: [`init::init_fleet`] makes a fleet's keys; [`seal::Preparer`] packs a plan and refuses what has no
+//! receipt; [`publish::Publisher`] seals, uploads and signs; [`publish::read_current`], [`publish::diff_host`] and
+//! [`publish::verify_store`] look at what is there; [`client`] is what a host does; [`secretfile`] opens and makes
+//! `secrets/NAME.age`.
+//!
 //! This crate never prints, never reads the terminal, the user's environment or home directory, and asks no clock:
 //! times are arguments, in Unix seconds.
 

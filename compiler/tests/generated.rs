@@ -184,7 +184,11 @@ fn shape<'s>(schema: &'s Value, part: &'s Value, queue: &mut Vec<(String, &'s Va
         Some("array") => format!("list of {}", shape(schema, &part["items"], queue)),
         Some("object") => match part.get("additionalProperties") {
             Some(value) => format!("table of {}", shape(schema, value, queue)),
-            None => "table".into(),
+            None => {
+                let keys = part.get("properties").and_then(Value::as_object).into_iter().flatten();
+                let keys: Vec<_> = keys.map(|(key, _)| format!("`{key}`")).collect();
+                format!("table with {}", keys.join(", "))
+            }
         },
         Some("string") => match part.get("format").and_then(Value::as_str) {
             Some("UnixPath") => "path".into(),

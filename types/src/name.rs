@@ -26,7 +26,7 @@ macro_rules! label_type {
                 }
                 Err(ParseError::new(
                     "1 to 63 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit",
-                    concat!("not a ", $what, " name"),
+                    concat!("not a valid ", $what, " name"),
                 ))
             }
 
@@ -92,7 +92,7 @@ macro_rules! identifier_type {
                 {
                     return Ok(Self(text.to_owned()));
                 }
-                Err(ParseError::new(concat!("a name that matches ", $pattern), concat!("not a ", $what, " name")))
+                Err(ParseError::new(concat!("a name that matches ", $pattern), concat!("not a valid ", $what, " name")))
             }
 
             /// The name as text.

@@ -54,6 +54,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("programs::nginx", nginx),
     ("programs::nginx_whole_tree", nginx_whole_tree),
     ("programs::names_outside_the_fleet_resolve_and_are_named", outside_names),
+    ("programs::certificates_that_only_the_host_has_are_stood_in_for_and_named", host_only),
     ("programs::apache2", apache2),
     ("programs::haproxy", haproxy),
     ("programs::sshd", sshd),
@@ -156,6 +157,30 @@ fn outside_names() -> Ended {
     let receipt = receipt(&report, "nginx");
     assert_eq!(receipt.verdict, Verdict::Passed, "{report:#?}");
     assert_eq!(receipt.warnings, ["api.example.com is outside the fleet and was taken to resolve"]);
+    Ended::Passed
+}
+
+fn host_only() -> Ended {
+    let server = "server { listen 443 ssl; ssl_certificate /etc/letsencrypt/live/a/fullchain.pem; ssl_certificate_key \
+                  \"/etc/ssl/private/a.key\"; }\n";
+    let haproxy =
+        "defaults\n  mode http\n  timeout client 5s\nfrontend f\n  bind :443 ssl crt /etc/haproxy/certs/\n";
+    let files = vec![file("/etc/nginx/conf.d/a.conf", server), file("/etc/haproxy/haproxy.cfg", haproxy)];
+    let report = check(&plan(vec![host("web1", "debian-12", files)]));
+    for (validator, paths) in [
+        ("nginx", &["/etc/letsencrypt/live/a/fullchain.pem", "/etc/ssl/private/a.key"][..]),
+        ("haproxy", &["/etc/haproxy/certs/throw-away.pem"]),
+    ] {
+        if let Some(reason) = unavailable(&report, validator) {
+            return Ended::Skipped(reason);
+        }
+        let receipt = receipt(&report, validator);
+        assert_eq!(receipt.verdict, Verdict::Passed, "{report:#?}");
+        for path in paths {
+            let note = format!("{path} is not among the host's files: a throw-away one stood in for it");
+            assert!(receipt.warnings.contains(&note), "{receipt:#?}");
+        }
+    }
     Ended::Passed
 }
 

@@ -124,6 +124,9 @@ fn diff_service(old: Option<&BundleJson>, new: &ServicePlan, secrets: bool) -> O
 }
 
 fn runs(action: &Action, files: &[FileDiff], old: &[Action]) -> bool {
+    if files.iter().any(|file| action.unless.contains(&file.path)) {
+        return false;
+    }
     match action.on {
         Trigger::Changed if action.paths.is_empty() => !files.is_empty(),
         Trigger::Changed => files.iter().any(|file| action.paths.contains(&file.path)),

@@ -11,6 +11,7 @@ mod build;
 mod change;
 mod diff;
 mod verify;
+mod write;
 
 pub use base::{Current, Roots, read_current};
 pub use change::{Changes, HostChange, HostStatus};
@@ -18,22 +19,20 @@ pub use diff::{FileChange, FileDiff, HostDiff, ServiceDiff, diff_host};
 pub use verify::{Verified, verify_store};
 
 use crate::client::StatementRef;
-use crate::error::{Error, TrustKind};
-use crate::ids::{Channel, hash};
-use crate::limits;
+use crate::error::Error;
+use crate::ids::Channel;
 use crate::locator::pack_key;
 use crate::overrides::{Hold, HostHold};
 use crate::pack::PackWriter;
 use crate::records::Entry;
-use crate::release::{Pointer, Release, Timestamp, release_key};
-use crate::root::{Counters, root_key, vault_key};
+use crate::release::release_key;
+use crate::root::Counters;
 use crate::seal::{Contents, Prepared};
-use crate::signed::Signed;
-use crate::sshsig::{Role, Signer};
-use crate::store::{Created, Store, StoreError, StoreErrorKind, Swap};
+use crate::sshsig::Signer;
+use crate::store::Store;
 use crate::vault::Vault;
 use base::{CurrentPointer, read_blank, read_pointer};
-use build::{Build, Built};
+use build::Build;
 use cmc_types::{Blake3, HostName};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +42,9 @@ use std::time::Duration;
 pub const LIFETIME: u64 = 30 * 24 * 3600;
 /// How often a publish is tried again after another publisher was faster.
 pub const RETRIES: u32 = 10;
+
+/// The longest a publish may take, in seconds: what it uploaded first must not look abandoned to a garbage collector.
+const PATIENCE: u64 = 24 * 3600;
 
 /// A fleet's publisher on one channel.
 pub struct Publisher<'a> {
@@ -148,6 +150,16 @@ impl Published {
     }
 }
 
+/// What a publish keeps over its attempts.
+struct Session {
+    /// Bundles and chunks that it has sealed and uploaded.
+    cache: BTreeMap<Blake3, Entry>,
+    /// Keys of objects written.
+    written: Vec<String>,
+    /// When it began, in Unix seconds.
+    started: u64,
+}
+
 /// How one attempt ended.
 enum Attempt {
     Done(Box<Published>),
@@ -162,8 +174,7 @@ impl Publisher<'_> {
         contents: &dyn Contents,
         request: &Request<'_>,
     ) -> Result<Published, Error> {
-        let mut cache = BTreeMap::new();
-        let mut written = Vec::new();
+        let mut session = Session { cache: BTreeMap::new(), written: Vec::new(), started: (self.clock)() };
         let mut lost_to: Option<Blake3> = None;
         self.contend(|attempt| {
             let keys = self.vault()?.identities()?;
@@ -175,7 +186,7 @@ impl Publisher<'_> {
                 }
                 lost_to = Some(current.at().hash);
             }
-            self.attempt(prepared, contents, request, current.as_ref(), &mut cache, &mut written, attempt)
+            self.attempt(prepared, contents, request, current.as_ref(), &mut session, attempt)
         })
     }
 
@@ -225,17 +236,16 @@ impl Publisher<'_> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn attempt(
         &self,
         prepared: &Prepared,
         contents: &dyn Contents,
         request: &Request<'_>,
         current: Option<&Current>,
-        cache: &mut BTreeMap<Blake3, Entry>,
-        written: &mut Vec<String>,
+        session: &mut Session,
         attempt: u32,
     ) -> Result<Attempt, Error> {
+        let Session { cache, written, started } = session;
         let now = (self.clock)();
         let root = self.roots.newest();
         root.check_expiry(now)?;
@@ -324,6 +334,9 @@ impl Publisher<'_> {
         let floor = current.map_or(0, |current| current.timestamp().issued);
         let at = StatementRef { version, hash: release.hash() };
         let (stamp, bytes) = self.sign_timestamp(release, at, serial, floor, request.lifetime)?;
+        if (self.clock)().saturating_sub(*started) > PATIENCE {
+            return Err(Error::Failed("the publish took more than a day; run it again".to_owned()));
+        }
         if !self.swap(etag.as_deref(), &bytes)? {
             return Ok(Attempt::Lost);
         }
@@ -378,134 +391,6 @@ impl Publisher<'_> {
             reused: 0,
             attempts: attempt,
         })))
-    }
-
-    fn token(&self, etag: Option<&str>) -> Result<String, Error> {
-        let problem = "it gives no ETag, so the pointer cannot be moved safely";
-        let unfit = || Error::Store(StoreError::new(StoreErrorKind::Unfit, self.store.name(), problem));
-        etag.map(str::to_owned).ok_or_else(unfit)
-    }
-
-    /// Moves the pointer; `false` if another publisher was faster. After an error the pointer is read once more: the
-    /// answer may have been lost on the way, and the pointer may be ours.
-    fn swap(&self, etag: Option<&str>, bytes: &[u8]) -> Result<bool, Error> {
-        match self.store.swap(&self.channel.key(), etag, bytes) {
-            Ok(Swap::Done { .. }) => Ok(true),
-            Ok(Swap::Lost) => Ok(false),
-            Err(error) => match self.store.get(&self.channel.key(), limits::POINTER) {
-                Ok(Some(found)) if found == bytes => Ok(true),
-                _ => Err(error.into()),
-            },
-        }
-    }
-
-    /// Uploads an immutable object and looks whether it is there.
-    fn put(&self, key: &str, bytes: &[u8], written: &mut Vec<String>) -> Result<(), Error> {
-        match self.store.create(key, bytes)? {
-            Created::New => written.push(key.to_owned()),
-            Created::Exists => {
-                let found = self.store.get(key, limits::MEMBER.max(bytes.len() as u64))?;
-                if found.as_deref() != Some(bytes) {
-                    let problem = "another object has its name";
-                    return Err(Error::trust(TrustKind::Hash, key, problem));
-                }
-                return Ok(());
-            }
-        }
-        let last = (bytes.len() as u64).saturating_sub(64);
-        let tail = self.store.get_range(key, last, 64)?;
-        if tail.as_deref() != bytes.get(last as usize..) {
-            let problem = "it says that an object is stored, and has none";
-            return Err(StoreError::new(StoreErrorKind::Unfit, self.store.name(), problem).at(key).into());
-        }
-        Ok(())
-    }
-
-    /// Uploads roots and vault, if the pointer's root is not this one.
-    fn put_trust(&self, published: Option<u64>, written: &mut Vec<String>) -> Result<(), Error> {
-        let newest = self.roots.newest();
-        if published == Some(newest.version()) {
-            return Ok(());
-        }
-        if hash(self.vault_bytes) != newest.root().vault {
-            return Err(Error::trust(TrustKind::Hash, "vault", "not the vault that the newest root names"));
-        }
-        self.put(&vault_key(&newest.root().vault), self.vault_bytes, written)?;
-        for (i, signed) in self.roots.signed().iter().enumerate() {
-            self.put(&root_key(i as u64 + 1), &signed.to_bytes()?, written)?;
-        }
-        Ok(())
-    }
-
-    fn sign_release(
-        &self,
-        current: Option<&Current>,
-        request: &Request<'_>,
-        built: Built,
-        version: u64,
-    ) -> Result<Signed, Error> {
-        let root = self.roots.newest();
-        let release = Release {
-            format: 1,
-            fleet_id: root.fleet_id(),
-            channel: self.channel.clone(),
-            version,
-            previous: current.map(|current| current.at().hash),
-            index: built.index,
-            k: built.k,
-            ledger: built.ledger,
-            evidence: built.evidence,
-            overrides: built.overrides,
-            commit: request.commit.clone(),
-            min_cmc: request.min_cmc.clone(),
-        };
-        let mut signed = Signed::unsigned(&release, "release")?;
-        signed.sign_to_threshold(
-            Role::Release,
-            &root.root().role(Role::Release),
-            self.signers,
-            "the release",
-        )?;
-        Ok(signed)
-    }
-
-    fn sign_timestamp(
-        &self,
-        release: Signed,
-        at: StatementRef,
-        serial: u64,
-        floor: u64,
-        lifetime: u64,
-    ) -> Result<(Timestamp, Vec<u8>), Error> {
-        let root = self.roots.newest();
-        let now = (self.clock)();
-        if floor > now.saturating_add(crate::client::AHEAD) {
-            return Err(Error::trust(
-                TrustKind::Clock,
-                crate::release::name(self.channel),
-                format!("its timestamp was issued {} s ahead of this machine's clock", floor - now),
-            ));
-        }
-        let issued = now.max(floor);
-        let life = lifetime.clamp(1, root.root().max_fresh);
-        let timestamp = Timestamp {
-            format: 1,
-            fleet_id: root.fleet_id(),
-            channel: self.channel.clone(),
-            serial,
-            release: at,
-            root: root.at(),
-            issued,
-            expires: issued.saturating_add(life),
-        };
-        let mut signed = Signed::unsigned(&timestamp, "timestamp")?;
-        let keys = root.root().role(Role::Timestamp);
-        signed.sign_to_threshold(Role::Timestamp, &keys, self.signers, "the timestamp")?;
-        let bytes = Pointer { release, timestamp: signed }.to_bytes()?;
-        if bytes.len() as u64 > limits::POINTER {
-            return Err(Error::Failed("the pointer is too large: too many signatures".to_owned()));
-        }
-        Ok((timestamp, bytes))
     }
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod example;
+mod faults;
 mod host;
 mod publish;
 mod sealing;

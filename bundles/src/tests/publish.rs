@@ -2,8 +2,7 @@ use super::support::*;
 use crate::error::{Error, TrustKind};
 use crate::overrides::{Hold, HoldKind};
 use crate::publish::{HostStatus, Outcome, Request};
-use crate::store::{Created, Fetch, Listed, Reader, Store, StoreError, StoreErrorKind, Swap};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use crate::store::{Reader, Store};
 
 #[test]
 fn nothing_changed_writes_nothing_and_later_only_the_pointer() {
@@ -229,102 +228,6 @@ fn evidence_holds_the_receipts_but_no_digest_of_a_secret() {
     }
 }
 
-/// Fails at its nth call, after or before the call took effect, or loses the answer.
-struct Faulty<'a> {
-    inner: &'a dyn Store,
-    left: AtomicUsize,
-    after: bool,
-}
-
-impl Faulty<'_> {
-    fn call<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let left = self.left.load(Ordering::Relaxed);
-        if left == 0 {
-            return Err(self.error());
-        }
-        self.left.store(left - 1, Ordering::Relaxed);
-        if left == 1 {
-            if self.after {
-                let _ = work();
-            }
-            return Err(self.error());
-        }
-        work()
-    }
-    fn error(&self) -> StoreError {
-        StoreError::new(StoreErrorKind::Unreachable, "faulty", "cut")
-    }
-}
-
-impl Reader for Faulty<'_> {
-    fn name(&self) -> &str {
-        "faulty"
-    }
-    fn get(&self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        self.call(|| self.inner.get(key, limit))
-    }
-    fn get_range(&self, key: &str, offset: u64, len: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        self.call(|| self.inner.get_range(key, offset, len))
-    }
-    fn get_if_changed(&self, key: &str, etag: Option<&str>, limit: u64) -> Result<Fetch, StoreError> {
-        self.call(|| self.inner.get_if_changed(key, etag, limit))
-    }
-}
-
-impl Store for Faulty<'_> {
-    fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, StoreError> {
-        self.call(|| self.inner.create(key, bytes))
-    }
-    fn swap(&self, key: &str, expected: Option<&str>, bytes: &[u8]) -> Result<Swap, StoreError> {
-        self.call(|| self.inner.swap(key, expected, bytes))
-    }
-    fn list(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
-        self.call(|| self.inner.list(prefix))
-    }
-    fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.call(|| self.inner.delete(key))
-    }
-}
-
-#[test]
-fn an_interruption_at_any_call_leaves_the_old_release_whole_and_the_next_publish_completes() {
-    for after in [false, true] {
-        for calls in 0.. {
-            let mut world = World::new();
-            let mut plans = world.two_hosts();
-            world.publish(&plans).unwrap();
-            let old = world.read(&world.store, "web1").unwrap();
-            plans[0].services[1].files[1] = file("/etc/api/name", b"new", false);
-            let faulty = Faulty { inner: &world.store, left: calls.into(), after };
-            let result = world.publish_to(&faulty, &plans, &Request::default());
-            let found = world.read(&world.store, "web1").unwrap();
-            assert!(found == old || found["/etc/api/name"] == b"new", "call {calls}");
-            if result.is_ok() {
-                assert!(calls > 5);
-                break;
-            }
-            world.publish(&plans).unwrap();
-            assert_eq!(world.read(&world.store, "web1").unwrap()["/etc/api/name"], b"new", "call {calls}");
-            assert_eq!(world.read(&world.store, "web2").unwrap()["/etc/api/name"], b"web2", "call {calls}");
-        }
-    }
-}
-
-#[test]
-fn a_first_publish_that_is_interrupted_anywhere_completes_next_time() {
-    for calls in 0.. {
-        let mut world = World::new();
-        let plans = world.two_hosts();
-        let faulty = Faulty { inner: &world.store, left: calls.into(), after: true };
-        let done = world.publish_to(&faulty, &plans, &Request::default()).is_ok();
-        world.publish(&plans).unwrap();
-        assert_eq!(world.read(&world.store, "web1").unwrap().len(), 3);
-        if done {
-            break;
-        }
-    }
-}
-
 #[test]
 fn a_pack_that_vanished_is_sealed_again() {
     let mut world = World::new();
@@ -341,6 +244,42 @@ fn a_pack_that_vanished_is_sealed_again() {
     assert_eq!((done.release.version, done.serial, done.sealed, done.reused), (3, 3, 4, 0));
     assert_eq!(world.read(&world.store, "web1").unwrap()["/etc/one"], b"1");
     assert_eq!(world.publish(&plans).unwrap().outcome, Outcome::Unchanged);
+}
+
+#[test]
+fn a_diff_names_files_and_commands_and_no_digest_of_a_secret() {
+    use crate::publish::{FileChange, diff_host, read_current};
+    let mut world = World::new();
+    let mut plans = world.two_hosts();
+    world.publish(&plans).unwrap();
+    let keys = world.fleet.opened.identities().unwrap();
+    let current = read_current(&world.store, &world.roots, keys, &world.channel, Default::default());
+    let current = current.unwrap().unwrap();
+    let manifest = current.manifest(&world.store, &world.id("web1")).unwrap().unwrap();
+    let published: Vec<_> = manifest
+        .bundles
+        .iter()
+        .map(|bundle| current.bundle(&world.store, bundle).unwrap().json().clone())
+        .collect();
+    assert_eq!(diff_host(&published, &plans[0], true), None);
+    // Typed dummies in place of secrets are not compared.
+    let api = &mut plans[0].services[1];
+    api.files[0] = file("/etc/api/secret", b"dummy", true);
+    assert_eq!(diff_host(&published, &plans[0], false), None);
+    let diff = diff_host(&published, &plans[0], true).unwrap();
+    let secret = &diff.services[0].files[0];
+    assert_eq!(
+        (secret.change, secret.secret, secret.before, secret.after),
+        (FileChange::Content, true, None, None)
+    );
+    assert_eq!(diff.services[0].runs, [["systemctl", "restart", "api"]]);
+    // One service leaves, another's file changes its mode only.
+    let base = &mut plans[0].services[0];
+    base.files[0].entry.mode = Some(cmc_types::Mode::from_bits(0o600));
+    plans[0].services.pop();
+    let diff = diff_host(&published, &plans[0], false).unwrap();
+    assert_eq!(diff.services[0].files[0].change, FileChange::Attributes);
+    assert!(!diff.services[1].planned && diff.services[1].files.len() == 2);
 }
 
 #[test]
@@ -365,35 +304,6 @@ fn verify_names_every_damaged_object() {
 }
 
 #[test]
-fn eight_publishers_at_once_lose_no_serial() {
-    let mut world = World::new();
-    let plans = world.two_hosts();
-    let fleets: Vec<Vec<_>> = (0..8)
-        .map(|i| {
-            let mut all = plans.clone();
-            all.push(world.plan(&format!("own{i}"), vec![planned("s", vec![file("/etc/own", b"x", false)])]));
-            all
-        })
-        .collect();
-    world.publish(&plans).unwrap();
-    let world = &world;
-    let serials: Vec<u64> = std::thread::scope(|scope| {
-        let threads: Vec<_> = fleets
-            .iter()
-            .map(|plans| {
-                scope.spawn(move || (0..2).map(|_| world.publish(plans).unwrap()).collect::<Vec<_>>())
-            })
-            .collect();
-        let all = threads.into_iter().flat_map(|thread| thread.join().unwrap());
-        all.filter(|done| done.outcome == Outcome::Released).map(|done| done.serial).collect()
-    });
-    let mut sorted = serials.clone();
-    sorted.sort_unstable();
-    assert_eq!(sorted, (2..2 + serials.len() as u64).collect::<Vec<_>>());
-    world.read(&world.store, "web1").unwrap();
-}
-
-#[test]
 fn a_publisher_refuses_a_store_that_went_back() {
     let mut world = World::new();
     let mut plans = world.two_hosts();
@@ -406,66 +316,6 @@ fn a_publisher_refuses_a_store_that_went_back() {
     let error =
         crate::publish::read_current(&world.store, &world.roots, keys, &world.channel, seen).unwrap_err();
     assert_eq!(error.trust_kind(), Some(TrustKind::Rollback));
-}
-
-#[test]
-fn a_plan_that_lacks_what_another_just_published_is_refused() {
-    struct Racing<'a> {
-        world: &'a World,
-        theirs: &'a [cmc_types::plan::HostPlan],
-        once: AtomicUsize,
-    }
-    impl Reader for Racing<'_> {
-        fn name(&self) -> &str {
-            "racing"
-        }
-        fn get(&self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
-            self.world.store.get(key, limit)
-        }
-        fn get_range(&self, key: &str, offset: u64, len: u64) -> Result<Option<Vec<u8>>, StoreError> {
-            self.world.store.get_range(key, offset, len)
-        }
-        fn get_if_changed(&self, key: &str, etag: Option<&str>, limit: u64) -> Result<Fetch, StoreError> {
-            self.world.store.get_if_changed(key, etag, limit)
-        }
-    }
-    impl Store for Racing<'_> {
-        fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, StoreError> {
-            self.world.store.create(key, bytes)
-        }
-        fn swap(&self, key: &str, expected: Option<&str>, bytes: &[u8]) -> Result<Swap, StoreError> {
-            if self.once.fetch_add(1, Ordering::Relaxed) == 0 {
-                let request = Request { commit: Some("theirs".to_owned()), ..Request::default() };
-                self.world.publish_to(&self.world.store, self.theirs, &request).unwrap();
-            }
-            self.world.store.swap(key, expected, bytes)
-        }
-        fn list(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
-            self.world.store.list(prefix)
-        }
-        fn delete(&self, key: &str) -> Result<(), StoreError> {
-            self.world.store.delete(key)
-        }
-    }
-    let mut world = World::new();
-    let plans = world.two_hosts();
-    world.publish(&plans).unwrap();
-    let (mut ours, mut theirs) = (plans.clone(), plans.clone());
-    ours[0].services[1].files[1] = file("/etc/api/name", b"ours", false);
-    theirs[1].services[1].files[1] = file("/etc/api/name", b"theirs", false);
-    for (known, ok) in [(Some(false), false), (Some(true), true), (None, true)] {
-        theirs[1].services[1].files[1] = file("/etc/api/name", format!("theirs {known:?}").as_bytes(), false);
-        ours[0].services[1].files[1] = file("/etc/api/name", format!("ours {known:?}").as_bytes(), false);
-        let racing = Racing { world: &world, theirs: &theirs, once: 0.into() };
-        let ancestry = |_: &str, _: &str| known;
-        let request =
-            Request { commit: Some("ours".to_owned()), is_ancestor: Some(&ancestry), ..Request::default() };
-        let result = world.publish_to(&racing, &ours, &request);
-        assert_eq!(result.is_ok(), ok, "{known:?} {result:?}");
-        if let Ok(done) = result {
-            assert_eq!(done.attempts, 2);
-        }
-    }
 }
 
 #[test]

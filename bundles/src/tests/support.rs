@@ -82,7 +82,14 @@ pub(super) fn planned(name: &str, files: Vec<PlannedFile>) -> ServicePlan {
         after: Vec::new(),
         needs: Vec::new(),
         files,
-        actions: vec![Action { on: Trigger::Changed, paths: Vec::new(), unless: Vec::new(), argv, timeout: 60, once: false }],
+        actions: vec![Action {
+            on: Trigger::Changed,
+            paths: Vec::new(),
+            unless: Vec::new(),
+            argv,
+            timeout: 60,
+            once: false,
+        }],
         checks: Vec::new(),
         capture: Vec::new(),
     }

@@ -122,7 +122,8 @@ impl Walk<'_> {
                 }
                 continue;
             };
-            if !name.starts_with('.') && !(path.is_empty() && NEVER.contains(&name)) {
+            let never = name.starts_with('.') || (path.is_empty() && NEVER.contains(&name));
+            if !never {
                 self.entry(&join_path(path, name), above, wanted);
             }
         }

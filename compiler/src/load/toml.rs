@@ -114,12 +114,10 @@ fn syntax_errors(
             }
         })
         .collect();
-    if hidden > 0 {
-        if let Some(last) = diagnostics.last_mut() {
-            last.help = Some(format!(
-                "{hidden} more syntax errors follow in this file; most are gone when the first is corrected"
-            ));
-        }
+    if let Some(last) = diagnostics.last_mut().filter(|_| hidden > 0) {
+        last.help = Some(format!(
+            "{hidden} more syntax errors follow in this file; most are gone when the first is corrected"
+        ));
     }
     diagnostics
 }

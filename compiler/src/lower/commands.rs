@@ -224,7 +224,7 @@ pub fn activate(service: &ResolvedService, init: InitSystem, activation: &Activa
         );
     }
     if let Some(name) = &activation.name {
-        let definition = activation.definition.as_ref().map_or(&[][..], std::slice::from_ref);
+        let definition = activation.definition.as_slice();
         out.each(Trigger::Leaving, definition, table.disable, name, seconds);
     }
     if let (Some(argv), false) = (table.reload_manager, activation.manager.is_empty()) {

@@ -60,10 +60,13 @@ pub(super) fn env_file(
                 variable.name,
                 service.name
             );
-            let help = format!(
-                "set it behind the init system: daemon.exec = [\"/usr/bin/env\", \"{}=…\", PROGRAM, …]",
-                variable.name
-            );
+            let help = match &service.definition.daemon {
+                Some(_) => format!(
+                    "set it behind the init system: daemon.exec = [\"/usr/bin/env\", \"{}=…\", PROGRAM, …]",
+                    variable.name
+                ),
+                None => "set it in the program's own configuration".to_owned(),
+            };
             diagnostics.push(
                 Diagnostic::new(codes::RESERVED_ENV_NAME, message)
                     .at(variable.place, "")

@@ -70,7 +70,7 @@ fn script(
     own_class: bool,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Script> {
-    let (program, arguments) = rc::program(daemon)?;
+    let (program, arguments) = rc::program(service, daemon, cmc_types::freebsd_rc::DIALECT, diagnostics)?;
     let kind = daemon.kind.unwrap_or(DaemonType::Simple);
     let run = match kind {
         DaemonType::Forking => Run::Forking,

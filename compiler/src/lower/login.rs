@@ -138,7 +138,7 @@ pub(super) fn freebsd(service: &ResolvedService, script: Option<&str>, lowered: 
 
 fn action(on: Trigger, path: &UnixPath, argv: &[&str]) -> Action {
     let argv = argv.iter().map(|word| (*word).to_owned()).collect();
-    Action { on, paths: vec![path.clone()], argv, timeout: 60, once: false, unless: Vec::new() }
+    Action { on, paths: vec![path.clone()], argv, unless: Vec::new(), timeout: 60, once: false }
 }
 
 /// A daemon's limits as capabilities, with the place of each.

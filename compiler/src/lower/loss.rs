@@ -232,3 +232,34 @@ pub(super) fn name(init: InitSystem) -> &'static str {
         InitSystem::Openrc => "OpenRC",
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_book_has_the_same_table() {
+        for (init, page) in [
+            (OPENBSD, include_str!("../../../docs/formats/openbsd-rc.md")),
+            (FREEBSD, include_str!("../../../docs/formats/freebsd-rc.md")),
+            (OPENRC, include_str!("../../../docs/formats/openrc.md")),
+        ] {
+            let rows: Vec<_> = LOSSES
+                .iter()
+                .filter(|loss| loss.init == init)
+                .map(|loss| format!("| `{}` | {} |", loss.field, loss.why))
+                .collect();
+            let (_, table) = page.split_once("| field | why |\n|---|---|\n").unwrap();
+            let table: Vec<_> = table.lines().take_while(|line| line.starts_with('|')).collect();
+            assert_eq!(rows, table, "docs/formats differs from the losses of {init}");
+        }
+    }
+
+    #[test]
+    fn every_loss_is_a_name_that_loss_ok_takes() {
+        for loss in LOSSES {
+            assert!(LIMITS.contains(&loss.field) || FIELDS.contains(&loss.field), "{}", loss.field);
+        }
+    }
+}

@@ -60,7 +60,7 @@ fn script(
     env_file: Option<&UnixPath>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Script> {
-    let (program, arguments) = rc::program(daemon)?;
+    let (program, arguments) = rc::program(service, daemon, cmc_types::openbsd_rc::DIALECT, diagnostics)?;
     let kind = daemon.kind.unwrap_or(DaemonType::Simple);
     let foreground = !matches!(kind, DaemonType::Forking | DaemonType::Oneshot);
     let mut script = Script::new(program);

@@ -64,7 +64,7 @@ fn script(
     name: &str,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Script> {
-    let (command, arguments) = rc::program(daemon)?;
+    let (command, arguments) = rc::program(service, daemon, cmc_types::openrc::DIALECT, diagnostics)?;
     let kind = daemon.kind.unwrap_or(DaemonType::Simple);
     let delay = daemon.restart_delay.map(|span| u32::try_from(span.as_secs()).unwrap_or(u32::MAX).max(1));
     let run = match (kind, daemon.restart) {

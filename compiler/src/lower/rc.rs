@@ -5,6 +5,7 @@ use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::definition::{Daemon, LimitValue, Limits, Reload};
 use cmc_types::name::AccountName;
 use cmc_types::rc_dir::Directory;
+use cmc_types::shell;
 use cmc_types::{ByteSize, Diagnostic, InitSystem, Mode, Place, Refused, UnixPath, codes};
 
 /// A finding about a value that a format cannot carry.
@@ -12,8 +13,31 @@ pub(super) fn refused(service: &ResolvedService, error: &Refused, place: Place) 
     Diagnostic::new(codes::UNENCODABLE_VALUE, format!("service {}: {error}", service.name)).at(place, "")
 }
 
-/// The program and its arguments; none if it is no absolute path, which `daemon::check` reports.
-pub(super) fn program(daemon: &Daemon) -> Option<(UnixPath, Vec<String>)> {
+/// The program and its arguments; none if it is no absolute path, which `daemon::check` reports, or if a word of
+/// `exec` or `reload` holds a control character, which no init script carries.
+pub(super) fn program(
+    service: &ResolvedService,
+    daemon: &Daemon,
+    dialect: &'static str,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<(UnixPath, Vec<String>)> {
+    let before = diagnostics.len();
+    let reload = match &daemon.reload {
+        Some(Reload::Argv(argv)) => &argv[..],
+        _ => &[],
+    };
+    for (field, argv) in [("exec", &daemon.exec[..]), ("reload", reload)] {
+        for (index, word) in argv.iter().enumerate() {
+            let subject = format!("word {index} of daemon.{field}");
+            if let Err(error) = shell::single_line(word, dialect, &subject) {
+                let place = service.tree.place_of(&["daemon", field, &index.to_string()]);
+                diagnostics.push(refused(service, &error, place));
+            }
+        }
+    }
+    if diagnostics.len() > before {
+        return None;
+    }
     let (program, arguments) = daemon.exec.split_first()?;
     Some((UnixPath::parse(program).ok()?, arguments.to_vec()))
 }

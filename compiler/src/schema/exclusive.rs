@@ -31,14 +31,14 @@ pub(super) fn check(part: &Node, stage: Stage, diagnostics: &mut Vec<Diagnostic>
     if let Some(health) = table.get("health") {
         one_of(health, "`health`", HEALTH, stage, diagnostics);
     }
-    if let (Stage::Merged, Some(daemon)) = (stage, table.get("daemon")) {
-        if daemon.node.as_table().is_some_and(|table| table.get("exec").is_none()) {
-            diagnostics.push(
-                Diagnostic::new(codes::MISSING_KEY, "`daemon` lacks the key `exec`")
-                    .at(daemon.key_place, "`exec` is missing here")
-                    .help("`exec = [\"/path/to/program\", \"argument\"]` says what runs"),
-            );
-        }
+    let without_exec =
+        |daemon: &&Entry| daemon.node.as_table().is_some_and(|table| table.get("exec").is_none());
+    if let Some(daemon) = table.get("daemon").filter(without_exec).filter(|_| stage == Stage::Merged) {
+        diagnostics.push(
+            Diagnostic::new(codes::MISSING_KEY, "`daemon` lacks the key `exec`")
+                .at(daemon.key_place, "`exec` is missing here")
+                .help("`exec = [\"/path/to/program\", \"argument\"]` says what runs"),
+        );
     }
     for overlay in tables(table, "for") {
         check(&overlay.node, stage, diagnostics);

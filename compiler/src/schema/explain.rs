@@ -58,7 +58,11 @@ impl Explainer<'_> {
             ValidationErrorKind::Pattern { .. } if self.format(error).is_some() => Vec::new(),
             ValidationErrorKind::Pattern { pattern } => {
                 let message = format!("{} does not match `{pattern}`", self.shown(&path));
-                vec![self.problem(codes::INVALID_VALUE, path, message)]
+                let mut problem = self.problem(codes::INVALID_VALUE, path, message);
+                let schema = self.schema_around(error.schema_path());
+                let description = schema.and_then(|schema| schema.get("description")).and_then(Value::as_str);
+                problem.diagnostic.help = description.map(str::to_owned);
+                vec![problem]
             }
             ValidationErrorKind::Format { format } => vec![self.bad_text(path, format)],
             ValidationErrorKind::Minimum { limit } => {
@@ -235,7 +239,7 @@ impl Explainer<'_> {
         let Some(NodeValue::Text(given)) = self.root.get(&path).map(|node| &node.value) else {
             let found = self.root.get(&path).map_or_else(|| "that".into(), described);
             let message = match names.as_slice() {
-                [only] => format!("this takes only `{only}`"),
+                [only] => format!("`{}` takes only `{only}`", path.last().map_or("this", String::as_str)),
                 names => format!("expected one of the texts {}, not {found}", names.join(", ")),
             };
             let code = if names.len() == 1 { codes::INVALID_VALUE } else { codes::WRONG_TYPE };

@@ -106,7 +106,7 @@ pub enum Reload {
     /// A signal, such as `"HUP"`.
     Signal(String),
     /// A program (absolute path) and arguments.
-    Argv(#[cfg_attr(feature = "schema", schemars(length(min = 1)))] Vec<String>),
+    Argv(Vec<String>),
 }
 
 /// Limits on what a daemon may use.

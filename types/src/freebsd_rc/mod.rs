@@ -17,7 +17,7 @@ pub use crate::shell::{Conf, ConfLine};
 pub use parse::parse;
 
 /// Name of the format in messages.
-pub(crate) const DIALECT: &str = "a FreeBSD rc.d script";
+pub const DIALECT: &str = "a FreeBSD rc.d script";
 
 /// An rc.d script.
 #[derive(Debug, Clone, PartialEq, Eq)]

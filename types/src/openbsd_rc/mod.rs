@@ -16,7 +16,7 @@ pub use parse::parse;
 pub use print::process_pattern;
 
 /// Name of the format in messages.
-pub(crate) const DIALECT: &str = "an OpenBSD rc.d script";
+pub const DIALECT: &str = "an OpenBSD rc.d script";
 
 /// An rc.d script.
 #[derive(Debug, Clone, PartialEq, Eq)]

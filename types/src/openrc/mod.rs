@@ -15,7 +15,7 @@ pub use crate::shell::{Conf, ConfLine};
 pub use parse::parse;
 
 /// Name of the format in messages.
-pub(crate) const DIALECT: &str = "an OpenRC service script";
+pub const DIALECT: &str = "an OpenRC service script";
 
 /// A service script.
 #[derive(Debug, Clone, PartialEq, Eq)]

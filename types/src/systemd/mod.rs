@@ -35,4 +35,4 @@ pub use names::{Section, names_of, section};
 pub use table::{DIRECTIVES, Directive, Empty, Repeat, directive, successor};
 pub use timespan::parse_timespan;
 pub use unit::{Entry, Unit, UnitError};
-pub use unit_name::{UnitName, UnitType};
+pub use unit_name::{UnitName, UnitType, escape_path};

@@ -298,6 +298,10 @@ proptest! {
         prop_assert_eq!(commands[0].prefixes, Prefixes::default());
         prop_assert_eq!(commands[0].literal_argv(), Some(argv));
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn hostile_texts_come_back_or_are_refused(text in hostile()) {
@@ -331,6 +335,20 @@ proptest! {
     #[test]
     fn no_value_makes_a_checker_panic(text in hostile(), index in 0..DIRECTIVES.len()) {
         let _ = DIRECTIVES[index].check(&text);
+    }
+}
+
+#[test]
+fn paths_are_escaped_as_systemd_escape_does() {
+    let cases = [
+        ("/", "-"),
+        ("/srv/data", "srv-data"),
+        ("//a/./b-c/", "a-b\\x2dc"),
+        ("/.x", "\\x2ex"),
+        ("/ä", "\\xc3\\xa4"),
+    ];
+    for (path, name) in cases {
+        assert_eq!(escape_path(path), name);
     }
 }
 

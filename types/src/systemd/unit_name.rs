@@ -152,6 +152,25 @@ impl UnitName {
     }
 }
 
+/// The name, without its type, that a mount, automount or swap unit of a path must have (systemd-escape(1), `--path`).
+pub fn escape_path(path: &str) -> String {
+    let trimmed =
+        path.split('/').filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/");
+    if trimmed.is_empty() {
+        return "-".to_owned();
+    }
+    let mut out = String::with_capacity(trimmed.len());
+    for (index, byte) in trimmed.bytes().enumerate() {
+        match byte {
+            b'/' => out.push('-'),
+            b'.' if index == 0 => out.push_str("\\x2e"),
+            b if b.is_ascii_alphanumeric() || matches!(b, b':' | b'_' | b'.') => out.push(char::from(b)),
+            b => out.push_str(&format!("\\x{b:02x}")),
+        }
+    }
+    out
+}
+
 impl std::fmt::Display for UnitName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)

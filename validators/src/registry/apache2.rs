@@ -1,7 +1,8 @@
 //! Apache httpd: `apache2 -t -f F`. Debian's layout; its variables of `envvars` are in the environment.
 
 use super::pattern::{error, warning};
-use super::{Program, Scope};
+use super::throw_away::{Kind, stand_ins};
+use super::{Prepared, Program, Scope, View};
 
 pub(super) const APACHE2: Program = Program {
     name: "apache2",
@@ -48,5 +49,17 @@ pub(super) const APACHE2: Program = Program {
     ],
     ignored: &["Could not reliably determine the server's fully qualified domain name"],
     packages: &[("", "apache2")],
+    prepare: Some(prepare),
     ..Program::COMMON
 };
+
+/// Throw-away certificates and keys wherever TLS names a file.
+fn prepare(view: &View<'_>) -> Prepared {
+    let keywords = [
+        ("SSLCertificateFile", Kind::Certificate),
+        ("SSLCertificateKeyFile", Kind::Key),
+        ("SSLCertificateChainFile", Kind::Certificate),
+        ("SSLCACertificateFile", Kind::Certificate),
+    ];
+    Prepared { stand_ins: stand_ins(view, &keywords), ..Prepared::default() }
+}

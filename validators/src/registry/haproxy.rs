@@ -1,7 +1,8 @@
 //! HAProxy: `haproxy -c -f F`. It resolves names and runs `lua-load` while it parses.
 
 use super::pattern::{error, warning};
-use super::{Program, Scope};
+use super::throw_away::{Kind, stand_ins};
+use super::{Prepared, Program, Scope, View};
 
 pub(super) const HAPROXY: Program = Program {
     name: "haproxy",
@@ -27,5 +28,12 @@ pub(super) const HAPROXY: Program = Program {
         "Failed to initialize server(s) addr",
     ],
     packages: &[("", "haproxy")],
+    prepare: Some(prepare),
     ..Program::COMMON
 };
+
+/// Throw-away certificates and keys wherever TLS names a file.
+fn prepare(view: &View<'_>) -> Prepared {
+    let keywords = [("crt", Kind::Both), ("ca-file", Kind::Certificate)];
+    Prepared { stand_ins: stand_ins(view, &keywords), ..Prepared::default() }
+}

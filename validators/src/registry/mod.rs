@@ -4,7 +4,6 @@
 mod apache2;
 mod crontab;
 mod haproxy;
-mod host_key;
 mod logrotate;
 mod named;
 mod nft;
@@ -13,6 +12,7 @@ pub(crate) mod pattern;
 mod sh;
 mod sshd;
 mod systemd;
+mod throw_away;
 mod unbound;
 mod visudo;
 
@@ -47,7 +47,7 @@ pub fn find(name: &str) -> Option<&'static Program> {
 
 /// A private key for [`Stub::HostKey`].
 pub(crate) fn host_key_text() -> String {
-    host_key::private_key()
+    throw_away::text(throw_away::Kind::HostKey)
 }
 
 /// A program that checks configuration, and all that is known of it.
@@ -148,10 +148,14 @@ pub struct View<'a> {
 pub struct Prepared {
     /// More files; where the tree has one, the tree's stays.
     pub entries: Vec<Entry>,
+    /// Stand-ins for files that only the host has; each that the tree lacks is named in the receipt.
+    pub stand_ins: Vec<Entry>,
     /// What `{}` stands for; empty: the file's path.
     pub arguments: Vec<String>,
     /// Copies that the program reads in place of a subject: (copy, subject).
     pub copies: Vec<(String, String)>,
+    /// What the receipt has to say besides the program's warnings.
+    pub notes: Vec<String>,
     /// Errors that the program would not see: subject, line, and what is wrong.
     pub errors: Vec<(String, u32, String)>,
 }

@@ -2,7 +2,8 @@
 //! Unix sockets and resolves upstreams: all of that happens in the sandbox.
 
 use super::pattern::{error, warning};
-use super::{Program, Scope, Stub};
+use super::throw_away::{Kind, stand_ins};
+use super::{Prepared, Program, Scope, Stub, View};
 use crate::sandbox::Identity;
 
 pub(super) const NGINX: Program = Program {
@@ -66,5 +67,18 @@ pub(super) const NGINX: Program = Program {
         warning("nginx: [warn] {message}"),
     ],
     packages: &[("", "nginx")],
+    prepare: Some(prepare),
     ..Program::COMMON
 };
+
+/// Throw-away certificates and keys wherever TLS names a file.
+fn prepare(view: &View<'_>) -> Prepared {
+    let keywords = [
+        ("ssl_certificate", Kind::Certificate),
+        ("ssl_certificate_key", Kind::Key),
+        ("ssl_client_certificate", Kind::Certificate),
+        ("ssl_trusted_certificate", Kind::Certificate),
+        ("proxy_ssl_trusted_certificate", Kind::Certificate),
+    ];
+    Prepared { stand_ins: stand_ins(view, &keywords), ..Prepared::default() }
+}

@@ -1,8 +1,9 @@
 //! OpenSSH's server: `sshd -t -f F`. It needs a host key, and `/run/sshd` owned by root.
 
 use super::pattern::{either, error};
-use super::{Prepared, Program, Scope, Stub, View, host_key};
-use crate::sandbox::{Entry, Identity, What};
+use super::throw_away::{Kind, stand_ins};
+use super::{Prepared, Program, Scope, Stub, View};
+use crate::sandbox::Identity;
 
 pub(super) const SSHD: Program = Program {
     name: "sshd",
@@ -40,16 +41,5 @@ pub(super) const SSHD: Program = Program {
 
 /// Throw-away keys wherever `HostKey` names a file.
 fn prepare(view: &View<'_>) -> Prepared {
-    let mut prepared = Prepared::default();
-    for (_, text) in &view.subjects {
-        for line in text.lines() {
-            let mut words = line.split([' ', '\t', '=', '"']).filter(|word| !word.is_empty());
-            let host_key = words.next().is_some_and(|word| word.eq_ignore_ascii_case("HostKey"));
-            if let Some(path) = words.next().filter(|path| host_key && path.starts_with('/')) {
-                let what = What::file(0o600, host_key::private_key().into_bytes());
-                prepared.entries.push(Entry { path: path.to_owned(), what });
-            }
-        }
-    }
-    prepared
+    Prepared { stand_ins: stand_ins(view, &[("HostKey", Kind::HostKey)]), ..Prepared::default() }
 }

@@ -12,7 +12,7 @@ use cmc_types::receipt::{Receipt, Verdict};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Where programs are looked for.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin";
 
 /// One run of one program.
 pub(super) struct Job<'a> {
@@ -27,6 +27,8 @@ pub(super) struct Job<'a> {
     pub(super) inputs: Blake3,
     /// Copies that it reads in place of subjects: (copy, subject).
     pub(super) copies: Vec<(String, String)>,
+    /// What its receipt has to say of stand-ins.
+    pub(super) notes: Vec<String>,
     /// Errors found while it was prepared: index in `seen`, line, and what is wrong.
     pub(super) errors: Vec<(usize, u32, String)>,
     /// Whether the files are those that its definition applies to, of which some may not be read.
@@ -156,6 +158,7 @@ impl<'a> Jobs<'a> {
             seen,
             inputs,
             copies: prepared.copies,
+            notes: prepared.notes,
             errors,
             whole: run.whole,
         });
@@ -201,6 +204,15 @@ impl<'a> Jobs<'a> {
         }
         let mut taken: HashSet<String> =
             request.entries.iter().filter(|_| !staged).map(|entry| entry.path.clone()).collect();
+        for entry in prepared.stand_ins.drain(..) {
+            if taken.insert(entry.path.clone()) {
+                prepared.notes.push(format!(
+                    "{} is not among the host's files: a throw-away one stood in for it",
+                    entry.path
+                ));
+                request.entries.push(entry);
+            }
+        }
         for entry in prepared.entries.drain(..).chain(surroundings.iter().cloned()) {
             if taken.insert(entry.path.clone()) {
                 request.entries.push(entry);

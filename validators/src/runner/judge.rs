@@ -2,7 +2,7 @@
 
 use super::jobs::Job;
 use super::pool::Versions;
-use super::tree::{self, TreeFile};
+use super::tree::TreeFile;
 use super::{Collector, Settings, withhold};
 use crate::registry::pattern::Capture;
 use crate::registry::{Level, Pattern};
@@ -74,7 +74,7 @@ pub(super) fn judge(
         subjects: subjects.iter().filter_map(|file| Some((file.path.clone(), file.b3()?))).collect(),
         inputs: job.inputs,
         verdict: verdict.clone(),
-        warnings: warnings.chain(names).collect(),
+        warnings: warnings.chain(names).chain(job.notes.iter().cloned()).collect(),
         isolation: response.isolation.clone(),
         required: job.required,
         dummies: settings.dummies && job.seen.iter().any(|file| file.tainted),
@@ -178,7 +178,9 @@ fn not_found(job: &Job<'_>, name: &str) -> String {
     let package = job.tool.program().and_then(|program| program.package(&family));
     match package {
         Some(package) => format!("`{name}` is not installed here; install the package {package}"),
-        None => format!("`{name}` is not installed here"),
+        None => {
+            format!("`{name}` is not installed here, or not executable; home directories are not searched")
+        }
     }
 }
 
@@ -333,29 +335,19 @@ fn describe(job: &Job<'_>, said: &Said) -> String {
 fn version(job: &Job<'_>, versions: &Versions) -> String {
     let program = job.tool.program();
     let pattern = program.map(|program| Pattern { text: program.version_line, level: Level::Warning });
-    let printed = versions.get(job.tool.version_argv());
+    let printed = versions.printed.get(job.tool.version_argv());
     let found = pattern.zip(printed).and_then(|(pattern, printed)| {
         printed
             .lines()
             .find_map(|line| pattern.matches(line.trim_end()))
             .map(|capture| clean(&capture.message))
     });
-    found.unwrap_or_else(|| unversioned(job))
-}
-
-fn unversioned(job: &Job<'_>) -> String {
-    let name = job.request.argv.first().map_or("", String::as_str);
-    if let Some(own) = job.seen.iter().find(|file| file.path.as_str() == name) {
-        return own.b3().map_or_else(String::new, |b3| format!("b3:{b3}"));
-    }
-    let path = job.request.env.get("PATH").map_or("", String::as_str);
-    let places: Vec<String> = if name.contains('/') {
-        vec![name.to_owned()]
-    } else {
-        path.split(':').map(|dir| format!("{dir}/{name}")).collect()
-    };
-    let content = places.iter().find_map(|place| std::fs::read(place).ok());
-    content.map_or_else(String::new, |content| format!("b3:{}", tree::digest(&content)))
+    found.unwrap_or_else(|| {
+        let name = job.request.argv.first().map_or("", String::as_str);
+        let own = job.seen.iter().find(|file| file.path.as_str() == name).and_then(TreeFile::b3);
+        let digest = own.or_else(|| versions.digest(name, job.request.env.get("PATH")));
+        digest.map_or_else(String::new, |digest| format!("b3:{digest}"))
+    })
 }
 
 /// Files that the program applies to and did not read: they are not checked. Named ones need that check.

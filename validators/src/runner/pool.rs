@@ -2,17 +2,40 @@
 
 use super::Settings;
 use super::jobs::{Finished, version_commands};
+use super::tree::digest;
 use crate::sandbox::{Request, Response, Sandbox};
-use std::collections::BTreeMap;
+use cmc_types::Blake3;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
-/// What version commands printed, standard output and error together.
-pub(super) type Versions = BTreeMap<&'static [&'static str], String>;
+/// What is known of programs' versions.
+#[derive(Default)]
+pub(super) struct Versions {
+    /// What version commands printed, standard output and error together.
+    pub(super) printed: BTreeMap<&'static [&'static str], String>,
+    digests: RefCell<HashMap<String, Option<Blake3>>>,
+}
+
+impl Versions {
+    /// The digest of a program of this machine, for one that prints no version. Computed once.
+    pub(super) fn digest(&self, name: &str, path: Option<&String>) -> Option<Blake3> {
+        if let Some(known) = self.digests.borrow().get(name) {
+            return *known;
+        }
+        let places = path.map_or("", String::as_str).split(':').map(|dir| format!("{dir}/{name}"));
+        let mut places: Box<dyn Iterator<Item = String>> =
+            if name.contains('/') { Box::new(std::iter::once(name.to_owned())) } else { Box::new(places) };
+        let digest = places.find_map(|place| std::fs::read(place).ok()).map(|content| digest(&content));
+        self.digests.borrow_mut().insert(name.to_owned(), digest);
+        digest
+    }
+}
 
 /// Runs every job and every version command; responses are in the order of the jobs.
 pub(super) fn run(jobs: &Finished<'_>, settings: &Settings<'_>) -> (Vec<Response>, Versions) {
     if jobs.runs.is_empty() {
-        return (Vec::new(), Versions::new());
+        return (Vec::new(), Versions::default());
     }
     let commands: Vec<_> = version_commands(&jobs.runs).into_iter().collect();
     let asked: Vec<Request> = commands
@@ -47,16 +70,21 @@ pub(super) fn run(jobs: &Finished<'_>, settings: &Settings<'_>) -> (Vec<Response
         .map(|response| response.unwrap_or_else(lost))
         .collect();
     let printed = responses.split_off(jobs.runs.len().min(responses.len()));
-    let versions = commands
+    let printed = commands
         .into_iter()
         .zip(printed)
         .map(|(argv, response)| (argv, format!("{}\n{}", response.stdout, response.stderr)))
         .collect();
-    (responses, versions)
+    (responses, Versions { printed, ..Versions::default() })
 }
 
 /// Asks a worker, which is started if there is none; after an error the next job gets a new one.
 fn ask(sandbox: &mut Option<Sandbox>, settings: &Settings<'_>, request: &Request) -> Response {
+    let size: u64 = request.entries.iter().map(|entry| entry.what.size()).sum();
+    if size > request.bounds.root {
+        let why = format!("the tree has {size} bytes, the root at most {}", request.bounds.root);
+        return Response::refused("private root", why);
+    }
     let worker = match sandbox.take() {
         Some(worker) => Ok(worker),
         None => Sandbox::start(&settings.worker.0, &settings.worker.1),

@@ -1,9 +1,10 @@
 //! Init: the first process inside the pid namespace. It builds the root, starts the program, waits for it, looks what
 //! the program read and changed, and ends; whatever the program left running ends with it.
 
+use super::fork::SingleThread;
 use super::wire::{Outcome, Request};
 use super::worker::{Pipes, Status};
-use super::{fork, loopback, program, resolver, root};
+use super::{loopback, program, resolver, root};
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
@@ -17,14 +18,26 @@ use std::os::fd::{AsFd, OwnedFd};
 pub(super) type Failure = (&'static str, String);
 
 /// Reports through the status pipe; returns the exit code.
-pub(super) fn run(request: &Request, contents: &[u8], pipes: &Pipes, lifeline: &OwnedFd) -> i32 {
-    let status = inside(request, contents, pipes, lifeline)
+pub(super) fn run(
+    request: &Request,
+    contents: &[u8],
+    pipes: &Pipes,
+    lifeline: &OwnedFd,
+    single: SingleThread,
+) -> i32 {
+    let status = inside(request, contents, pipes, lifeline, single)
         .unwrap_or_else(|(step, why)| Status::of(Outcome::Refused { step: step.to_owned(), why }));
     status.send(&pipes.status);
     0
 }
 
-fn inside(request: &Request, contents: &[u8], pipes: &Pipes, lifeline: &OwnedFd) -> Result<Status, Failure> {
+fn inside(
+    request: &Request,
+    contents: &[u8],
+    pipes: &Pipes,
+    lifeline: &OwnedFd,
+    single: SingleThread,
+) -> Result<Status, Failure> {
     prctl::set_pdeathsig(Signal::SIGKILL).map_err(|e| ("process", e.desc().to_owned()))?;
     let mut fds = [PollFd::new(lifeline.as_fd(), PollFlags::POLLIN)];
     if poll(&mut fds, PollTimeout::ZERO).map_err(|e| ("process", e.desc().to_owned()))? != 0 {
@@ -35,12 +48,13 @@ fn inside(request: &Request, contents: &[u8], pipes: &Pipes, lifeline: &OwnedFd)
     loopback::up().map_err(|e| ("net namespace", e.to_string()))?;
     // A kernel that cannot do these leaves names unresolved, which the program reports.
     let _ = loopback::own_everything();
-    let resolver = resolver::Resolver::start(&request.domains).ok();
+    let resolver = resolver::Resolver::start(&request.domains, single).ok();
     settle();
 
     let Some(path) = program::find(request) else { return Ok(Status::of(Outcome::NotFound)) };
     let (failure, failure_end) = pipe2(OFlag::O_CLOEXEC).map_err(|e| ("process", e.desc().to_owned()))?;
-    let pid = fork::fork_again(|| program::become_program(request, &path, pipes, &failure_end))
+    let pid = single
+        .fork(|| program::become_program(request, &path, pipes, &failure_end))
         .map_err(|e| ("process", e.desc().to_owned()))?;
     drop(failure_end);
     let mut outcome = loop {

@@ -3,7 +3,7 @@
 //! range reserved for tests (RFC 2544), except below the fleet's own domains, where a name that /etc/hosts does not
 //! have is a mistake. What it was asked is reported, since nobody checked those names. Messages: RFC 1035 §4.
 
-use super::fork;
+use super::fork::SingleThread;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
@@ -25,10 +25,10 @@ pub(super) struct Resolver {
 
 impl Resolver {
     /// Starts it; `domains` are those of the fleet.
-    pub(super) fn start(domains: &[String]) -> std::io::Result<Self> {
+    pub(super) fn start(domains: &[String], single: SingleThread) -> std::io::Result<Self> {
         let socket = UdpSocket::bind(("0.0.0.0", 53))?;
         let (asked, report) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
-        fork::fork_again(|| serve(&socket, domains, &mut File::from(report)))?;
+        single.fork(|| serve(&socket, domains, &mut File::from(report)))?;
         Ok(Self { asked: File::from(asked) })
     }
 

@@ -218,7 +218,12 @@ impl Plan {
                 fs::create_dir_all(&to)?;
                 bind(&format!("/{top}"), &to)?;
             }
-            for child in fs::read_dir(path)? {
+            let children = match fs::read_dir(path) {
+                // Not ours to list: then the program could not either.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(()),
+                children => children?,
+            };
+            for child in children {
                 let Some(child) = child?.path().to_str().map(str::to_owned) else { continue };
                 if linked.is_some() && !self.needed.contains(&child) {
                     self.link(&child)?;

@@ -1,8 +1,9 @@
 //! The stage: enters the namespaces and starts the init process of the new pid namespace.
 
+use super::fork::SingleThread;
+use super::init;
 use super::wire::{Identity, Outcome, Request};
 use super::worker::{Pipes, Status};
-use super::{fork, init};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sched::{CloneFlags, unshare};
@@ -15,8 +16,14 @@ use nix::unistd::{Gid, Pid, Uid, getppid, pipe2};
 pub(crate) const PLAIN_ID: u32 = 900;
 
 /// Enters the namespaces, forks init and waits for it. Everything that fails is reported through the status pipe.
-pub(super) fn run(request: &Request, contents: &[u8], pipes: &Pipes, worker: Pid) -> i32 {
-    match enter(request, contents, pipes, worker) {
+pub(super) fn run(
+    request: &Request,
+    contents: &[u8],
+    pipes: &Pipes,
+    worker: Pid,
+    single: SingleThread,
+) -> i32 {
+    match enter(request, contents, pipes, worker, single) {
         Ok(()) => 0,
         Err((step, error)) => {
             let outcome = Outcome::Refused { step: step.to_owned(), why: error.desc().to_owned() };
@@ -31,6 +38,7 @@ fn enter(
     contents: &[u8],
     pipes: &Pipes,
     worker: Pid,
+    single: SingleThread,
 ) -> Result<(), (&'static str, Errno)> {
     let (uid, gid) = (Uid::effective(), Gid::effective());
     unshare(CloneFlags::CLONE_NEWUSER).map_err(|e| ("user namespace", e))?;
@@ -55,12 +63,13 @@ fn enter(
     // Init cannot see its parent's pid; it learns from this pipe whether the parent lives.
     let (lifeline, hold) = pipe2(OFlag::O_CLOEXEC).map_err(|e| ("process", e))?;
     let mut hold = Some(hold);
-    let pid = fork::fork_again(|| {
-        // Closes the child's copy; this process keeps its own.
-        drop(hold.take());
-        init::run(request, contents, pipes, &lifeline)
-    })
-    .map_err(|e| ("process", e))?;
+    let pid = single
+        .fork(|| {
+            // Closes the child's copy; this process keeps its own.
+            drop(hold.take());
+            init::run(request, contents, pipes, &lifeline, single)
+        })
+        .map_err(|e| ("process", e))?;
     waitpid(pid, None).map_err(|e| ("process", e))?;
     Ok(())
 }

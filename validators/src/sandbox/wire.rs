@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 /// The largest JSON part that is read, in bytes.
 const HEADER_LIMIT: usize = 64 << 20;
 /// The largest sum of contents that is read, in bytes.
-pub(crate) const CONTENT_LIMIT: u64 = 512 << 20;
+const CONTENT_LIMIT: u64 = 1 << 30;
 
 /// One program to run, and the root to run it in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -129,6 +129,14 @@ impl What {
         let content = content.into();
         Self::File { mode, size: content.len() as u64, content }
     }
+
+    /// Bytes that it takes in memory.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::File { size, .. } => *size,
+            _ => 0,
+        }
+    }
 }
 
 impl std::fmt::Debug for What {
@@ -228,21 +236,13 @@ pub(crate) fn read_request(input: &mut impl Read) -> Result<Option<(Request, Zer
         other => other?,
     }
     let request: Request = read_json(input, u32::from_be_bytes(length) as usize)?;
-    let total: u64 = request.entries.iter().map(|entry| file_size(&entry.what)).sum();
+    let total: u64 = request.entries.iter().map(|entry| entry.what.size()).sum();
     if total > CONTENT_LIMIT {
         return Err(Error::new(ErrorKind::InvalidData, "the files are too large"));
     }
     let mut contents = Zeroizing::new(vec![0; total as usize]);
     input.read_exact(&mut contents)?;
     Ok(Some((request, contents)))
-}
-
-/// Size of the content that travels for an entry.
-pub(crate) fn file_size(what: &What) -> u64 {
-    match what {
-        What::File { size, .. } => *size,
-        _ => 0,
-    }
 }
 
 pub(crate) fn write_request(output: &mut impl Write, request: &Request) -> Result<()> {

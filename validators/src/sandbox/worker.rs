@@ -1,7 +1,8 @@
 //! The worker: reads requests, forks a stage for each, and watches over its time and its output.
 
+use super::fork::SingleThread;
+use super::stage;
 use super::wire::{self, Outcome, Request, Response};
-use super::{fork, stage};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -60,6 +61,7 @@ pub(super) fn serve() -> i32 {
     if die_with_parent().is_err() || setrlimit(Resource::RLIMIT_CORE, 0, 0).is_err() {
         return 1;
     }
+    let Ok(single) = SingleThread::proof() else { return 1 };
     let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
     loop {
         let (request, contents) = match wire::read_request(&mut input) {
@@ -67,7 +69,7 @@ pub(super) fn serve() -> i32 {
             Ok(None) => return 0,
             Err(_) => return 1,
         };
-        let mut response = match supervise(&request, &contents) {
+        let mut response = match supervise(&request, &contents, single) {
             Ok(response) => response,
             Err(error) => Response::refused("process", error),
         };
@@ -120,13 +122,13 @@ fn die_with_parent() -> Result<(), Errno> {
 }
 
 /// Runs one request in a stage of its own.
-fn supervise(request: &Request, contents: &[u8]) -> Result<Response, Errno> {
+fn supervise(request: &Request, contents: &[u8], single: SingleThread) -> Result<Response, Errno> {
     let (stdout, stdout_end) = pipe2(OFlag::O_CLOEXEC)?;
     let (stderr, stderr_end) = pipe2(OFlag::O_CLOEXEC)?;
     let (status, status_end) = pipe2(OFlag::O_CLOEXEC)?;
     let pipes = Pipes { stdout: stdout_end, stderr: stderr_end, status: status_end };
     let worker = getpid();
-    let stage = fork::fork(|| stage::run(request, contents, &pipes, worker))?;
+    let stage = single.fork(|| stage::run(request, contents, &pipes, worker, single))?;
     drop(pipes);
     let watched = watch(
         [stdout, stderr, status],

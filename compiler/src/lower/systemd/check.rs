@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, Item};
 use cmc_types::systemd::{
-    Command, Repeat, Section, UnitName, UnitType, directive, names_of, section, successor,
+    Command, Repeat, Section, UnitName, UnitType, directive, escape_path, names_of, section, successor,
 };
 use cmc_types::{Diagnostic, Place, codes, nearest};
 use std::collections::BTreeMap;
@@ -215,7 +215,27 @@ fn complete(draft: &Draft, name: &UnitName, of_daemon: bool, diagnostics: &mut V
         UnitType::Mount if !(sets(&["What"]) && sets(&["Where"])) => {
             diagnostics.push(lacks("no What and Where", "set both in [Mount]"));
         }
+        UnitType::Automount if !sets(&["Where"]) => {
+            diagnostics.push(lacks("no Where", "set it in [Automount]"));
+        }
+        UnitType::Mount | UnitType::Automount => misnamed(draft, name, section, diagnostics),
         _ => {}
+    }
+}
+
+/// systemd refuses a mount unit whose name is not that of its path.
+fn misnamed(draft: &Draft, name: &UnitName, section: &str, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(path) = draft.values(section, "Where").last().filter(|item| !item.value.contains('%')) else {
+        return;
+    };
+    let right = format!("{}.{}", escape_path(&path.value), name.kind().name());
+    if right != name.as_str() {
+        diagnostics.push(
+            Diagnostic::new(codes::UNIT_FILE_NAME, format!("{name} is not the name of a unit for its path"))
+                .at(draft.place, "the unit's name")
+                .with(path.place, "its path")
+                .help(format!("name it {right:?}")),
+        );
     }
 }
 

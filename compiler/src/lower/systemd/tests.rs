@@ -252,6 +252,30 @@ fn what_a_unit_cannot_carry_names_the_dialect_and_the_character() {
 }
 
 #[test]
+fn the_book_lists_what_each_level_of_hardening_sets() {
+    let book = include_str!("../../../../docs/formats/systemd.md");
+    for row in super::hardening::HARDENING {
+        let value = if row.value.is_empty() { "empty".to_owned() } else { format!("`{}`", row.value) };
+        assert!(book.contains(&format!("| `{}=` | {value}", row.key)), "{}", row.key);
+    }
+}
+
+#[test]
+fn a_mount_unit_is_named_after_its_path() {
+    let text = lowered(
+        "debian-12",
+        r#"
+[service.data]
+on = ["@all"]
+systemd."data.mount" = { Mount = { What = "/dev/vdb", Where = "/srv/my-data" } }
+systemd."srv-ok.mount" = { Mount = { What = "/dev/vdc", Where = "/srv/ok" } }
+"#,
+    );
+    assert!(text.contains(r#"help: name it "srv-my\\x2ddata.mount""#), "{text}");
+    assert_eq!(text.matches("unit-file-name").count(), 1);
+}
+
+#[test]
 fn printed_units_parse_to_what_was_meant() {
     let (service, _) = service(WHOLE);
     for file in lower(&service, &host("debian-12")).files {
