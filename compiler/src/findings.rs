@@ -9,13 +9,13 @@ pub(crate) struct Findings {
     found: BTreeMap<Key, Diagnostic>,
 }
 
-/// What makes two findings equal. Findings without a place come first.
+/// What makes two findings equal. Findings without a place come first. Other places involved may differ by host; those
+/// of the first host are shown.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     place: Option<(FileId, usize, usize)>,
     code: &'static str,
     message: String,
-    others: Vec<(FileId, usize, usize, String)>,
 }
 
 impl Findings {
@@ -27,14 +27,6 @@ impl Findings {
             place: diagnostic.primary.as_ref().map(place),
             code: diagnostic.code.name(),
             message: diagnostic.message.clone(),
-            others: diagnostic
-                .others
-                .iter()
-                .map(|label| {
-                    let (file, start, end) = place(label);
-                    (file, start, end, label.text.clone())
-                })
-                .collect(),
         };
         match self.found.get_mut(&key) {
             None => {

@@ -3,10 +3,10 @@
 
 use crate::encode::Format;
 use crate::envs::ServiceScope;
-use crate::expr::{self, For, Mode, Opaque, secret_misplaced};
+use crate::expr::{self, For, Mode, Opaque, Subject, secret_misplaced};
 use crate::tree::{Entry, Node, Table, Value as Tree};
 use crate::world::World;
-use cmc_types::{Diagnostic, InitSystem, Place, codes};
+use cmc_types::{Diagnostic, InitSystem, Place, UnixPath, codes};
 use minijinja::value::{Value, ValueKind};
 use std::sync::Arc;
 
@@ -79,6 +79,27 @@ fn files(world: &Arc<World>, whom: &For, node: &Node) -> Option<Node> {
         rendered.insert(Entry { node, ..entry.clone() });
     }
     whole.then_some(Node { value: Tree::Table(rendered), place: node.place })
+}
+
+/// Renders the content of the files of a service that is wrong elsewhere, so that what is wrong in them is found in
+/// the same run.
+pub(crate) fn content_of_files(world: &Arc<World>, host: usize, scope: &Arc<ServiceScope>, merged: &Node) {
+    let whom = For { host, service: Some(scope.clone()) };
+    for entry in merged.get(&["file"]).and_then(Node::as_table).into_iter().flat_map(Table::iter) {
+        let Ok(path) = UnixPath::parse(&entry.key) else { continue };
+        let mode =
+            Mode { format: Format::of_path(&path), secrets: true, typed: false, limit: world.limits.output };
+        let text = |key: &str| {
+            let node = entry.node.get(&[key])?;
+            Some((node, node.as_text()?))
+        };
+        if let Some((node, name)) = text("template").filter(|(_, name)| !expr::is_expression(name)) {
+            world.render(name, &whom, mode, &Subject::Template { asked: node.place });
+        }
+        if let Some((node, content)) = text("content").filter(|(_, content)| expr::is_expression(content)) {
+            world.render_text(node, content, &whom, mode);
+        }
+    }
 }
 
 /// A value in which no secret may stand.

@@ -40,10 +40,14 @@ pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, writt
         return Outcome::Absent;
     }
     let scope = ServiceScope::new(name, &merged.service);
-    let Some(tree) = render::service(world, host, &scope, &merged.service) else { return Outcome::Failed };
+    let Some(tree) = render::service(world, host, &scope, &merged.service) else {
+        render::content_of_files(world, host, &scope, &merged.service);
+        return Outcome::Failed;
+    };
     let errors = schema::check_service(&tree);
     if !errors.is_empty() {
         errors.into_iter().for_each(|diagnostic| world.report_on(host, diagnostic));
+        render::content_of_files(world, host, &scope, &merged.service);
         return Outcome::Failed;
     }
     let mut definition: Service = match serde_json::from_value(tree.to_json()) {

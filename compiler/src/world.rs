@@ -126,7 +126,7 @@ impl World {
             if let Some(first) = steps.iter().position(|other| other.key == step.key) {
                 let cycle: Vec<Step> = steps[first..].to_vec();
                 drop(steps);
-                self.report(cycle_found(&cycle));
+                self.report(self.cycle_found(&cycle));
                 return None;
             }
             if steps.len() >= self.limits.depth {
@@ -159,7 +159,7 @@ impl World {
         }
         let step = Step {
             key: (host, None, name.to_owned()),
-            label: format!("vars.{name} of host {}", self.fleet.hosts[host].name),
+            label: format!("vars.{name}"),
             place: definition.node.place,
         };
         let value = self.evaluate(step, || self.value_of_node(host, &definition.node));
@@ -261,27 +261,32 @@ impl World {
             }
         }
     }
-}
 
-/// A finding that names what reads what. It begins with the first in the order of files, wherever it was entered.
-fn cycle_found(cycle: &[Step]) -> Diagnostic {
-    let first = (0..cycle.len()).min_by_key(|index| (cycle[*index].place, &cycle[*index].key)).unwrap_or(0);
-    let rotated: Vec<&Step> = cycle[first..].iter().chain(&cycle[..first]).collect();
-    let names: Vec<&str> = rotated
-        .iter()
-        .map(|step| step.label.as_str())
-        .chain(rotated.first().map(|step| step.label.as_str()))
-        .collect();
-    let mut diagnostic = Diagnostic::new(
-        codes::EXPRESSION_CYCLE,
-        format!("values read each other in a circle: {}", names.join(" → ")),
-    );
-    for (index, step) in rotated.iter().enumerate() {
-        let next = names[index + 1];
-        diagnostic = match index {
-            0 => diagnostic.at(step.place, format!("reads {next}")),
-            _ => diagnostic.with(step.place, format!("reads {next}")),
+    /// A finding that names what reads what. It begins with the first in the order of files, wherever it was entered,
+    /// and names hosts only if there are several.
+    fn cycle_found(&self, cycle: &[Step]) -> Diagnostic {
+        let first =
+            (0..cycle.len()).min_by_key(|index| (cycle[*index].place, &cycle[*index].key)).unwrap_or(0);
+        let rotated: Vec<&Step> = cycle[first..].iter().chain(&cycle[..first]).collect();
+        let host = |step: &Step| self.fleet.hosts[step.key.0].name.as_str();
+        let one_host = rotated.windows(2).all(|pair| pair[0].key.0 == pair[1].key.0);
+        let name = |step: &&Step| match one_host {
+            true => step.label.clone(),
+            false => format!("{} of host {}", step.label, host(step)),
         };
+        let names: Vec<String> = rotated.iter().chain(rotated.first()).map(name).collect();
+        let message = format!("values read each other in a circle: {}", names.join(" → "));
+        let mut diagnostic = Diagnostic::new(codes::EXPRESSION_CYCLE, message);
+        for (index, step) in rotated.iter().enumerate() {
+            let text = format!("reads {}", names[index + 1]);
+            diagnostic = match index {
+                0 => diagnostic.at(step.place, text),
+                _ => diagnostic.with(step.place, text),
+            };
+        }
+        match rotated.first() {
+            Some(step) if one_host => diagnostic.on_host(host(step)),
+            _ => diagnostic,
+        }
     }
-    diagnostic
 }

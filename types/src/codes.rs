@@ -87,11 +87,6 @@ codes! {
     INCOMPLETE_UNIT "incomplete-unit" Error "A unit lacks what systemd refuses to load it without: a command, a trigger, an address to listen on.";
     SEVERAL_COMMANDS "several-commands" Error "A unit that is not of type oneshot has more than one `ExecStart=` command.";
     APPENDS_COMMAND "appends-command" Warning "A drop-in appends a command to another unit's `ExecStart=` instead of replacing it.";
-    // Validators
-    UNKNOWN_VALIDATOR "unknown-validator" Error "`check` names a validator that neither cmc nor a [validator.NAME] definition has.";
-    VALIDATOR_REFUSED "validator-refused" Error "A validator refused a rendered file. Its own words are shown, at the line of the template or definition they belong to.";
-    VALIDATOR_WARNING "validator-warning" Warning "A validator accepted a rendered file and warned about it.";
-    CHECK_NOT_MADE "check-not-made" Warning "A check could not be made: its program is not installed, or could not be isolated here. It counts neither as passed nor as failed; publish stops if the check is required.";
     // Names
     UNKNOWN_HOST "unknown-host" Error "A selector names a host that no definition has.";
     UNKNOWN_TAG "unknown-tag" Error "A selector names a tag that neither is defined nor is any host's.";
@@ -142,33 +137,6 @@ codes! {
     SERVICE_CYCLE "service-cycle" Error "Services wait for each other in a circle; the message names all of them.";
     NEEDS_ABSENT_SERVICE "needs-absent-service" Error "A service needs another that is not on the host.";
     SCRIPT_NAME_TAKEN "script-name-taken" Error "Two services of a host would have the same rc script, since `-` and `.` become `_`.";
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ALL;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn names_are_unique_and_in_kebab_case() {
-        let names: BTreeSet<_> = ALL.iter().map(|code| code.name()).collect();
-        assert_eq!(names.len(), ALL.len());
-        for name in names {
-            let parts_are_words = name.split('-').all(|part| {
-                !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-            });
-            assert!(parts_are_words, "{name}");
-        }
-    }
-
-    #[test]
-    fn every_explanation_is_made_of_sentences() {
-        for code in ALL {
-            let text = code.explanation();
-            let begins = text.starts_with(|c: char| c.is_uppercase() || c == '`' || c == 's');
-            assert!(text.len() > 20 && begins && text.ends_with('.'), "{code}: {text}");
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 
 /// Texts made of what formats give a meaning to.
 fn hostile() -> impl Strategy<Value = String> {
@@ -95,7 +96,8 @@ proptest! {
             let parsed = parse(&format!("{{\"k\": \"{value}\", \"z\": 1}}")).unwrap();
             prop_assert_eq!(&parsed, &serde_json::json!({ "k": value, "z": 1 }));
         }
-        prop_assert!(!accepts(Format::Json, "{\"k\": \"\\\"\", \"l\": ", &value));
+        let bare = accepts(Format::Json, "{\"k\": \"\\\"\", \"l\": ", &value);
+        prop_assert!(!bare, "a text outside quotes");
         if let Ok(quoted) = Format::Json.quote(&value) {
             let parsed = parse(&format!("{{\"k\": {quoted}, \"z\": 1}}")).unwrap();
             prop_assert_eq!(&parsed, &serde_json::json!({ "k": value, "z": 1 }));
@@ -106,22 +108,22 @@ proptest! {
     fn toml_keeps_its_structure(value in hostile()) {
         for (before, after) in [("k = \"", "\"\nz = 1\n"), ("k = '", "'\nz = 1\n"), ("k = \"\"\"a", "\"\"\"\nz = 1\n"), ("k = '''a", "'''\nz = 1\n")] {
             if accepts(Format::Toml, before, &value) {
-                let parsed: toml::Table = format!("{before}{value}{after}").parse().unwrap();
+                let parsed: ::toml::Table = format!("{before}{value}{after}").parse().unwrap();
                 let prefix = if before.ends_with('a') { "a" } else { "" };
                 prop_assert_eq!(parsed["k"].as_str().unwrap(), format!("{prefix}{value}"));
                 prop_assert_eq!(parsed.len(), 2);
             }
         }
         if accepts(Format::Toml, "", &value) {
-            let parsed: toml::Table = format!("{value} = 1\n").parse().unwrap();
+            let parsed: ::toml::Table = format!("{value} = 1\n").parse().unwrap();
             prop_assert_eq!(parsed[&value].as_integer(), Some(1));
         }
         if accepts(Format::Toml, "k = 1 # ", &value) {
-            let parsed: toml::Table = format!("k = 1 # {value}\n").parse().unwrap();
+            let parsed: ::toml::Table = format!("k = 1 # {value}\n").parse().unwrap();
             prop_assert_eq!(parsed.len(), 1);
         }
         if let Ok(quoted) = Format::Toml.quote(&value) {
-            let parsed: toml::Table = format!("k = {quoted}\nz = 1\n").parse().unwrap();
+            let parsed: ::toml::Table = format!("k = {quoted}\nz = 1\n").parse().unwrap();
             prop_assert_eq!(parsed["k"].as_str().unwrap(), value);
         }
     }

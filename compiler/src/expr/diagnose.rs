@@ -2,7 +2,7 @@
 //! the definition that asks for it.
 
 use super::failure::Failure;
-use super::frame::{Frame, Miss};
+use super::frame::{Frame, Miss, secret_misused};
 use super::{DEFINITION, For};
 use crate::suggest;
 use crate::tree::Node;
@@ -29,12 +29,20 @@ pub(crate) enum Subject<'a> {
 
 impl World {
     /// Reports why a rendering failed, unless the cause is reported elsewhere.
-    pub(super) fn diagnose(&self, error: &Error, frame: &Frame, whom: &For, subject: &Subject<'_>) {
+    pub(super) fn diagnose(
+        &self,
+        error: &Error,
+        misused: bool,
+        frame: &Frame,
+        whom: &For,
+        subject: &Subject<'_>,
+    ) {
         let chain = chain(error);
         let Some(innermost) = chain.last() else { return };
         let failure = match Failure::of(error) {
             Some(Failure::Reported) => return,
             Some(failure) => failure.clone(),
+            None if misused => secret_misused(),
             None => self.failure(innermost, frame, whom),
         };
         let Failure::Finding { code, message, help, others } = failure else { return };
@@ -50,15 +58,16 @@ impl World {
                     None => diagnostic.at(*asked, ""),
                 };
                 for outer in chain.iter().rev().skip(1) {
-                    if let Some(place) = self.place(outer, subject) {
+                    if let Some(place) = self.place(outer, subject)
+                        && !is_shown(&diagnostic, place)
+                    {
                         diagnostic = diagnostic.with(place, "included from here");
                     }
                 }
             }
         }
         for (place, text) in others {
-            let known = diagnostic.primary.iter().chain(&diagnostic.others).any(|label| label.place == place);
-            if !known {
+            if !is_shown(&diagnostic, place) {
                 diagnostic = diagnostic.with(place, text);
             }
         }
@@ -189,6 +198,10 @@ impl World {
             Place { file: whole.file, span: Span::new(start, start + range.len()) }
         })
     }
+}
+
+fn is_shown(diagnostic: &Diagnostic, place: Place) -> bool {
+    diagnostic.primary.iter().chain(&diagnostic.others).any(|label| label.place == place)
 }
 
 impl Miss {

@@ -260,7 +260,7 @@ impl Frame {
         let made = &mut *made;
         let context = match direct {
             true => Context {
-                line: Some(last_line(&made.output)),
+                line: last_line(&made.output),
                 within: made
                     .tracker
                     .get_or_insert_with(|| self.mode.format.tracker())
@@ -281,10 +281,17 @@ impl Frame {
     }
 }
 
-/// The text of the output after its last line break.
-fn last_line(output: &[u8]) -> &str {
-    let start = output.iter().rposition(|byte| *byte == b'\n').map_or(0, |index| index + 1);
-    std::str::from_utf8(&output[start..]).unwrap_or_default()
+/// The text of the output after its last line break; nothing if the line is very long, so that checking a value
+/// does not take the longer the more was written.
+fn last_line(output: &[u8]) -> Option<&str> {
+    const LONGEST: usize = 4096;
+    let tail = &output[output.len().saturating_sub(LONGEST)..];
+    let start = match tail.iter().rposition(|byte| *byte == b'\n') {
+        Some(index) => index + 1,
+        None if tail.len() == output.len() => 0,
+        None => return None,
+    };
+    std::str::from_utf8(&tail[start..]).ok()
 }
 
 enum Checked<'v> {

@@ -134,7 +134,7 @@ impl World {
             Ok(()) => frame.finish().map_err(Error::from),
             Err(error) => Err(error),
         };
-        result.map_err(|error| self.diagnose(&error, &frame, whom, subject)).ok()
+        result.map_err(|error| self.diagnose(&error, misused, &frame, whom, subject)).ok()
     }
 
     fn run(&self, name: &str, view: View, frame: &Frame) -> Result<(), Error> {

@@ -144,10 +144,16 @@ impl Layer {
 fn disagree(first: &str, second: &str, key: &[String], a: &Node, b: &Node) -> Diagnostic {
     let message = format!(
         "the overlays for {first:?} and {second:?} are of equal rank and set `{}` differently",
-        key.join(".")
+        dotted(key)
     );
     Diagnostic::new(codes::OVERLAYS_DISAGREE, message)
         .at(b.place, format!("for {second:?}"))
         .with(a.place, format!("for {first:?}"))
         .help("set it in one of them only, or in an overlay for the host")
+}
+
+/// A path of keys as people write it.
+fn dotted(path: &[String]) -> String {
+    let key = |key: &String| if key.contains(['/', '.', ' ']) { format!("{key:?}") } else { key.clone() };
+    path.iter().map(key).collect::<Vec<_>>().join(".")
 }

@@ -26,7 +26,7 @@ fn a_template_sees_host_variables_environment_and_other_hosts() {
     peer 10.0.0.2:8080
     end eu true
     ");
-    insta::assert_yaml_snapshot!(file(&compiled, "web1", "/etc/api.conf").provenance);
+    insta::assert_debug_snapshot!(file(&compiled, "web1", "/etc/api.conf").provenance);
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn misuse_of_secrets_is_found() {
         [service.api.file."/etc/b"]
         content = "{{ secret('db')|length }}"
         [service.api.file."/etc/c"]
-        content = "{% if secret('db') == 'x' %}y{% endif %}"
+        content = "{% if secret('db') %}y{% endif %}"
         [service.api.file."/etc/d"]
         content = "{% set x %}{{ secret('db') }}{% endset %}{{ x|replace(x[0], 'y') }}"
         [service.api.file."/etc/e"]
@@ -185,6 +185,13 @@ fn misuse_of_secrets_is_found() {
         content = "{% for c in secret('db') %}{{ c }}{% endfor %}"
         [service.api.systemd."api.service".Service]
         Environment = "X={{ secret('db') }}"
+        [service.ok]
+        on = ["web1"]
+        [service.ok.file."/etc/readable"]
+        content = "{{ secret('db') }}"
+        mode = "0644"
+        [service.ok.file."/etc/ok"]
+        content = "{{ secret('db') }} {{ 'x\\ny' }}"
         "#,
         &[],
     );
@@ -196,23 +203,15 @@ fn misuse_of_secrets_is_found() {
 fn a_value_that_is_one_expression_keeps_its_type() {
     let compiled = good(
         r#"
-        [fleet2]
-        "#
-        .replace("[fleet2]", "")
-        .as_str(),
-        &[(
-            "services/x.toml",
-            r#"
-            [service.api]
-            on = ["web1"]
-            watch = "{{ ['/etc/a'] }}"
-            [service.api.daemon]
-            exec = "{{ ['/bin/api', '--n', '3'] }}"
-            limits = { open-files = "{{ 2 * 512 }}" }
-            [service.api.file."/etc/a"]
-            content = "plain {{ [1, 2]|join('+') }} {{ {'b': 1, 'a': [true, none]}|json }}"
-            "#,
-        )],
+        [service.api]
+        on = ["web1"]
+        [service.api.daemon]
+        exec = ["/bin/api", "{{ 'a b' }}"]
+        limits = { open-files = "{{ 2 * 512 }}" }
+        [service.api.file."/etc/a"]
+        content = "plain {{ [1, 2]|join('+') }} {{ {'b': 1, 'a': [true, none]}|json|replace('b', 'c') }}"
+        "#,
+        &[],
     );
-    assert_eq!(text(&compiled, "web1", "/etc/a"), "plain 1+2 {\"a\": [true, null], \"b\": 1}");
+    assert_eq!(text(&compiled, "web1", "/etc/a"), "plain 1+2 {\"a\": [true, null], \"c\": 1}");
 }

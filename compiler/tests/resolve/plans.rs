@@ -118,7 +118,8 @@ fn files_and_owners_are_checked() {
         file."/etc/own" = { content = "x", user = "www-dta", group = "apache" }
         file."/etc/x" = { content = "x" }
         file."/etc/x/y" = { content = "x" }
-        file."/etc/X" = { content = "x" }
+        file."/etc/motd" = { content = "x" }
+        file."/etc/Motd" = { content = "x" }
         [service.other]
         on = ["@web"]
         file."/etc/x" = { content = "x" }
