@@ -3,7 +3,7 @@
 use crate::exit::{Failure, STORE};
 use crate::fleet;
 use crate::terminal::Terminal;
-use cmc_bundles::store::probe::{Outcome, probe};
+use cmc_bundles::store::{Outcome, probe};
 use serde_json::json;
 use std::path::Path;
 
