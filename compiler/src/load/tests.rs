@@ -240,7 +240,7 @@ fn load_text(name: &str, text: &[u8]) -> Loaded {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..Default::default() })]
 
     /// Whatever happens to a byte, there is a finding or a document, and never a panic.
     #[test]
