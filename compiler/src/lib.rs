@@ -3,10 +3,37 @@
 //! Deterministic: the same files give the same plan, whatever the time, place or machine. It reads the fleet's
 //! directory and nothing else; it runs no program and uses no network.
 
+mod checks;
+mod claims;
+mod compile;
+pub mod encode;
+mod envs;
+mod expr;
+mod files;
+mod findings;
+mod fleet;
+mod hosts;
+mod limits;
 pub mod load;
 pub mod lower;
+mod merge;
+mod order;
+mod query;
+mod render;
 pub mod resolved;
 pub mod schema;
+mod secret;
+mod select;
+mod services;
+mod suggest;
+mod templates;
 pub mod tree;
+mod vars;
+mod world;
 
+pub use compile::{CompileOptions, Compiled, compile};
+pub use limits::Limits;
 pub use load::{LoadOptions, Loaded, load};
+pub use query::{HostInfo, VariableInfo, Variables};
+pub use secret::{Dummies, SecretError, SecretValue, Secrets};
+pub use vars::Rank;

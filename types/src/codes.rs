@@ -87,6 +87,56 @@ codes! {
     INCOMPLETE_UNIT "incomplete-unit" Error "A unit lacks what systemd refuses to load it without: a command, a trigger, an address to listen on.";
     SEVERAL_COMMANDS "several-commands" Error "A unit that is not of type oneshot has more than one `ExecStart=` command.";
     APPENDS_COMMAND "appends-command" Warning "A drop-in appends a command to another unit's `ExecStart=` instead of replacing it.";
+    // Names
+    UNKNOWN_HOST "unknown-host" Error "A selector names a host that no definition has.";
+    UNKNOWN_TAG "unknown-tag" Error "A selector names a tag that neither is defined nor is any host's.";
+    UNDEFINED_TAG "undefined-tag" Warning "A host has a tag that no definition has, and that looks like a slip for one that has.";
+    UNKNOWN_PRESET "unknown-preset" Error "`use` names a preset that no definition has.";
+    UNKNOWN_SERVICE "unknown-service" Error "`after` or `needs` names a service that no definition has.";
+    UNKNOWN_SECRET "unknown-secret" Error "A secret is used that no definition has.";
+    UNKNOWN_TEMPLATE "unknown-template" Error "There is no template of this name below `templates/`.";
+    UNKNOWN_VARIABLE "unknown-variable" Error "An expression reads a variable that the host has from no rank: fleet, tag or host.";
+    UNKNOWN_ENV "unknown-env" Error "An expression reads a variable that the service's environment does not have.";
+    UNKNOWN_ACCOUNT "unknown-account" Error "An owner or a daemon's account is neither the operating system's own nor declared by a service of the host.";
+    INVALID_SELECTOR "invalid-selector" Error "A selector is neither a host's name nor `@tag`, `@all` or `os:family`.";
+    NO_HOSTS "no-hosts" Warning "A service goes to no host.";
+    DUPLICATE_HOST_ID "duplicate-host-id" Error "Two hosts have the same identifier, and would be one in the index.";
+    DUPLICATE_ALIAS "duplicate-alias" Error "A host's alias is a name or alias of another host.";
+    RESERVED_TAG "reserved-tag" Error "The tag `all` stands for every host and cannot be given or defined.";
+    // Merging
+    TAGS_DISAGREE "tags-disagree" Error "Two tags of a host give a variable different values, and the host has none of its own.";
+    OVERLAYS_DISAGREE "overlays-disagree" Error "Two overlays of equal rank set the same key differently on a host.";
+    // Expressions and templates
+    EXPRESSION_SYNTAX "expression-syntax" Error "An expression or a template is not well-formed.";
+    EXPRESSION "expression" Error "An expression cannot be evaluated, or gives no value that can be used where it stands.";
+    EXPRESSION_CYCLE "expression-cycle" Error "Values read each other in a circle; the message names all of them.";
+    EXPRESSION_NOT_ALLOWED "expression-not-allowed" Error "An expression stands where definitions must be plain: in a fleet, tag, host, secret or validator, except in variables.";
+    VALUE_NEEDS_QUOTING "value-needs-quoting" Error "A value would change the structure of the file it is written to; the message names the filter that quotes it.";
+    TEMPLATE_LOOP "template-loop" Error "Templates or macros use each other without end.";
+    LIMIT_EXCEEDED "limit-exceeded" Error "An expression or template exceeds a bound on instructions, output or depth.";
+    // Secrets
+    SECRET_MISPLACED "secret-misplaced" Error "A secret, or a value made of one, stands where others can read it: in argv, a unit, a label, a path.";
+    SECRET_MISUSED "secret-misused" Error "An expression takes a secret apart or compares it; secrets can only be written out and quoted.";
+    SECRET_READABLE "secret-readable" Error "A file that holds a secret has a mode with which everybody on the host can read it.";
+    SECRET_MISSING "secret-missing" Error "A secret is used that has no value: `secrets/NAME.age` does not exist.";
+    SECRET_UNREADABLE "secret-unreadable" Error "The value of a secret cannot be opened with the keys at hand.";
+    SECRET_NOT_TEXT "secret-not-text" Error "A secret that is no text stands where a text is needed.";
+    SECRET_PAIR "secret-pair" Error "A pair of secrets is not one `tls-key` and one `tls-certificate`.";
+    // Environment
+    ENV_TYPE "env-type" Error "The value of an environment variable is not of its type.";
+    // Files
+    PATH_OUTSIDE "path-outside" Error "A template or source lies outside its folder, by `..` or by a symbolic link.";
+    NO_SOURCE_FOR_ARCH "no-source-for-arch" Error "A file has sources for some architectures, but none for the host's.";
+    WRONG_ARCHITECTURE "wrong-architecture" Error "A program (ELF file) is for another architecture than the host's.";
+    PATH_CLAIMED_TWICE "path-claimed-twice" Error "Two services, or two parts of one, write the same path on a host.";
+    PATH_CLASH "path-clash" Error "A path lies below another that is a file, or differs from another in case only.";
+    WATCH_UNKNOWN_PATH "watch-unknown-path" Warning "A watched path is written by no service of the host.";
+    // Services
+    STATE_WITHOUT_UNIT "state-without-unit" Error "A service has a state but nothing that could be started or stopped.";
+    RESTART_WITHOUT_UNIT "restart-without-unit" Error "A health check asks for a restart of a service that has nothing to restart.";
+    SERVICE_CYCLE "service-cycle" Error "Services wait for each other in a circle; the message names all of them.";
+    NEEDS_ABSENT_SERVICE "needs-absent-service" Error "A service needs another that is not on the host.";
+    SCRIPT_NAME_TAKEN "script-name-taken" Error "Two services of a host would have the same rc script, since `-` and `.` become `_`.";
 }
 
 #[cfg(test)]

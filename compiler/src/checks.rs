@@ -1,0 +1,128 @@
+//! What is wrong between definitions that no service is needed to see: identifiers used twice, tags that nobody
+//! defines, pairs of secrets.
+
+use crate::files::read;
+use crate::fleet::{Fleet, Secret};
+use crate::suggest;
+use cmc_types::definition::SecretType;
+use cmc_types::{Blake3, Diagnostic, codes};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// The largest ciphertext of a secret, in bytes.
+const CIPHERTEXT: u64 = 16 << 20;
+
+/// Checks hosts, tags and secrets.
+pub(crate) fn fleet(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
+    identifiers(fleet, report);
+    names(fleet, report);
+    tags(fleet, report);
+    pairs(fleet, report);
+}
+
+/// Two hosts with one identifier would be one host in the index.
+fn identifiers(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
+    let mut seen = BTreeMap::new();
+    for host in &fleet.hosts {
+        let Some(id) = &host.definition.id else { continue };
+        let place = |name: &str| fleet.document.place_of(&["host", name, "id"]);
+        if let Some(other) = seen.insert(id, host.name.as_str()) {
+            let message = format!("hosts {other:?} and {:?} have the same identifier", host.name.as_str());
+            report(
+                Diagnostic::new(codes::DUPLICATE_HOST_ID, message)
+                    .at(place(host.name.as_str()), "")
+                    .with(place(other), "has the same")
+                    .help("`cmc host add` gives every host its own; a copied definition must not keep it"),
+            );
+        }
+    }
+}
+
+/// An alias that is another host's name or alias.
+fn names(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
+    let mut seen: BTreeMap<&str, &str> =
+        fleet.hosts.iter().map(|host| (host.name.as_str(), host.name.as_str())).collect();
+    for host in &fleet.hosts {
+        for (index, alias) in host.definition.aliases.iter().enumerate() {
+            let owner = seen.insert(alias.as_str(), host.name.as_str());
+            if let Some(owner) = owner.filter(|owner| *owner != host.name.as_str()) {
+                let place =
+                    fleet.document.place_of(&["host", host.name.as_str(), "aliases", &index.to_string()]);
+                let message = format!("the alias {:?} is a name of host {owner:?} already", alias.as_str());
+                let mut diagnostic = Diagnostic::new(codes::DUPLICATE_ALIAS, message).at(place, "");
+                if let Some(other) = fleet.place_of("host", owner) {
+                    diagnostic = diagnostic.with(other, "");
+                }
+                report(diagnostic);
+            }
+        }
+    }
+}
+
+/// A tag of a host that is not defined but is almost one that is.
+fn tags(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
+    let defined: BTreeSet<&str> = fleet.names("tag").collect();
+    for host in &fleet.hosts {
+        for (index, tag) in host.tags.iter().enumerate() {
+            let place = fleet.document.place_of(&["host", host.name.as_str(), "tags", &index.to_string()]);
+            if tag == "all" {
+                let message = "the tag \"all\" is every host's already";
+                report(Diagnostic::new(codes::RESERVED_TAG, message).at(place, ""));
+            }
+            if defined.contains(tag.as_str()) || fleet.is_left_out("tag", tag) {
+                continue;
+            }
+            let near = suggest::nearest(tag, defined.iter().copied());
+            if let Some((near, other)) = near.and_then(|near| Some((near, fleet.place_of("tag", near)?))) {
+                let message = format!("the tag {tag:?} is not defined");
+                report(
+                    Diagnostic::new(codes::UNDEFINED_TAG, message)
+                        .at(place, "")
+                        .with(other, format!("{near:?} is defined here"))
+                        .help(format!("did you mean {near:?}? If not, define it: [tag.{tag}]")),
+                );
+            }
+        }
+    }
+    if let Some(place) = fleet.place_of("tag", "all") {
+        report(
+            Diagnostic::new(codes::RESERVED_TAG, "the tag \"all\" is every host's already")
+                .at(place, "use [fleet] vars"),
+        );
+    }
+}
+
+/// A pair is one key and one certificate.
+fn pairs(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
+    let mut pairs: BTreeMap<&str, Vec<&Secret>> = BTreeMap::new();
+    for secret in fleet.secrets.values() {
+        if let Some(pair) = &secret.definition.pair {
+            pairs.entry(pair).or_default().push(secret);
+        }
+    }
+    for (pair, secrets) in pairs {
+        let of = |kind| secrets.iter().filter(|secret| secret.definition.kind == Some(kind)).count();
+        if secrets.len() == 2 && of(SecretType::TlsKey) == 1 && of(SecretType::TlsCertificate) == 1 {
+            continue;
+        }
+        let Some((last, rest)) = secrets.split_last() else { continue };
+        let place = fleet.document.place_of(&["secret", last.name.as_str(), "pair"]);
+        let message = format!("the pair {pair:?} is not one `tls-key` and one `tls-certificate`");
+        let mut diagnostic = Diagnostic::new(codes::SECRET_PAIR, message).at(place, "");
+        for secret in rest {
+            diagnostic = diagnostic.with(secret.place, "of the same pair");
+        }
+        report(diagnostic);
+    }
+}
+
+/// The digests of the secrets' ciphertexts, those that exist: a plan is bound to them.
+pub(crate) fn ciphertexts(dir: &Path, fleet: &Fleet) -> Vec<(String, Blake3)> {
+    let digest = |name: &String| {
+        let file = read::below(dir, "secrets", &format!("{name}.age")).ok()?;
+        let (_, _) = read::open(&file, CIPHERTEXT).ok()?;
+        let bytes = std::fs::read(file).ok()?;
+        Some((format!("secrets/{name}.age"), Blake3(*blake3::hash(&bytes).as_bytes())))
+    };
+    fleet.secrets.keys().filter_map(digest).collect()
+}

@@ -1,0 +1,103 @@
+//! Who owns a path: two services, or two parts of one, cannot write the same file, nor one where another needs a
+//! directory, nor names that differ in case only.
+
+use crate::world::World;
+use cmc_types::check::FileKind;
+use cmc_types::plan::PlannedFile;
+use cmc_types::{Diagnostic, Place, UnixPath, codes};
+use std::collections::{BTreeMap, HashMap};
+
+/// What was claimed on a host so far.
+#[derive(Default)]
+pub(crate) struct Claims {
+    paths: BTreeMap<UnixPath, Vec<Claim>>,
+    lower: HashMap<String, UnixPath>,
+}
+
+#[derive(Clone)]
+struct Claim {
+    place: Place,
+    service: String,
+    block: Option<String>,
+}
+
+impl Claims {
+    /// Claims a path. A clash is reported; the second claim then does not count.
+    pub(crate) fn claim(
+        &mut self,
+        world: &World,
+        host: usize,
+        service: &str,
+        file: &PlannedFile,
+        place: Place,
+    ) -> bool {
+        let path = &file.entry.path;
+        let block = match (&file.entry.kind, &file.entry.block) {
+            (FileKind::Block, Some(block)) => Some(block.name.clone()),
+            _ => None,
+        };
+        let claim = Claim { place, service: service.to_owned(), block };
+        if let Some(others) = self.paths.get_mut(path) {
+            let clash = others.iter().find(|other| match (&other.block, &claim.block) {
+                (Some(a), Some(b)) => a == b,
+                _ => true,
+            });
+            if let Some(other) = clash {
+                let message = match other.service == service {
+                    true => format!("service {service:?} writes {:?} twice", path.as_str()),
+                    false => {
+                        format!("services {:?} and {service:?} both write {:?}", other.service, path.as_str())
+                    }
+                };
+                let diagnostic = Diagnostic::new(codes::PATH_CLAIMED_TWICE, message)
+                    .at(place, format!("by {service:?}"))
+                    .with(other.place, format!("by {:?}", other.service));
+                world.report_on(host, diagnostic);
+                return false;
+            }
+            others.push(claim);
+            return true;
+        }
+        let lower = path.as_str().to_lowercase();
+        if let Some(other) = self.lower.get(&lower) {
+            let message = format!("{:?} and {:?} differ in case only", other.as_str(), path.as_str());
+            let mut diagnostic = Diagnostic::new(codes::PATH_CLASH, message).at(place, "");
+            if let Some(claim) = self.paths.get(other).and_then(|claims| claims.first()) {
+                diagnostic = diagnostic.with(claim.place, "and here");
+            }
+            world.report_on(host, diagnostic);
+            return false;
+        }
+        self.lower.insert(lower, path.clone());
+        self.paths.insert(path.clone(), vec![claim]);
+        true
+    }
+
+    /// Whether a path is claimed.
+    pub(crate) fn has(&self, path: &UnixPath) -> bool {
+        self.paths.contains_key(path)
+    }
+
+    /// Reports paths that lie below a path that is a file.
+    pub(crate) fn check_prefixes(&self, world: &World, host: usize) {
+        for (path, claims) in &self.paths {
+            let mut parent = path.parent();
+            while parent != "/" {
+                if let Some((above, others)) = self.paths.get_key_value(parent)
+                    && let (Some(claim), Some(other)) = (claims.first(), others.first())
+                {
+                    let message =
+                        format!("{:?} lies below {:?}, which is a file", path.as_str(), above.as_str());
+                    let diagnostic = Diagnostic::new(codes::PATH_CLASH, message)
+                        .at(claim.place, "")
+                        .with(other.place, "a file, not a directory");
+                    world.report_on(host, diagnostic);
+                }
+                parent = match parent.rfind('/') {
+                    Some(0) | None => "/",
+                    Some(end) => &parent[..end],
+                };
+            }
+        }
+    }
+}

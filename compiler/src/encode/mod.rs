@@ -1,0 +1,360 @@
+//! Encoders: what a value may be so that it cannot change the structure of the file it is written to, and how the
+//! quoting filters write one that could. An encoder refuses and names the filter; it never adds quotes by itself.
+//!
+//! A value is checked for the place where it stands as far as that is known (inside a JSON or TOML string, at the
+//! start of a line); elsewhere for every place where it may stand.
+
+mod json;
+mod lines;
+mod nginx;
+mod sh;
+mod systemd;
+mod toml;
+mod xml;
+mod yaml;
+
+use cmc_types::UnixPath;
+
+/// The format of a file that values are written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// Text of which nothing is known: one line per value.
+    Plain,
+    /// nginx's configuration.
+    Nginx,
+    /// YAML 1.1 and 1.2.
+    Yaml,
+    /// JSON.
+    Json,
+    /// TOML 1.0.
+    Toml,
+    /// Sections, keys and values: `.ini`, `.cnf`, `.desktop`.
+    Ini,
+    /// Shell scripts and files that a shell sources.
+    Sh,
+    /// Crontabs: shell text in which `%` ends the command.
+    Crontab,
+    /// XML 1.0.
+    Xml,
+    /// HAProxy's configuration.
+    Haproxy,
+    /// Units and drop-ins of systemd.
+    Systemd,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A number.
+    Number,
+    /// A text that comes from a secret: refusals do not say what it holds.
+    Secret,
+}
+
+/// Where a value stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The text before it on its line; nothing if it is not known.
+    pub line: Option<&'a str>,
+    /// Inside which string of the format it stands; nothing if it is not known.
+    pub within: Option<Within>,
+}
+
+impl Context<'_> {
+    /// Nothing is known.
+    pub const UNKNOWN: Self = Self { line: None, within: None };
+
+    /// Whether it may be the first thing on its line.
+    fn may_begin_line(&self) -> bool {
+        self.line.is_none_or(|line| line.trim().is_empty())
+    }
+}
+
+/// Inside what a value stands, in formats whose strings can be told without guessing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    /// No string.
+    Bare,
+    /// A string in which a backslash escapes.
+    Escaped,
+    /// A string that takes everything as it is.
+    Literal,
+    /// A comment.
+    Comment,
+}
+
+/// Why a value may not be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What it holds or is, such as "it holds a space".
+    pub problem: String,
+    /// Whether the format's quoting filter helps.
+    pub filter_helps: bool,
+}
+
+impl Refusal {
+    fn new(problem: impl Into<String>) -> Self {
+        Self { problem: problem.into(), filter_helps: true }
+    }
+
+    fn hopeless(problem: impl Into<String>) -> Self {
+        Self { problem: problem.into(), filter_helps: false }
+    }
+
+    fn character(c: char) -> Self {
+        Self::new(format!("it holds {}", describe(c)))
+    }
+
+    /// One sentence. Says nothing of a secret's content.
+    pub fn message(&self, kind: Kind, format: Format) -> String {
+        let problem = if kind == Kind::Secret {
+            "it is a secret that holds a special character"
+        } else {
+            &self.problem
+        };
+        match format {
+            Format::Plain => format!("the value cannot be written: {problem}"),
+            _ => format!("the value would change the structure of this {format} file: {problem}"),
+        }
+    }
+
+    /// What to do.
+    pub fn help(&self, format: Format) -> Option<String> {
+        match format {
+            _ if !self.filter_helps => Some("change the value".to_owned()),
+            Format::Plain => Some("write a text of several lines with `|text`".to_owned()),
+            _ => Some(format!("quote it with the filter `|{}`", format.filter())),
+        }
+    }
+}
+
+type Checked = Result<(), Refusal>;
+type Quoting = Result<String, Refusal>;
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 11] = [
+        Self::Plain,
+        Self::Nginx,
+        Self::Yaml,
+        Self::Json,
+        Self::Toml,
+        Self::Ini,
+        Self::Sh,
+        Self::Crontab,
+        Self::Xml,
+        Self::Haproxy,
+        Self::Systemd,
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Nginx => "nginx",
+            Self::Yaml => "yaml",
+            Self::Json => "json",
+            Self::Toml => "toml",
+            Self::Ini => "ini",
+            Self::Sh => "sh",
+            Self::Crontab => "crontab",
+            Self::Xml => "xml",
+            Self::Haproxy => "haproxy",
+            Self::Systemd => "systemd",
+        }
+    }
+
+    /// The filter that quotes for it.
+    pub fn filter(self) -> &'static str {
+        match self {
+            Self::Plain => "text",
+            Self::Crontab => "sh",
+            other => other.name(),
+        }
+    }
+
+    /// The format of a file by its path on the host.
+    pub fn of_path(path: &UnixPath) -> Self {
+        let (full, name) = (path.as_str(), path.file_name());
+        let below = |directory: &str| full.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        match extension {
+            "yaml" | "yml" => return Self::Yaml,
+            "json" => return Self::Json,
+            "toml" => return Self::Toml,
+            "ini" | "cnf" | "desktop" | "repo" => return Self::Ini,
+            "sh" | "bash" | "ksh" | "env" => return Self::Sh,
+            "xml" | "svg" | "plist" => return Self::Xml,
+            "service" | "socket" | "timer" | "path" | "mount" | "automount" | "target" | "slice" | "swap"
+            | "network" | "netdev" | "link"
+                if full.contains("/systemd/") =>
+            {
+                return Self::Systemd;
+            }
+            _ => {}
+        }
+        let any = |directories: &[&str]| directories.iter().any(|directory| below(directory));
+        if full.contains("/systemd/") && extension == "conf" {
+            Self::Systemd
+        } else if full.contains("/nginx/") || name == "nginx.conf" {
+            Self::Nginx
+        } else if full.contains("/haproxy/") || name == "haproxy.cfg" {
+            Self::Haproxy
+        } else if any(&["/etc/cron.d", "/var/spool/cron"]) || name == "crontab" {
+            Self::Crontab
+        } else if any(&[
+            "/etc/default",
+            "/etc/sysconfig",
+            "/etc/conf.d",
+            "/etc/init.d",
+            "/etc/rc.d",
+            "/etc/rc.conf.d",
+            "/usr/local/etc/rc.d",
+            "/etc/profile.d",
+            "/etc/cron.daily",
+            "/etc/cron.hourly",
+            "/etc/cron.weekly",
+            "/etc/cron.monthly",
+        ]) || matches!(name, ".env" | "rc.conf" | "rc.local" | "rc.conf.local")
+        {
+            Self::Sh
+        } else {
+            Self::Plain
+        }
+    }
+
+    /// Whether what was quoted for another format may stand here as it is.
+    pub(crate) fn takes(self, other: Self, text: &str) -> bool {
+        match (self, other) {
+            // YAML reads what is quoted for JSON.
+            (Self::Yaml, Self::Json) => true,
+            (Self::Crontab, Self::Sh) => !text.contains(['%', '\n', '\r']),
+            _ => false,
+        }
+    }
+
+    /// Whether a value may be written as it is.
+    pub fn check(self, text: &str, kind: Kind, context: Context<'_>) -> Result<(), Refusal> {
+        if let Some(c) = text.chars().find(|c| matches!(c, '\0' | '\r' | '\n')) {
+            return Err(Refusal::character(c));
+        }
+        match self {
+            Self::Plain => lines::plain(text),
+            Self::Nginx => nginx::check(text),
+            Self::Yaml => yaml::check(text, kind, context),
+            Self::Json => json::check(text, kind, context),
+            Self::Toml => toml::check(text, kind, context),
+            Self::Ini => lines::ini(text, context),
+            Self::Sh => sh::check(text),
+            Self::Crontab => sh::check_crontab(text),
+            Self::Xml => xml::check(text),
+            Self::Haproxy => lines::haproxy(text, context),
+            Self::Systemd => systemd::check(text, context),
+        }
+    }
+
+    /// Quotes a text.
+    pub fn quote(self, text: &str) -> Result<String, Refusal> {
+        if text.contains('\0') {
+            return Err(Refusal::hopeless("it holds a NUL character"));
+        }
+        match self {
+            Self::Plain => lines::quote_plain(text),
+            Self::Nginx => nginx::quote(text),
+            Self::Yaml => Ok(yaml::quote(text)),
+            Self::Json => Ok(json::quote(text)),
+            Self::Toml => Ok(toml::quote(text)),
+            Self::Ini => lines::quote_ini(text),
+            Self::Sh | Self::Crontab => Ok(sh::quote(text)),
+            Self::Xml => xml::quote(text),
+            Self::Haproxy => lines::quote_haproxy(text),
+            Self::Systemd => systemd::quote(text),
+        }
+    }
+
+    /// What follows the strings and comments of a growing output, for formats where that can be told.
+    pub(crate) fn tracker(self) -> Option<Tracker> {
+        match self {
+            Self::Json => Some(Tracker { scan: json::scan, state: 0, done: 0 }),
+            Self::Toml => Some(Tracker { scan: toml::scan, state: 0, done: 0 }),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Follows an output as it grows and knows inside what its end stands.
+pub(crate) struct Tracker {
+    /// Takes the state, the output and the offset of the first new byte; gives the new state.
+    scan: fn(u8, &[u8], usize) -> u8,
+    state: u8,
+    done: usize,
+}
+
+/// The states that trackers agree on.
+const BARE: u8 = 0;
+const ESCAPED: u8 = 1;
+const LITERAL: u8 = 2;
+const COMMENT: u8 = 3;
+
+impl Tracker {
+    /// Inside what the end of the output stands.
+    pub(crate) fn within(&mut self, output: &[u8]) -> Within {
+        self.state = (self.scan)(self.state, output, self.done);
+        self.done = output.len();
+        match self.state & 3 {
+            BARE => Within::Bare,
+            ESCAPED => Within::Escaped,
+            LITERAL => Within::Literal,
+            _ => Within::Comment,
+        }
+    }
+}
+
+/// A character by a name that people know.
+fn describe(c: char) -> String {
+    match c {
+        '\0' => "a NUL character".to_owned(),
+        '\n' => "a line break".to_owned(),
+        '\r' => "a carriage return".to_owned(),
+        '\t' => "a tab".to_owned(),
+        ' ' => "a space".to_owned(),
+        c if c.is_control() || c == '\u{FEFF}' || c == '\u{2028}' || c == '\u{2029}' => {
+            format!("the control character U+{:04X}", c as u32)
+        }
+        c => format!("`{c}`"),
+    }
+}
+
+/// Refuses the first character that is in the set.
+fn none_of(text: &str, refused: impl Fn(char) -> bool) -> Checked {
+    match text.chars().find(|c| refused(*c)) {
+        Some(c) => Err(Refusal::character(c)),
+        None => Ok(()),
+    }
+}
+
+/// Refuses an empty text where that would make the word disappear.
+fn not_empty(text: &str) -> Checked {
+    if text.is_empty() { Err(Refusal::new("it is empty")) } else { Ok(()) }
+}
+
+/// Refuses blanks at the ends, which formats trim.
+fn no_outer_blanks(text: &str) -> Checked {
+    if text.trim() == text { Ok(()) } else { Err(Refusal::new("it begins or ends with a blank")) }
+}
+
+/// Line breaks of any kind, and characters that no text should hold.
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FEFF}')
+}
+
+#[cfg(test)]
+mod tests;

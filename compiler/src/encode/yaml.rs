@@ -1,0 +1,86 @@
+//! YAML. A plain scalar ends at `: ` and ` #` and, in flow style, at `, [ ] { }`; its first character may be an
+//! indicator; some words are no texts. What is quoted is written as JSON writes it, which YAML reads.
+
+use super::{Checked, Context, Kind, Refusal, is_control, no_outer_blanks, none_of, not_empty};
+
+pub(super) fn check(text: &str, kind: Kind, context: Context<'_>) -> Checked {
+    if kind == Kind::Number {
+        return Ok(());
+    }
+    not_empty(text)?;
+    no_outer_blanks(text)?;
+    none_of(text, |c| is_control(c) || matches!(c, '"' | '\'' | '\\' | '{' | '}' | '[' | ']' | ','))?;
+    if text.contains(": ") || text.ends_with(':') {
+        return Err(Refusal::new("it holds `:` before a blank or at its end"));
+    }
+    if text.contains(" #") || text.starts_with('#') {
+        return Err(Refusal::character('#'));
+    }
+    // Inside a longer scalar (`http://{{ x }}`) the first character has no meaning, nor has the word as a whole.
+    if starts_scalar(context.line) {
+        let indicator = |c: char| matches!(c, '&' | '*' | '!' | '|' | '>' | '%' | '@' | '`' | '?' | ':');
+        if let Some(c) = text.chars().next().filter(|c| indicator(*c)) {
+            return Err(Refusal::new(format!("it begins with `{c}`")));
+        }
+        if text == "-" || text.starts_with("- ") || text.starts_with("---") || text.starts_with("...") {
+            return Err(Refusal::new("it begins with `-` or `.` as YAML's own marks do"));
+        }
+        if kind == Kind::Text && is_no_text(text) {
+            return Err(Refusal::new("YAML does not read it as a text"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a value after this text on its line begins a scalar; unknown is yes.
+fn starts_scalar(line: Option<&str>) -> bool {
+    line.is_none_or(|line| line.is_empty() || line.ends_with([' ', '\t', '[', '{', ',']))
+}
+
+/// Whether a plain scalar means something other than its text, in YAML 1.1 or 1.2: null, a boolean, a number, a
+/// date, a merge key.
+fn is_no_text(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let word = matches!(
+        lower.as_str(),
+        "null"
+            | "~"
+            | "true"
+            | "false"
+            | "yes"
+            | "no"
+            | "on"
+            | "off"
+            | "y"
+            | "n"
+            | "<<"
+            | "="
+            | ".inf"
+            | "-.inf"
+            | "+.inf"
+            | ".nan"
+    );
+    // Whatever begins like a number and consists of what numbers, dates and base-60 integers consist of.
+    let first = lower.trim_start_matches(['-', '+', '.']);
+    let number = first.starts_with(|c: char| c.is_ascii_digit())
+        && lower.chars().all(|c| {
+            c.is_ascii_hexdigit() || matches!(c, '-' | '+' | '.' | ':' | '_' | 'x' | 'o' | 't' | 'z' | ' ')
+        });
+    word || number
+}
+
+pub(super) fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            c if is_control(c) => quoted.push_str(&format!("\\u{:04X}", c as u32)),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,247 @@
+//! The final environment of a service on a host: each variable's value rendered when it is first read, parsed as its
+//! type, and printed as the environment will hold it.
+
+use crate::encode::Format;
+use crate::expr::{self, For, Mode, Opaque};
+use crate::resolved::Text;
+use crate::tree::{Node, Table, Value as Tree};
+use crate::world::{Step, World};
+use cmc_types::definition::{EnvType, EnvValue, EnvVarTable};
+use cmc_types::{Diagnostic, EnvName, ParseError, Place, ServiceName, codes, env_value};
+use minijinja::value::{Value, ValueKind};
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+/// What expressions of a service can see of it.
+#[derive(Debug)]
+pub(crate) struct ServiceScope {
+    /// Its name.
+    pub(crate) name: ServiceName,
+    /// Its environment, by name.
+    pub(crate) env: BTreeMap<String, Slot>,
+}
+
+/// A variable of the environment.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// Its name.
+    pub(crate) name: String,
+    /// Where the name stands.
+    pub(crate) place: Place,
+    table: Node,
+    value: OnceLock<Option<EnvResult>>,
+}
+
+/// A value of the environment.
+#[derive(Debug, Clone)]
+pub(crate) struct EnvResult {
+    /// What expressions read: of the variable's type.
+    pub(crate) typed: Value,
+    /// What the environment holds.
+    pub(crate) text: Text,
+}
+
+impl Slot {
+    /// Where the value stands.
+    pub(crate) fn value_place(&self) -> Place {
+        let entry =
+            self.table.as_table().and_then(|table| table.get("value").or_else(|| table.get("secret")));
+        entry.map_or(self.place, |entry| entry.node.place)
+    }
+}
+
+impl ServiceScope {
+    /// Reads the `env` table of a merged service.
+    pub(crate) fn new(name: &ServiceName, service: &Node) -> Arc<Self> {
+        let entries = service.get(&["env"]).and_then(Node::as_table).into_iter().flat_map(Table::iter);
+        let env = entries.map(|entry| {
+            let slot = Slot {
+                name: entry.key.clone(),
+                place: entry.key_place,
+                table: entry.node.clone(),
+                value: OnceLock::new(),
+            };
+            (entry.key.clone(), slot)
+        });
+        Arc::new(Self { name: name.clone(), env: env.collect() })
+    }
+}
+
+impl World {
+    /// The value of a variable; nothing if it has none for a reason that is reported.
+    pub(crate) fn env_of<'s>(
+        self: &Arc<Self>,
+        host: usize,
+        scope: &'s Arc<ServiceScope>,
+        slot: &'s Slot,
+    ) -> Option<&'s EnvResult> {
+        if let Some(value) = slot.value.get() {
+            return value.as_ref();
+        }
+        let step = Step {
+            key: (host, Some(scope.name.as_str().to_owned()), slot.name.clone()),
+            label: format!("env.{}", slot.name),
+            place: slot.value_place(),
+        };
+        let value = self.evaluate(step, || self.env_value(host, scope, slot));
+        slot.value.get_or_init(|| value).as_ref()
+    }
+
+    fn env_value(self: &Arc<Self>, host: usize, scope: &Arc<ServiceScope>, slot: &Slot) -> Option<EnvResult> {
+        let table = slot.table.as_table()?;
+        let whom = For { host, service: Some(scope.clone()) };
+        let spec = self.env_spec(host, slot)?;
+        let given = match (table.get("value"), table.get("secret")) {
+            (Some(entry), None) => self.env_given(&entry.node, &whom)?,
+            (None, Some(entry)) => {
+                let name = entry.node.as_text()?;
+                match self.secret_text(name) {
+                    Ok(text) => {
+                        Value::from_object(Opaque { text, quoted: None, misused: self.misused.clone() })
+                    }
+                    Err(failure) => {
+                        self.report_failure(host, failure, entry.node.place);
+                        return None;
+                    }
+                }
+            }
+            (value, _) => {
+                let (problem, place) = match value {
+                    Some(entry) => ("has both `value` and `secret`", entry.key_place),
+                    None => ("has neither `value` nor `secret`", slot.place),
+                };
+                let message = format!("the variable {:?} {problem}", slot.name);
+                self.report_on(
+                    host,
+                    Diagnostic::new(codes::EXCLUSIVE_KEYS, message).at(place, "exactly one is needed"),
+                );
+                return None;
+            }
+        };
+        let secret = given.downcast_object_ref::<Opaque>().map(|secret| secret.text.clone());
+        let parsed = match &secret {
+            Some(text) => parse(&spec, &Value::from(text.as_str())),
+            None => parse(&spec, &given),
+        };
+        match parsed {
+            Ok((_, text)) if secret.is_some() => Some(EnvResult { typed: given, text: Text::tainted(text) }),
+            Ok((typed, text)) => Some(EnvResult { typed, text: Text::plain(text) }),
+            Err(error) => {
+                let message = format!("the value of {:?} is not of its type: {error}", slot.name);
+                let mut diagnostic = Diagnostic::new(codes::ENV_TYPE, message).at(slot.value_place(), "");
+                if let Some(entry) = table.get("type") {
+                    diagnostic = diagnostic.with(entry.node.place, "its type");
+                }
+                self.report_on(host, diagnostic);
+                None
+            }
+        }
+    }
+
+    /// The type of a variable and its settings.
+    fn env_spec(&self, host: usize, slot: &Slot) -> Option<EnvVarTable> {
+        let mut settings = slot.table.clone();
+        if let Tree::Table(table) = &mut settings.value {
+            table.remove("value");
+            table.remove("secret");
+        }
+        let mut plain = true;
+        expr::each_expression(&settings, &mut |place| {
+            plain = false;
+            let message = "the type of an environment variable may not be an expression; only its value may";
+            self.report_on(
+                host,
+                Diagnostic::new(codes::EXPRESSION_NOT_ALLOWED, message).at(place, "needs a plain value"),
+            );
+        });
+        let spec: EnvVarTable = serde_json::from_value(settings.to_json()).ok().filter(|_| plain)?;
+        if let Err((key, error)) = env_value::check_spec(&spec) {
+            let message = format!("the type of {:?} is not complete: {error}", slot.name);
+            let place = slot.table.place_of(&[key]);
+            self.report_on(host, Diagnostic::new(codes::ENV_TYPE, message).at(place, ""));
+            return None;
+        }
+        Some(spec)
+    }
+
+    fn env_given(self: &Arc<Self>, node: &Node, whom: &For) -> Option<Value> {
+        match &node.value {
+            Tree::Text(text) if expr::is_expression(text) => {
+                let mode =
+                    Mode { format: Format::Plain, secrets: true, typed: true, limit: self.limits.output };
+                let made = self.render_text(node, text, whom, mode)?;
+                if let Some(value) = made.value {
+                    return Some(value);
+                }
+                let text = std::str::from_utf8(&made.output).unwrap_or_default();
+                if !made.tainted {
+                    return Some(text.into());
+                }
+                let text = zeroize::Zeroizing::new(text.to_owned());
+                Some(Value::from_object(Opaque { text, quoted: None, misused: self.misused.clone() }))
+            }
+            Tree::List(items) => {
+                let values: Vec<_> = items.iter().map(|item| self.env_given(item, whom)).collect();
+                values.into_iter().collect::<Option<Vec<Value>>>().map(Value::from)
+            }
+            _ => Some(expr::constant(node)),
+        }
+    }
+}
+
+/// Parses a value as a type: what expressions read, and the text of the environment.
+fn parse(spec: &EnvVarTable, given: &Value) -> Result<(Value, String), ParseError> {
+    let kind = spec.kind.unwrap_or(EnvType::String);
+    let single = |value: &Value| match value.kind() {
+        ValueKind::Bool => Some(EnvValue::Bool(value.is_true())),
+        ValueKind::Number => {
+            Some(value.as_i64().map_or_else(|| EnvValue::Text(value.to_string()), EnvValue::Integer))
+        }
+        ValueKind::String => value.as_str().map(|text| EnvValue::Text(text.to_owned())),
+        _ => None,
+    };
+    let expected = || ParseError::new("a text, number, boolean or list", "not a value of the environment");
+    let value = match given.kind() {
+        ValueKind::Seq | ValueKind::Iterable if kind != EnvType::List => {
+            return Err(ParseError::new("one value, or type = \"list\"", "a list"));
+        }
+        ValueKind::Seq | ValueKind::Iterable => {
+            let items =
+                given.try_iter().map_err(|_| expected())?.map(|item| single(&item).ok_or_else(expected));
+            let texts = items.map(|item| env_value::text_of(spec, &item?));
+            EnvValue::List(texts.collect::<Result<_, _>>()?)
+        }
+        _ => single(given).ok_or_else(expected)?,
+    };
+    let text = env_value::check(spec, &env_value::text_of(spec, &value)?)?;
+    let typed = match kind {
+        EnvType::Bool => Value::from(text == "true"),
+        EnvType::Int | EnvType::Port => {
+            text.parse::<i64>().map_or_else(|_| Value::from(text.as_str()), Value::from)
+        }
+        EnvType::List => {
+            let separator = spec.separator.as_deref().unwrap_or(",");
+            let items = text.split(separator).filter(|item| !item.is_empty() || !text.is_empty());
+            items.map(Value::from).collect()
+        }
+        EnvType::Pattern => {
+            let pattern = spec.pattern.as_deref().unwrap_or_default();
+            let regex = regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build();
+            let regex = regex
+                .map_err(|_| ParseError::new("a regular expression in `pattern`", "`pattern` is none"))?;
+            if !regex.is_match(&text) {
+                return Err(ParseError::new(format!("a text that matches `{pattern}`"), "it does not match"));
+            }
+            Value::from(text.as_str())
+        }
+        _ => Value::from(text.as_str()),
+    };
+    Ok((typed, text))
+}
+
+impl ServiceScope {
+    /// Names of the variables that parse as names; the schema refuses others.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = (EnvName, &Slot)> {
+        self.env.values().filter_map(|slot| Some((EnvName::parse(&slot.name).ok()?, slot)))
+    }
+}

@@ -1,0 +1,241 @@
+//! Errors of the template engine become findings: at the expression in a definition, or at the template's line with
+//! the definition that asks for it.
+
+use super::failure::Failure;
+use super::frame::{Frame, Miss, secret_misused};
+use super::{DEFINITION, For};
+use crate::suggest;
+use crate::tree::Node;
+use crate::world::World;
+use cmc_types::codes::{self, Code};
+use cmc_types::{Diagnostic, Place, Span};
+use minijinja::{Error, ErrorKind};
+
+/// What was rendered.
+pub(crate) enum Subject<'a> {
+    /// A text of a definition.
+    Text {
+        /// The text's node.
+        node: &'a Node,
+        /// The text as the engine got it.
+        text: &'a str,
+    },
+    /// A template.
+    Template {
+        /// The definition that asks for it.
+        asked: Place,
+    },
+}
+
+impl World {
+    /// Reports why a rendering failed, unless the cause is reported elsewhere.
+    pub(super) fn diagnose(
+        &self,
+        error: &Error,
+        misused: bool,
+        frame: &Frame,
+        whom: &For,
+        subject: &Subject<'_>,
+    ) {
+        let chain = chain(error);
+        let Some(innermost) = chain.last() else { return };
+        let failure = match Failure::of(error) {
+            Some(Failure::Reported) => return,
+            Some(failure) => failure.clone(),
+            None if misused => secret_misused(),
+            None => self.failure(innermost, frame, whom),
+        };
+        let Failure::Finding { code, message, help, others } = failure else { return };
+
+        let mut diagnostic = Diagnostic::new(code, message);
+        diagnostic.help = help;
+        let place = self.place(innermost, subject).or_else(|| self.place(error, subject));
+        match subject {
+            Subject::Text { node, .. } => diagnostic = diagnostic.at(place.unwrap_or(node.place), ""),
+            Subject::Template { asked } => {
+                diagnostic = match place {
+                    Some(place) => diagnostic.at(place, "").with(*asked, "rendered for this file"),
+                    None => diagnostic.at(*asked, ""),
+                };
+                for outer in chain.iter().rev().skip(1) {
+                    if let Some(place) = self.place(outer, subject)
+                        && !is_shown(&diagnostic, place)
+                    {
+                        diagnostic = diagnostic.with(place, "included from here");
+                    }
+                }
+            }
+        }
+        for (place, text) in others {
+            if !is_shown(&diagnostic, place) {
+                diagnostic = diagnostic.with(place, text);
+            }
+        }
+        self.report(diagnostic.on_host(self.fleet.hosts[whom.host].name.as_str()));
+    }
+
+    /// What an error of the engine itself means.
+    fn failure(&self, error: &Error, frame: &Frame, whom: &For) -> Failure {
+        let detail = error.detail().unwrap_or_default();
+        if frame.overflowed() {
+            return Failure::new(
+                codes::LIMIT_EXCEEDED,
+                format!("the output is larger than {} bytes", self.limits.output),
+            )
+            .help(Some("a loop may be writing without end".to_owned()));
+        }
+        match error.kind() {
+            ErrorKind::OutOfFuel => Failure::new(
+                codes::LIMIT_EXCEEDED,
+                format!("it runs more than {} instructions", self.limits.fuel),
+            )
+            .help(Some("a loop may be running without end".to_owned())),
+            ErrorKind::InvalidOperation if detail.contains("recursion limit") => {
+                Failure::new(codes::TEMPLATE_LOOP, "templates or macros use each other without end")
+            }
+            ErrorKind::SyntaxError => {
+                Failure::new(codes::EXPRESSION_SYNTAX, format!("syntax error: {detail}"))
+            }
+            ErrorKind::UndefinedError | ErrorKind::UnknownFunction => match frame.last_miss() {
+                Some(miss) if detail.is_empty() || detail.contains(miss.name()) => self.unknown(&miss, whom),
+                _ if detail.is_empty() => {
+                    Failure::new(codes::EXPRESSION, "something in the expression is not defined")
+                }
+                _ => Failure::new(codes::EXPRESSION, detail.to_owned()),
+            },
+            ErrorKind::UnknownFilter | ErrorKind::UnknownTest => unknown_filter(detail),
+            ErrorKind::TemplateNotFound => {
+                let name = detail.split('"').nth(1).unwrap_or_default();
+                let known = self.templates.names();
+                Failure::new(codes::UNKNOWN_TEMPLATE, format!("there is no template {name:?}"))
+                    .help(suggest::help(name, known.iter().map(String::as_str)))
+            }
+            kind if detail.is_empty() => Failure::new(codes::EXPRESSION, kind.to_string()),
+            _ => Failure::new(codes::EXPRESSION, detail.to_owned()),
+        }
+    }
+
+    /// A name that was not found.
+    fn unknown(&self, miss: &Miss, whom: &For) -> Failure {
+        match miss {
+            Miss::Root(name) => {
+                let names = super::scope::NAMES.iter().chain(super::filters::FUNCTIONS).copied();
+                let mut failure = Failure::new(codes::EXPRESSION, format!("expressions know no {name:?}"))
+                    .help(suggest::help(name, names));
+                if self.variables[whom.host].contains_key(name) {
+                    failure = failure.help(Some(format!("variables are read as `vars.{name}`")));
+                } else if whom.service.as_ref().is_some_and(|scope| scope.env.contains_key(name)) {
+                    failure = failure.help(Some(format!("the environment is read as `env.{name}`")));
+                }
+                failure
+            }
+            Miss::Variable(host, name) => {
+                let variables = &self.variables[*host];
+                let of = match *host == whom.host {
+                    true => "the host".to_owned(),
+                    false => format!("host {:?}", self.fleet.hosts[*host].name.as_str()),
+                };
+                let mut failure =
+                    Failure::new(codes::UNKNOWN_VARIABLE, format!("{of} has no variable {name:?}"))
+                        .help(suggest::help(name, variables.keys().map(String::as_str)));
+                if let Some(near) = suggest::nearest(name, variables.keys().map(String::as_str)) {
+                    let place = variables[near].definition.node.place;
+                    failure = failure.with(place, format!("{near:?} is defined here"));
+                }
+                failure
+            }
+            Miss::Env(name) => {
+                let empty = std::collections::BTreeMap::new();
+                let env = whom.service.as_ref().map_or(&empty, |scope| &scope.env);
+                let known = env.keys().map(String::as_str);
+                let mut failure = Failure::new(
+                    codes::UNKNOWN_ENV,
+                    format!("the service's environment has no variable {name:?}"),
+                )
+                .help(suggest::help(name, known.clone()));
+                if let Some(slot) = suggest::nearest(name, known).and_then(|near| env.get(near)) {
+                    failure = failure.with(slot.place, format!("{:?} is defined here", slot.name));
+                }
+                failure
+            }
+            Miss::Attribute(object, known, name) => {
+                Failure::new(codes::EXPRESSION, format!("`{object}` has no attribute {name:?}"))
+                    .help(suggest::help(name, known.iter().copied()))
+            }
+        }
+    }
+
+    /// Where an error of the engine happened.
+    fn place(&self, error: &Error, subject: &Subject<'_>) -> Option<Place> {
+        let name = error.name()?;
+        if name.starts_with(DEFINITION) || !self.templates.is_loaded(name) {
+            let Subject::Text { node, text } = subject else { return None };
+            return Some(self.place_in_text(node, text, error.range()?));
+        }
+        let sources = self.sources();
+        let file = sources.find(&self.templates.path_of(name))?;
+        let span = match error.range() {
+            Some(range) => Span::new(range.start, range.end),
+            None => sources.line_span(file, error.line()? as u32)?,
+        };
+        Some(Place { file, span })
+    }
+
+    /// Where a part of a definition's text stands in its file: exactly, unless escapes make it impossible to tell.
+    fn place_in_text(&self, node: &Node, text: &str, range: std::ops::Range<usize>) -> Place {
+        let sources = self.sources();
+        let whole = node.place;
+        let written = sources.text(whole.file).get(whole.span.start..whole.span.end);
+        let found = written.zip(text.get(range.clone())).and_then(|(written, part)| {
+            if part.is_empty() {
+                return None;
+            }
+            let before = text[..range.start].matches(part).count();
+            written.match_indices(part).nth(before).map(|(offset, _)| offset)
+        });
+        found.map_or(whole, |offset| {
+            let start = whole.span.start + offset;
+            Place { file: whole.file, span: Span::new(start, start + range.len()) }
+        })
+    }
+}
+
+fn is_shown(diagnostic: &Diagnostic, place: Place) -> bool {
+    diagnostic.primary.iter().chain(&diagnostic.others).any(|label| label.place == place)
+}
+
+impl Miss {
+    fn name(&self) -> &str {
+        match self {
+            Self::Root(name) | Self::Variable(_, name) | Self::Env(name) | Self::Attribute(_, _, name) => {
+                name
+            }
+        }
+    }
+}
+
+/// The engine's errors from the outermost to the innermost (includes nest them).
+fn chain(error: &Error) -> Vec<&Error> {
+    let mut chain = vec![error];
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(inner) = cause.downcast_ref::<Error>() {
+            chain.push(inner);
+        }
+        source = cause.source();
+    }
+    chain
+}
+
+fn unknown_filter(detail: &str) -> Failure {
+    let name = detail.split(' ').nth(1).unwrap_or_default();
+    let code: Code = codes::EXPRESSION;
+    let failure = Failure::new(code, format!("there is no {detail}").replace(" is unknown", ""));
+    match name {
+        "safe" | "escape" | "e" => failure.help(Some(
+            "every value is checked for the format it is written to; quote one with the format's filter, such as `|yaml`".to_owned(),
+        )),
+        "tojson" => failure.help(Some("it is called `|json`".to_owned())),
+        _ => failure,
+    }
+}

@@ -1,0 +1,372 @@
+//! One rendering: its output, what it read, whether a secret is in it. The formatter is here: every value that a
+//! template or expression writes passes through it and through the encoder of the target's format.
+
+use super::failure::Failure;
+use super::opaque::{Opaque, POISON, Quoted, Tokens, is_reserved};
+use crate::encode::{Context, Format, Kind, Tracker};
+use cmc_types::{Place, codes};
+use minijinja::value::{Object, Value, ValueKind};
+use minijinja::{AutoEscape, Error, ErrorKind, Output, State};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use zeroize::Zeroizing;
+
+/// The name under which a rendering finds its frame; no expression can write it.
+pub(super) const FRAME: &str = "\u{1}frame";
+
+/// How a rendering is done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mode {
+    /// The encoder.
+    pub(crate) format: Format,
+    /// Whether secrets may be written.
+    pub(crate) secrets: bool,
+    /// Whether the value itself is wanted instead of its text: the text is exactly one expression.
+    pub(crate) typed: bool,
+    /// Bytes of output.
+    pub(crate) limit: usize,
+}
+
+/// A name that was looked up and not found.
+#[derive(Debug, Clone)]
+pub(super) enum Miss {
+    /// At the top: neither an object nor a function.
+    Root(String),
+    /// A variable of a host, by index.
+    Variable(usize, String),
+    /// A variable of the service's environment.
+    Env(String),
+    /// An attribute of an object, which has these.
+    Attribute(&'static str, &'static [&'static str], String),
+}
+
+/// A value that was written.
+#[derive(Debug)]
+pub(crate) struct Emission {
+    /// Offset of its first byte in the output.
+    pub(crate) start: usize,
+    /// Offset after its last byte.
+    pub(crate) end: usize,
+    /// Definitions that were read for it.
+    pub(crate) reads: Vec<Place>,
+}
+
+/// Text of a template that was written as it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Raw {
+    /// Offset in the output.
+    pub(crate) start: usize,
+    /// Bytes.
+    pub(crate) length: usize,
+    /// Address of its first byte: tells which byte of which template it is.
+    pub(crate) address: usize,
+}
+
+/// What a rendering has made.
+#[derive(Default)]
+pub(crate) struct Made {
+    /// The output.
+    pub(crate) output: Zeroizing<Vec<u8>>,
+    /// Values in it, in order.
+    pub(crate) emissions: Vec<Emission>,
+    /// Template text in it, in order.
+    pub(crate) raws: Vec<Raw>,
+    /// Whether a secret is in it.
+    pub(crate) tainted: bool,
+    /// The value, if it was wanted.
+    pub(crate) value: Option<Value>,
+    pub(super) miss: Option<Miss>,
+    pending: Vec<Place>,
+    tokens: Tokens,
+    tracker: Option<Option<Tracker>>,
+    closed: bool,
+    in_value: bool,
+    probed: bool,
+    overflow: bool,
+}
+
+/// One rendering.
+pub(crate) struct Frame {
+    mode: Mode,
+    made: Mutex<Made>,
+}
+
+impl std::fmt::Debug for Frame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<rendering>")
+    }
+}
+
+impl Object for Frame {}
+
+impl Frame {
+    pub(super) fn new(mode: Mode) -> Arc<Self> {
+        Arc::new(Self { mode, made: Mutex::default() })
+    }
+
+    fn made(&self) -> MutexGuard<'_, Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a definition was read.
+    pub(super) fn read(&self, place: Place) {
+        let mut made = self.made();
+        if !made.closed && made.pending.last() != Some(&place) {
+            made.pending.push(place);
+        }
+    }
+
+    /// Notes that a name was not found.
+    pub(super) fn miss(&self, miss: Miss) {
+        self.made().miss = Some(miss);
+    }
+
+    /// The last name that was not found.
+    pub(super) fn last_miss(&self) -> Option<Miss> {
+        self.made().miss.clone()
+    }
+
+    /// Whether the output grew too large.
+    pub(super) fn overflowed(&self) -> bool {
+        self.made().overflow
+    }
+
+    /// Ends the rendering and takes what it has made, with secrets put in place of their tokens.
+    pub(super) fn finish(&self) -> Result<Made, Failure> {
+        let mut made = std::mem::take(&mut *self.made());
+        self.made().closed = true;
+        if !made.tokens.is_empty() {
+            let text = std::str::from_utf8(&made.output).ok().and_then(|text| made.tokens.replace(text));
+            let text = text.ok_or_else(secret_misused)?;
+            made.output = Zeroizing::new(text.as_bytes().to_vec());
+            // Offsets no longer hold.
+            made.emissions.clear();
+            made.raws.clear();
+        }
+        Ok(made)
+    }
+
+    /// Writes a value.
+    fn emit(&self, out: &mut Output<'_>, escape: &AutoEscape, value: &Value) -> Result<(), Error> {
+        if matches!(escape, AutoEscape::None) && self.mode.format != Format::Plain {
+            return Err(Failure::new(
+                codes::EXPRESSION,
+                format!("`{{% autoescape false %}}` may not be used in a {} file", self.mode.format),
+            )
+            .into());
+        }
+        if self.mode.typed {
+            self.made().value = Some(value.clone());
+            return Ok(());
+        }
+        let direct = self.is_direct(out)?;
+        let reads = std::mem::take(&mut self.made().pending);
+        let checked = self.checked(value, direct, &reads)?;
+        let (text, secret): (&str, bool) = match &checked {
+            Checked::Nothing => return Ok(()),
+            Checked::Plain(text) => (text, false),
+            Checked::Secret(text) => (text, true),
+        };
+        if !secret {
+            return self.write(out, text, reads);
+        }
+        self.made().tainted = true;
+        if direct {
+            return self.write(out, text, reads);
+        }
+        let token = self.made().tokens.issue(text);
+        self.write(out, &token, reads)
+    }
+
+    fn write(&self, out: &mut Output<'_>, text: &str, reads: Vec<Place>) -> Result<(), Error> {
+        let start = {
+            let mut made = self.made();
+            made.in_value = true;
+            made.output.len()
+        };
+        let result = out.write_str(text);
+        let mut made = self.made();
+        made.in_value = false;
+        let end = made.output.len();
+        if end > start {
+            made.emissions.push(Emission { start, end, reads });
+        } else {
+            // Captured: what was read counts for where the captured text is written.
+            made.pending.extend(reads);
+        }
+        result.map_err(Error::from)
+    }
+
+    /// Whether output goes to the file, and not into a captured text.
+    fn is_direct(&self, out: &mut Output<'_>) -> Result<bool, Error> {
+        self.made().probed = false;
+        out.write_str("")?;
+        Ok(self.made().probed)
+    }
+
+    /// The text of a value, if the format can take it where it stands.
+    fn checked<'v>(&self, value: &'v Value, direct: bool, reads: &[Place]) -> Result<Checked<'v>, Error> {
+        let format = self.mode.format;
+        if let Some(secret) = value.downcast_object_ref::<Opaque>() {
+            if !self.mode.secrets {
+                return Err(secret_misplaced().into());
+            }
+            if secret.quoted != Some(format) {
+                self.check(&secret.text, Kind::Secret, direct, reads)?;
+            }
+            return Ok(Checked::Secret(secret.text.clone()));
+        }
+        if let Some(quoted) = value.downcast_object_ref::<Quoted>() {
+            if quoted.format != format && !format.takes(quoted.format, &quoted.text) {
+                self.check(&quoted.text, Kind::Text, direct, reads)?;
+            }
+            return Ok(Checked::Plain(quoted.text.as_str().into()));
+        }
+        match value.kind() {
+            // An `if` without `else`: meant to be nothing.
+            ValueKind::Undefined => Ok(Checked::Nothing),
+            ValueKind::Bool => Ok(Checked::Plain(if value.is_true() { "true" } else { "false" }.into())),
+            ValueKind::Number => {
+                let text = value.to_string();
+                self.check(&text, Kind::Number, direct, reads)?;
+                Ok(Checked::Plain(text.into()))
+            }
+            ValueKind::String => {
+                let text = value.as_str().unwrap_or_default();
+                if text.contains(POISON) {
+                    return Err(secret_misused().into());
+                }
+                // What a macro or `{% set %}` has captured went through here before.
+                if !value.is_safe() {
+                    if is_reserved(text) {
+                        return Err(Failure::new(
+                            codes::EXPRESSION,
+                            "the value holds a character that is no text (U+FDD0 to U+FDEF)",
+                        )
+                        .into());
+                    }
+                    self.check(text, Kind::Text, direct, reads)?;
+                }
+                Ok(Checked::Plain(text.into()))
+            }
+            ValueKind::None => {
+                Err(Failure::new(codes::EXPRESSION, "the expression gives `none`, which has no text").into())
+            }
+            kind => Err(not_a_text(kind, format).into()),
+        }
+    }
+
+    fn check(&self, text: &str, kind: Kind, direct: bool, reads: &[Place]) -> Result<(), Error> {
+        let mut made = self.made();
+        let made = &mut *made;
+        let context = match direct {
+            true => Context {
+                line: last_line(&made.output),
+                within: made
+                    .tracker
+                    .get_or_insert_with(|| self.mode.format.tracker())
+                    .as_mut()
+                    .map(|tracker| tracker.within(&made.output)),
+            },
+            false => Context::UNKNOWN,
+        };
+        self.mode.format.check(text, kind, context).map_err(|refusal| {
+            let mut failure =
+                Failure::new(codes::VALUE_NEEDS_QUOTING, refusal.message(kind, self.mode.format))
+                    .help(refusal.help(self.mode.format));
+            for place in reads {
+                failure = failure.with(*place, "the value comes from here");
+            }
+            failure.into()
+        })
+    }
+}
+
+/// The text of the output after its last line break; nothing if the line is very long, so that checking a value
+/// does not take the longer the more was written.
+fn last_line(output: &[u8]) -> Option<&str> {
+    const LONGEST: usize = 4096;
+    let tail = &output[output.len().saturating_sub(LONGEST)..];
+    let start = match tail.iter().rposition(|byte| *byte == b'\n') {
+        Some(index) => index + 1,
+        None if tail.len() == output.len() => 0,
+        None => return None,
+    };
+    std::str::from_utf8(&tail[start..]).ok()
+}
+
+enum Checked<'v> {
+    Nothing,
+    Plain(std::borrow::Cow<'v, str>),
+    Secret(Zeroizing<String>),
+}
+
+/// The formatter of every environment: looks up the frame of this rendering and lets it write.
+pub(super) fn formatter(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    let frame = state.lookup(FRAME).and_then(|value| value.downcast_object::<Frame>());
+    let frame = frame.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no rendering"))?;
+    frame.emit(out, state.auto_escape(), value)
+}
+
+/// A secret used as an ordinary text.
+pub(super) fn secret_misused() -> Failure {
+    Failure::new(codes::SECRET_MISUSED, "a secret is used in a way that would take it apart").help(Some(
+        "a secret can only be written out, with a quoting filter or `urlencode` if need be: instead of \
+         `secret(\"x\") ~ \"y\"` write `{{ secret(\"x\") }}y`"
+            .to_owned(),
+    ))
+}
+
+/// A secret where none may be.
+pub(crate) fn secret_misplaced() -> Failure {
+    Failure::new(codes::SECRET_MISPLACED, "a secret may not stand here").help(Some(
+        "secrets may only be in the environment (`env`) and in files; argv, units and labels can be read by everybody on the host"
+            .to_owned(),
+    ))
+}
+
+/// A list or table where a text is wanted.
+pub(super) fn not_a_text(kind: ValueKind, format: Format) -> Failure {
+    let what = match kind {
+        ValueKind::Seq | ValueKind::Iterable => "a list",
+        ValueKind::Map => "a table",
+        ValueKind::Bytes => "bytes",
+        _ => "an object",
+    };
+    let help = match format {
+        Format::Yaml | Format::Json | Format::Toml => format!("write it with `|{format}`"),
+        _ if what == "a list" => "write its items in a loop, or with `|join(\", \")`".to_owned(),
+        _ => "write one of its values".to_owned(),
+    };
+    Failure::new(codes::EXPRESSION, format!("the expression gives {what}, not a text")).help(Some(help))
+}
+
+/// The end of a rendering's output that the engine writes to.
+pub(super) struct Sink<'a>(pub(super) &'a Frame);
+
+impl std::io::Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        let mut made = self.0.made();
+        if bytes.is_empty() {
+            made.probed = true;
+            return Ok(());
+        }
+        if made.output.len() + bytes.len() > self.0.mode.limit {
+            made.overflow = true;
+            return Err(std::io::Error::other("the output is too large"));
+        }
+        if !made.in_value {
+            let raw = Raw { start: made.output.len(), length: bytes.len(), address: bytes.as_ptr() as usize };
+            made.raws.push(raw);
+        }
+        made.output.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

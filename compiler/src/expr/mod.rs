@@ -1,0 +1,145 @@
+//! Expressions and templates: minijinja with strict undefined names, a fixed set of filters, our own objects, and
+//! our own formatter.
+
+mod diagnose;
+mod failure;
+mod filters;
+mod frame;
+mod opaque;
+mod scope;
+
+pub(crate) use diagnose::Subject;
+pub(crate) use failure::Failure;
+pub(crate) use frame::{Made, Mode, secret_misplaced};
+pub(crate) use opaque::{Opaque, is_reserved};
+
+use crate::envs::ServiceScope;
+use crate::limits::Limits;
+use crate::templates::Templates;
+use crate::tree::{Node, Value as Tree};
+use crate::world::World;
+use cmc_types::Place;
+use frame::{Frame, Sink};
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
+use scope::{Thing, View};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What begins the engine's name of a text from a definition; the text itself follows.
+const DEFINITION: char = '\u{1}';
+
+/// Whether a text of a definition holds an expression.
+pub(crate) fn is_expression(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%")
+}
+
+/// Whether a text is exactly one expression, so that its value may be of any type.
+fn is_single(text: &str) -> bool {
+    let inner = text.trim().strip_prefix("{{").and_then(|text| text.strip_suffix("}}"));
+    inner.is_some_and(|inner| !inner.contains("{{") && !inner.contains("}}") && !text.contains("{%"))
+}
+
+/// A value in which no expression stands, as expressions see it.
+pub(crate) fn constant(node: &Node) -> Value {
+    match &node.value {
+        Tree::Null => Value::from(()),
+        Tree::Bool(value) => (*value).into(),
+        Tree::Integer(value) => (*value).into(),
+        Tree::Float(value) => (*value).into(),
+        Tree::Text(text) => text.as_str().into(),
+        Tree::List(items) => items.iter().map(constant).collect(),
+        Tree::Table(table) => {
+            Value::from_pairs(table.iter().map(|entry| (entry.key.as_str(), constant(&entry.node))))
+        }
+    }
+}
+
+/// Calls `visit` with the place of every text that holds an expression.
+pub(crate) fn each_expression(node: &Node, visit: &mut dyn FnMut(Place)) {
+    match &node.value {
+        Tree::Text(text) if is_expression(text) => visit(node.place),
+        Tree::List(items) => items.iter().for_each(|item| each_expression(item, visit)),
+        Tree::Table(table) => table.iter().for_each(|entry| each_expression(&entry.node, visit)),
+        _ => {}
+    }
+}
+
+/// The engine with its cache of compiled texts.
+pub(crate) fn environment(templates: Arc<Templates>, limits: &Limits) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_debug(true);
+    environment.set_auto_reload(false);
+    environment.set_fuel(Some(limits.fuel));
+    environment.set_auto_escape_callback(|_| AutoEscape::Custom("cmc".into()));
+    environment.set_formatter(frame::formatter);
+    if let Ok(syntax) = minijinja::syntax::SyntaxConfig::builder().keep_trailing_newline(true).build() {
+        environment.set_syntax(syntax);
+    }
+    environment.set_loader(move |name| match name.strip_prefix(DEFINITION) {
+        Some(text) => Ok(Some(text.to_owned())),
+        None => templates.load(name),
+    });
+    filters::install(&mut environment);
+    environment
+}
+
+/// For whom a text is rendered.
+#[derive(Debug, Clone)]
+pub(crate) struct For {
+    /// The host.
+    pub(crate) host: usize,
+    /// The service; variables have none.
+    pub(crate) service: Option<Arc<ServiceScope>>,
+}
+
+impl World {
+    /// Renders a text that stands in a definition. What is wrong is reported.
+    pub(crate) fn render_text(
+        self: &Arc<Self>,
+        node: &Node,
+        text: &str,
+        whom: &For,
+        mode: Mode,
+    ) -> Option<Made> {
+        let mode = Mode { typed: mode.typed && is_single(text), ..mode };
+        let name = match mode.typed {
+            true => format!("{DEFINITION}{}", text.trim()),
+            false => format!("{DEFINITION}{text}"),
+        };
+        self.render(&name, whom, mode, &Subject::Text { node, text: &name[1..] })
+    }
+
+    /// Renders a template, or a text of a definition, by its name in the engine. What is wrong is reported.
+    pub(crate) fn render(
+        self: &Arc<Self>,
+        name: &str,
+        whom: &For,
+        mode: Mode,
+        subject: &Subject<'_>,
+    ) -> Option<Made> {
+        let frame = Frame::new(mode);
+        let view = View {
+            world: Arc::downgrade(self),
+            host: whom.host,
+            service: whom.service.clone(),
+            frame: frame.clone(),
+        };
+        let misused_before = self.misused.swap(false, Ordering::Relaxed);
+        let result = self.run(name, view, &frame);
+        let misused = self.misused.swap(misused_before, Ordering::Relaxed);
+        let result = match result {
+            Ok(()) if misused => Err(frame::secret_misused().into()),
+            Ok(()) => frame.finish().map_err(Error::from),
+            Err(error) => Err(error),
+        };
+        result.map_err(|error| self.diagnose(&error, misused, &frame, whom, subject)).ok()
+    }
+
+    fn run(&self, name: &str, view: View, frame: &Frame) -> Result<(), Error> {
+        let template = self.engine.get_template(name)?;
+        let context = Value::from_object(Thing::Root(view));
+        template.render_captured_to(context, Sink(frame)).map(|_| ())
+    }
+}

@@ -1,0 +1,213 @@
+//! Files of a service: content rendered or found, mode and owner settled, checks chosen.
+
+pub(crate) mod accounts;
+mod content;
+mod elf;
+mod owner;
+mod provenance;
+pub(crate) mod read;
+pub(crate) mod source;
+
+pub(crate) use owner::Accounts;
+pub(crate) use provenance::origin;
+
+use crate::envs::ServiceScope;
+use crate::resolved::ResolvedService;
+use crate::tree::Node;
+use crate::world::World;
+use cmc_types::check::{FileEntry, FileKind};
+use cmc_types::definition::{Check, File, Validation};
+use cmc_types::plan::{Checks, Content, Format, PlannedFile, Provenance};
+use cmc_types::{Blake3, Diagnostic, Mode, Place, UnixPath, codes};
+use content::Rendered;
+use source::Payloads;
+use std::sync::Arc;
+
+/// What the files of one service on one host are made from.
+pub(crate) struct Making<'a> {
+    /// Values and findings.
+    pub(crate) world: &'a Arc<World>,
+    /// The host.
+    pub(crate) host: usize,
+    /// The service as expressions see it.
+    pub(crate) scope: &'a Arc<ServiceScope>,
+    /// The service.
+    pub(crate) service: &'a ResolvedService,
+    /// Files that are copied.
+    pub(crate) payloads: &'a Payloads,
+    /// Accounts of the host.
+    pub(crate) accounts: &'a mut Accounts,
+}
+
+/// What the default mode of a file depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nature {
+    Text,
+    Program,
+    Secret,
+}
+
+impl Making<'_> {
+    /// The service's own `file` entries, in the order of their paths.
+    pub(crate) fn files(&mut self) -> Vec<PlannedFile> {
+        let service = self.service;
+        service.definition.file.iter().filter_map(|(path, file)| self.file(path, file)).collect()
+    }
+
+    fn report(&self, diagnostic: Diagnostic) {
+        self.world.report_on(self.host, diagnostic);
+    }
+
+    /// Where a key of a file stands.
+    fn place(&self, path: &UnixPath, key: &str) -> Place {
+        self.service.tree.place_of(&["file", path.as_str(), key])
+    }
+
+    fn file(&mut self, path: &UnixPath, file: &File) -> Option<PlannedFile> {
+        let key_place = self.service.tree.key_place_of(&["file", path.as_str()]);
+        let kinds = [
+            ("template", file.template.is_some()),
+            ("source", file.source.is_some()),
+            ("content", file.content.is_some()),
+            ("secret", file.secret.is_some()),
+            ("link", file.link.is_some()),
+            ("absent", file.absent == Some(true)),
+        ];
+        let set: Vec<&str> = kinds.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
+        let [kind] = set[..] else {
+            let problem = match set[..] {
+                [] => "has none of `template`, `source`, `content`, `secret`, `link` and `absent = true`"
+                    .to_owned(),
+                _ => format!("has {}", set.join(" and ")),
+            };
+            let message = format!("the file {:?} {problem}", path.as_str());
+            self.report(
+                Diagnostic::new(codes::EXCLUSIVE_KEYS, message).at(key_place, "exactly one is needed"),
+            );
+            return None;
+        };
+        let checks = self.checks(path, file);
+        let mut planned = PlannedFile {
+            entry: FileEntry {
+                path: path.clone(),
+                kind: FileKind::File,
+                mode: None,
+                user: None,
+                group: None,
+                size: None,
+                b3: None,
+                chunks: Vec::new(),
+                target: None,
+                block: None,
+            },
+            tainted: false,
+            content: Content::None,
+            format: Format::Text,
+            checks,
+            provenance: Provenance { definition: origin(self.world, key_place), ..Provenance::default() },
+        };
+        if kind == "link" || kind == "absent" {
+            let target = file.link.clone();
+            planned.entry.kind = if kind == "link" { FileKind::Link } else { FileKind::Absent };
+            planned.format = Format::Opaque;
+            let bad = |target: &String| target.is_empty() || target.chars().any(char::is_control);
+            if target.as_ref().is_some_and(bad) {
+                let message = format!("the link {:?} leads to no path", path.as_str());
+                self.report(Diagnostic::new(codes::INVALID_VALUE, message).at(self.place(path, "link"), ""));
+                return None;
+            }
+            self.no_ownership(path, file, kind);
+            planned.entry.target = target;
+            return Some(planned);
+        }
+        // Mode and owner are checked even if there is no content, so that all that is wrong is found.
+        let rendered = self.content(path, file, &mut planned);
+        let user = self.user(path, file);
+        let group = self.group(path, file, user.as_deref());
+        let nature = rendered?;
+        planned.tainted = nature == Nature::Secret;
+        planned.entry.mode = Some(self.mode(path, file, nature)?);
+        planned.entry.user = Some(user?);
+        planned.entry.group = Some(group?);
+        if planned.tainted {
+            (planned.entry.size, planned.entry.b3) = (None, None);
+        }
+        Some(planned)
+    }
+
+    /// Renders or finds the content.
+    fn content(&mut self, path: &UnixPath, file: &File, planned: &mut PlannedFile) -> Option<Nature> {
+        if let Some(source) = &file.source {
+            let (content, nature) = self.source(path, source)?;
+            if let Content::Source { size, b3, .. } = &content {
+                (planned.entry.size, planned.entry.b3) = (Some(*size), Some(*b3));
+            }
+            planned.content = content;
+            planned.format = Format::Opaque;
+            return Some(nature);
+        }
+        let rendered = if let Some(name) = &file.template {
+            planned.provenance.template = Some(self.world.templates.path_of(name));
+            self.template(path, name)?
+        } else if let Some(secret) = &file.secret {
+            planned.format = Format::Opaque;
+            self.secret(path, secret.as_str())?
+        } else {
+            self.inline(path)?
+        };
+        let Rendered { bytes, tainted, lines } = rendered;
+        planned.provenance.lines = lines;
+        planned.entry.size = Some(bytes.len() as u64);
+        planned.entry.b3 = Some(Blake3(*blake3::hash(&bytes).as_bytes()));
+        planned.content = Content::Bytes(bytes);
+        Some(if tainted { Nature::Secret } else { Nature::Text })
+    }
+
+    fn mode(&self, path: &UnixPath, file: &File, nature: Nature) -> Option<Mode> {
+        let default = match nature {
+            Nature::Text => 0o644,
+            Nature::Program => 0o755,
+            Nature::Secret => 0o600,
+        };
+        let mode = file.mode.unwrap_or(Mode::from_bits(default));
+        if nature == Nature::Secret && mode.world_readable() {
+            let message =
+                format!("{:?} holds a secret and everybody on the host could read it", path.as_str());
+            let diagnostic = Diagnostic::new(codes::SECRET_READABLE, message)
+                .at(self.place(path, "mode"), "")
+                .help("use a mode such as \"0640\" and a group, or leave the mode out for \"0600\"");
+            self.report(diagnostic);
+            return None;
+        }
+        Some(mode)
+    }
+
+    /// A link or an absent file has neither mode nor owner.
+    fn no_ownership(&self, path: &UnixPath, file: &File, kind: &str) {
+        let given =
+            [("mode", file.mode.is_some()), ("user", file.user.is_some()), ("group", file.group.is_some())];
+        for (key, _) in given.iter().filter(|(_, given)| *given) {
+            let message = format!("`{key}` has no meaning for a file with `{kind}`");
+            let place = self.service.tree.key_place_of(&["file", path.as_str(), key]);
+            self.report(Diagnostic::new(codes::EXCLUSIVE_KEYS, message).at(place, ""));
+        }
+    }
+
+    fn checks(&self, path: &UnixPath, file: &File) -> Checks {
+        let fleet = self.world.fleet.definition.as_ref().and_then(|fleet| fleet.validation);
+        let validation = file.validation.or(self.service.definition.validation).or(fleet);
+        let required = validation != Some(Validation::Optional);
+        let _ = path;
+        match &file.check {
+            None => Checks::Auto { required },
+            Some(Check::One(name)) => Checks::Named { validators: vec![name.clone()], required },
+            Some(Check::Many(names)) => Checks::Named { validators: names.clone(), required },
+            Some(Check::Off { off }) => Checks::Off { reason: off.clone() },
+        }
+    }
+
+    /// The content's node of a file as written.
+    fn written<'n>(&self, tree: &'n Node, path: &UnixPath, key: &str) -> Option<&'n Node> {
+        tree.get(&["file", path.as_str(), key])
+    }
+}

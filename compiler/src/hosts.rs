@@ -1,0 +1,226 @@
+//! One host: its services resolved, lowered, put in order, and planned.
+
+use crate::claims::Claims;
+use crate::files::source::Payloads;
+use crate::files::{Accounts, Making, origin};
+use crate::lower::{self, Lowered, LoweredFile, LoweredKind};
+use crate::merge::Written;
+use crate::order::{self, Waits};
+use crate::resolved::ResolvedService;
+use crate::select::Selection;
+use crate::services::{self, OnHost, Outcome};
+use crate::world::World;
+use cmc_types::check::{Block, FileEntry, FileKind};
+use cmc_types::definition::Validation;
+use cmc_types::plan::{Checks, Content, Format, HostPlan, LineOrigin, PlannedFile, Provenance, ServicePlan};
+use cmc_types::shell::Identifier;
+use cmc_types::{Blake3, Diagnostic, InitSystem, Place, ServiceName, codes};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A service of the fleet and where it goes.
+pub(crate) struct Placed {
+    /// Its name.
+    pub(crate) name: ServiceName,
+    /// Where the name stands.
+    pub(crate) place: Place,
+    /// Hosts.
+    pub(crate) on: Selection,
+    /// What it is made of.
+    pub(crate) written: Written,
+}
+
+/// Compiles a host. Everything that is wrong is reported; the plan then lacks what failed.
+pub(crate) fn compile(
+    world: &Arc<World>,
+    host: usize,
+    services: &mut [Placed],
+    payloads: &Payloads,
+) -> HostPlan {
+    let facts = &world.fleet.hosts[host];
+    let mut plan = HostPlan {
+        host: facts.name.clone(),
+        id: facts.definition.id.clone(),
+        recipient: facts.definition.recipient.clone(),
+        reporter: facts.definition.reporter.clone(),
+        os: facts.os.clone(),
+        arch: facts.arch,
+        init: facts.init,
+        retired: facts.definition.retired,
+        services: Vec::new(),
+        users: Vec::new(),
+        groups: Vec::new(),
+    };
+    if plan.retired {
+        return plan;
+    }
+    let mut present = BTreeSet::new();
+    let mut resolved: Vec<OnHost> = Vec::new();
+    for placed in services.iter_mut().filter(|placed| placed.on.selects(facts)) {
+        match services::resolve(world, host, &placed.name, &mut placed.written) {
+            Outcome::Present(service) => {
+                present.insert(placed.name.clone());
+                resolved.push(*service);
+            }
+            Outcome::Failed => {
+                present.insert(placed.name.clone());
+            }
+            Outcome::Absent => {}
+        }
+    }
+    let places: BTreeMap<&ServiceName, Place> =
+        services.iter().map(|placed| (&placed.name, placed.place)).collect();
+    script_names(world, host, &resolved, &places);
+
+    let mut facts = facts.facts();
+    for OnHost { service, .. } in &resolved {
+        let unit = match (&service.definition.unit, &service.definition.daemon) {
+            (Some(unit), _) => unit.strip_suffix(".service").unwrap_or(unit).to_owned(),
+            (None, Some(_)) => service.name.as_str().to_owned(),
+            (None, None) => continue,
+        };
+        facts.units.insert(service.name.clone(), unit);
+    }
+    let (scopes, resolved): (Vec<_>, Vec<ResolvedService>) =
+        resolved.into_iter().map(|on_host| (on_host.scope, on_host.service)).unzip();
+    let mut accounts = Accounts::of(facts.os.family(), resolved.iter());
+    let mut claims = Claims::default();
+    for (index, waits) in order::order(world, host, &resolved, &present) {
+        let service = &resolved[index];
+        daemon_accounts(world, host, service, &accounts);
+        let lowered = lower::lower(service, &facts);
+        let scope = &scopes[index];
+        let own = Making { world, host, scope, service, payloads, accounts: &mut accounts }.files();
+        plan.services.push(assemble(world, host, service, waits, lowered, own, &mut claims));
+    }
+    claims.check_prefixes(world, host);
+    watched(world, host, &resolved, &claims);
+    plan.users = accounts.users();
+    plan.groups = accounts.groups();
+    plan
+}
+
+/// The plan of a service from what it was lowered to and its own files.
+fn assemble(
+    world: &Arc<World>,
+    host: usize,
+    service: &ResolvedService,
+    waits: Waits,
+    lowered: Lowered,
+    own: Vec<PlannedFile>,
+    claims: &mut Claims,
+) -> ServicePlan {
+    let checks = services::health(world, host, service, lowered.restart.as_ref());
+    lowered.diagnostics.into_iter().for_each(|diagnostic| world.report_on(host, diagnostic));
+    let mut files = Vec::new();
+    for file in lowered.files {
+        let place = file.place;
+        let planned = planned(world, service, file);
+        if claims.claim(world, host, service.name.as_str(), &planned, place) {
+            files.push(planned);
+        }
+    }
+    for file in own {
+        let place = service.tree.key_place_of(&["file", file.entry.path.as_str()]);
+        if claims.claim(world, host, service.name.as_str(), &file, place) {
+            files.push(file);
+        }
+    }
+    files.sort_by(|a, b| a.entry.path.cmp(&b.entry.path));
+    ServicePlan {
+        service: service.name.clone(),
+        after: waits.after,
+        needs: waits.needs,
+        files,
+        actions: lowered.actions,
+        checks,
+        capture: lowered.capture,
+    }
+}
+
+/// A file from a typed model.
+fn planned(world: &Arc<World>, service: &ResolvedService, file: LoweredFile) -> PlannedFile {
+    let validation = service.definition.validation;
+    let validation = validation.or(world.fleet.definition.as_ref().and_then(|fleet| fleet.validation));
+    let lines = file.lines.iter().map(|(line, place)| LineOrigin {
+        line: *line,
+        template: None,
+        values: vec![origin(world, *place)],
+    });
+    let (kind, block) = match file.kind {
+        LoweredKind::File => (FileKind::File, None),
+        LoweredKind::Block { name, comment } => (FileKind::Block, Some(Block { name, comment })),
+    };
+    let whole = kind == FileKind::File;
+    PlannedFile {
+        entry: FileEntry {
+            path: file.path,
+            kind,
+            mode: whole.then_some(file.mode),
+            user: whole.then_some(file.user),
+            group: whole.then_some(file.group),
+            size: (!file.tainted).then_some(file.text.len() as u64),
+            b3: (!file.tainted).then(|| Blake3(*blake3::hash(file.text.as_bytes()).as_bytes())),
+            chunks: Vec::new(),
+            target: None,
+            block,
+        },
+        tainted: file.tainted,
+        content: Content::Bytes(file.text.as_bytes().into()),
+        format: Format::Typed,
+        checks: Checks::Auto { required: validation != Some(Validation::Optional) },
+        provenance: Provenance {
+            definition: origin(world, file.place),
+            template: None,
+            lines: lines.collect(),
+        },
+    }
+}
+
+/// Accounts that a daemon runs as.
+fn daemon_accounts(world: &World, host: usize, service: &ResolvedService, accounts: &Accounts) {
+    let Some(daemon) = &service.definition.daemon else { return };
+    let place = |key: &str| service.tree.place_of(&["daemon", key]);
+    let user = daemon.user.as_ref().and_then(|user| accounts.unknown_user(user.as_str(), place("user")));
+    let group =
+        daemon.group.as_ref().and_then(|group| accounts.unknown_group(group.as_str(), place("group")));
+    user.into_iter().chain(group).for_each(|diagnostic| world.report_on(host, diagnostic));
+}
+
+/// Paths that are watched are written by some service of the host.
+fn watched(world: &World, host: usize, services: &[ResolvedService], claims: &Claims) {
+    for service in services {
+        for (index, path) in service.definition.watch.iter().enumerate() {
+            if !claims.has(path) {
+                let message = format!("no service of the host writes {:?}, which is watched", path.as_str());
+                let place = service.tree.place_of(&["watch", &index.to_string()]);
+                world.report_on(host, Diagnostic::new(codes::WATCH_UNKNOWN_PATH, message).at(place, ""));
+            }
+        }
+    }
+}
+
+/// Names of rc scripts: `-` and `.` become `_`, so that two services may get the same.
+fn script_names(world: &World, host: usize, services: &[OnHost], places: &BTreeMap<&ServiceName, Place>) {
+    if !matches!(world.fleet.hosts[host].init, InitSystem::OpenbsdRc | InitSystem::FreebsdRc) {
+        return;
+    }
+    let mut scripts: BTreeMap<String, &ServiceName> = BTreeMap::new();
+    for service in
+        services.iter().map(|on_host| &on_host.service).filter(|service| service.definition.daemon.is_some())
+    {
+        let script = Identifier::from_service(&service.name).as_str().to_owned();
+        let Some(other) = scripts.insert(script.clone(), &service.name) else { continue };
+        let message = format!(
+            "services {:?} and {:?} both need the script {script:?}",
+            other.as_str(),
+            service.name.as_str()
+        );
+        let mut diagnostic = Diagnostic::new(codes::SCRIPT_NAME_TAKEN, message)
+            .help("names of rc scripts have `_` for `-` and `.`; rename one of the services");
+        if let (Some(place), Some(first)) = (places.get(&service.name), places.get(other)) {
+            diagnostic = diagnostic.at(*place, "").with(*first, "has the same");
+        }
+        world.report_on(host, diagnostic);
+    }
+}

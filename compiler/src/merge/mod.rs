@@ -1,0 +1,159 @@
+//! Merging: presets, a service and their overlays become one tree for a host. Works on trees, so that everything in
+//! the result still knows where a person wrote it.
+//!
+//! Ranks, lowest first: presets in `use` order, each followed by its `for`; the service; its `for`. Within a `for`:
+//! operating system, tags, host. Short forms are expanded before anything is merged.
+
+mod expand;
+mod rules;
+
+use crate::fleet::{Fleet, Host};
+use crate::select::Selector;
+use crate::tree::{Entry, Node, Table, Value};
+use cmc_types::{Diagnostic, codes};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One definition that takes part in a service, with its overlays.
+struct Layer {
+    base: Node,
+    overlays: Vec<(Selector, Entry)>,
+}
+
+/// A service as written, ready to be merged for any host.
+pub(crate) struct Written {
+    layers: Vec<Layer>,
+    /// What was merged already, by the overlays that took part.
+    merged: BTreeMap<Vec<(usize, usize)>, Merged>,
+}
+
+/// A service merged for the hosts that the same overlays are for.
+#[derive(Clone)]
+pub(crate) struct Merged {
+    /// The service.
+    pub(crate) service: Arc<Node>,
+    /// Overlays of equal rank that disagree.
+    pub(crate) disagreements: Arc<Vec<Diagnostic>>,
+}
+
+impl Written {
+    /// Gathers presets and overlays; reports unknown presets and selectors.
+    pub(crate) fn read(entry: &Entry, fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) -> Self {
+        let mut layers = Vec::new();
+        if let Some(Value::List(names)) = entry.node.get(&["use"]).map(|node| &node.value) {
+            for name in names {
+                let Some(text) = name.as_text() else { continue };
+                match fleet.document.get(&["preset", text]) {
+                    Some(preset) => layers.push(Layer::read(preset, fleet, report)),
+                    None => {
+                        let unknown = fleet.unknown(codes::UNKNOWN_PRESET, "preset", text, name.place);
+                        unknown.into_iter().for_each(&mut *report);
+                    }
+                }
+            }
+        }
+        layers.push(Layer::read(&entry.node, fleet, report));
+        Self { layers, merged: BTreeMap::new() }
+    }
+
+    /// The service on a host.
+    pub(crate) fn for_host(&mut self, host: &Host) -> Merged {
+        let overlays = self.layers.iter().enumerate().flat_map(|(layer, content)| {
+            content.overlays.iter().enumerate().map(move |(index, (selector, _))| (layer, index, selector))
+        });
+        let taking_part: Vec<(usize, usize)> = overlays
+            .filter(|(.., selector)| selector.selects(host))
+            .map(|(layer, index, _)| (layer, index))
+            .collect();
+        if let Some(merged) = self.merged.get(&taking_part) {
+            return merged.clone();
+        }
+        let mut service: Option<Node> = None;
+        let mut disagreements = Vec::new();
+        for layer in &self.layers {
+            let lower = match &mut service {
+                None => service.insert(layer.base.clone()),
+                Some(lower) => {
+                    rules::merge(lower, &layer.base);
+                    lower
+                }
+            };
+            let overlays: Vec<(u8, &Entry)> = layer
+                .overlays
+                .iter()
+                .filter(|(selector, _)| selector.selects(host))
+                .map(|(selector, overlay)| (rank_of(selector), overlay))
+                .collect();
+            for (index, (rank, overlay)) in overlays.iter().enumerate() {
+                for (_, other) in overlays[..index].iter().filter(|(other, _)| other == rank) {
+                    rules::disagreements(&other.node, &overlay.node, &mut |first, second, key| {
+                        let settled = overlays
+                            .iter()
+                            .any(|(above, entry)| above > rank && entry.node.get(key).is_some());
+                        if !settled {
+                            disagreements.push(disagree(&other.key, &overlay.key, key, first, second));
+                        }
+                    });
+                }
+                rules::merge(lower, &overlay.node);
+            }
+        }
+        let service = Arc::new(service.unwrap_or_else(|| self.layers[0].base.clone()));
+        let merged = Merged { service, disagreements: Arc::new(disagreements) };
+        self.merged.insert(taking_part, merged.clone());
+        merged
+    }
+}
+
+/// The rank of an overlay within its `for`.
+fn rank_of(selector: &Selector) -> u8 {
+    match selector {
+        Selector::Os(_) | Selector::All => 0,
+        Selector::Tag(_) => 1,
+        Selector::Host(_) => 2,
+    }
+}
+
+impl Layer {
+    fn read(node: &Node, fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) -> Self {
+        let mut base = node.clone();
+        let mut overlays = Vec::new();
+        if let Value::Table(table) = &mut base.value {
+            table.remove("on");
+            table.remove("use");
+            let written = table.remove("for");
+            let entries = written.as_ref().and_then(|entry| entry.node.as_table());
+            for entry in entries.into_iter().flat_map(Table::iter) {
+                match Selector::parse(&entry.key, fleet) {
+                    Ok(selector) => {
+                        let mut entry = entry.clone();
+                        expand::short_forms(&mut entry.node);
+                        overlays.push((selector, entry));
+                    }
+                    Err(_) if fleet.incomplete => {}
+                    Err(error) => report(error.at(entry.key_place)),
+                }
+            }
+        }
+        overlays.sort_by(|a, b| (rank_of(&a.0), &a.1.key).cmp(&(rank_of(&b.0), &b.1.key)));
+        expand::short_forms(&mut base);
+        Self { base, overlays }
+    }
+}
+
+fn disagree(first: &str, second: &str, key: &[String], a: &Node, b: &Node) -> Diagnostic {
+    let message = format!(
+        "the overlays for {first:?} and {second:?} are of equal rank and set `{}` differently",
+        dotted(key)
+    );
+    Diagnostic::new(codes::OVERLAYS_DISAGREE, message)
+        .at(b.place, format!("for {second:?}"))
+        .with(a.place, format!("for {first:?}"))
+        .help("set it in one of them only, or in an overlay for the host")
+}
+
+/// A path of keys as people write it.
+fn dotted(path: &[String]) -> String {
+    let key = |key: &String| if key.contains(['/', '.', ' ']) { format!("{key:?}") } else { key.clone() };
+    path.iter().map(key).collect::<Vec<_>>().join(".")
+}

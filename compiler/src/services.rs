@@ -1,0 +1,179 @@
+//! A service on a host: merged, rendered, typed, and checked for what the schema cannot say.
+
+use crate::envs::ServiceScope;
+use crate::merge::Written;
+use crate::resolved::{ResolvedEnv, ResolvedService};
+use crate::tree::Node;
+use crate::world::World;
+use crate::{render, schema};
+use cmc_types::check::{HealthCheck, Probe};
+use cmc_types::definition::{EnvType, EnvVarTable, Health, Service, State, Then};
+use cmc_types::{Diagnostic, ServiceName, codes};
+use std::sync::Arc;
+
+/// A service on a host.
+pub(crate) struct OnHost {
+    /// The service as expressions see it.
+    pub(crate) scope: Arc<ServiceScope>,
+    /// The service.
+    pub(crate) service: ResolvedService,
+}
+
+/// What became of a service that selects a host.
+pub(crate) enum Outcome {
+    /// It is on the host.
+    Present(Box<OnHost>),
+    /// `state = "absent"`.
+    Absent,
+    /// Something is wrong, and reported.
+    Failed,
+}
+
+/// Resolves a service for a host.
+pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, written: &mut Written) -> Outcome {
+    let merged = written.for_host(&world.fleet.hosts[host]);
+    for disagreement in merged.disagreements.iter() {
+        world.report_on(host, disagreement.clone());
+    }
+    let state = merged.service.get(&["state"]).and_then(Node::as_text);
+    if state == Some("absent") {
+        return Outcome::Absent;
+    }
+    let scope = ServiceScope::new(name, &merged.service);
+    let Some(tree) = render::service(world, host, &scope, &merged.service) else {
+        render::content_of_files(world, host, &scope, &merged.service);
+        return Outcome::Failed;
+    };
+    let errors = schema::check_service(&tree);
+    if !errors.is_empty() {
+        errors.into_iter().for_each(|diagnostic| world.report_on(host, diagnostic));
+        render::content_of_files(world, host, &scope, &merged.service);
+        return Outcome::Failed;
+    }
+    let mut definition: Service = match serde_json::from_value(tree.to_json()) {
+        Ok(definition) => definition,
+        Err(error) => {
+            let message = format!("the service is not valid: {error}");
+            world.report_on(host, Diagnostic::new(codes::INVALID_VALUE, message).at(tree.place, ""));
+            return Outcome::Failed;
+        }
+    };
+    if definition.state == Some(State::Absent) {
+        return Outcome::Absent;
+    }
+    let mut env = Vec::new();
+    for (env_name, slot) in scope.slots() {
+        if let Some(value) = world.env_of(host, &scope, slot) {
+            env.push(ResolvedEnv { name: env_name, value: value.text.clone(), place: slot.value_place() });
+        }
+    }
+    check(world, host, name, &mut definition, &tree);
+    Outcome::Present(Box::new(OnHost {
+        scope,
+        service: ResolvedService { name: name.clone(), definition, tree, env },
+    }))
+}
+
+/// What the schema cannot say.
+fn check(world: &World, host: usize, name: &ServiceName, definition: &mut Service, tree: &Node) {
+    let report = |diagnostic| world.report_on(host, diagnostic);
+    let has_unit = definition.daemon.is_some() || definition.unit.is_some();
+    if definition.daemon.is_some() && definition.unit.is_some() {
+        let message = format!("service {:?} has both `daemon` and `unit`", name.as_str());
+        report(
+            Diagnostic::new(codes::EXCLUSIVE_KEYS, message)
+                .at(tree.key_place_of(&["unit"]), "exists already on the host")
+                .with(tree.key_place_of(&["daemon"]), "is made by cmc"),
+        );
+    }
+    match definition.state {
+        None if has_unit => definition.state = Some(State::Running),
+        Some(_) if !has_unit => {
+            let message = format!("service {:?} has a state but neither `daemon` nor `unit`", name.as_str());
+            report(
+                Diagnostic::new(codes::STATE_WITHOUT_UNIT, message)
+                    .at(tree.key_place_of(&["state"]), "")
+                    .help("a service of files only has no state; name the unit that it is about with `unit`"),
+            );
+        }
+        _ => {}
+    }
+}
+
+/// The health checks of a service; what is wrong is reported.
+pub(crate) fn health(
+    world: &World,
+    host: usize,
+    service: &ResolvedService,
+    restart: Option<&Vec<String>>,
+) -> Vec<HealthCheck> {
+    let Some(health) = &service.definition.health else { return Vec::new() };
+    let tree = &service.tree;
+    let invalid = |key: &str, message: String, help: &str| {
+        let diagnostic =
+            Diagnostic::new(codes::INVALID_VALUE, message).at(tree.place_of(&["health", key]), "");
+        world.report_on(host, diagnostic.help(help));
+    };
+    let probe = match health {
+        Health { http: Some(url), tcp: None, exec: None, .. } => {
+            let authority = url.strip_prefix("http://").and_then(|rest| rest.split(['/', '?', '#']).next());
+            let good = authority.is_some_and(|host| !host.is_empty() && !host.contains('@'))
+                && !url.chars().any(|c| c.is_whitespace() || c.is_control());
+            if !good {
+                invalid(
+                    "http",
+                    format!("{url:?} is no URL that can be checked"),
+                    "write a URL such as \"http://127.0.0.1:8080/isalive\"; https is not checked",
+                );
+                return Vec::new();
+            }
+            Probe::Http(url.clone())
+        }
+        Health { http: None, tcp: Some(address), exec: None, .. } => {
+            let spec = EnvVarTable { kind: Some(EnvType::HostPort), ..EnvVarTable::default() };
+            if cmc_types::env_value::check(&spec, address).is_err() {
+                invalid(
+                    "tcp",
+                    format!("{address:?} is not HOST:PORT"),
+                    "write an address such as \"127.0.0.1:5432\"",
+                );
+                return Vec::new();
+            }
+            Probe::Tcp(address.clone())
+        }
+        Health { http: None, tcp: None, exec: Some(argv), .. } => {
+            if !argv.first().is_some_and(|program| !program.is_empty()) {
+                invalid("exec", "the check has no program".to_owned(), "write a program and its arguments");
+                return Vec::new();
+            }
+            Probe::Exec(argv.clone())
+        }
+        _ => {
+            let message = "a health check has exactly one of `http`, `tcp` and `exec`";
+            world.report_on(
+                host,
+                Diagnostic::new(codes::EXCLUSIVE_KEYS, message).at(tree.key_place_of(&["health"]), ""),
+            );
+            return Vec::new();
+        }
+    };
+    let wants_restart = health.then == Some(Then::Restart);
+    if wants_restart && restart.is_none() {
+        let message = format!(
+            "service {:?} cannot be restarted: it has neither `daemon` nor `unit`",
+            service.name.as_str()
+        );
+        let place = tree.place_of(&["health", "then"]);
+        world.report_on(host, Diagnostic::new(codes::RESTART_WITHOUT_UNIT, message).at(place, ""));
+    }
+    if service.definition.state == Some(State::Stopped) {
+        return Vec::new();
+    }
+    let within = health.within.map_or(30, |span| u32::try_from(span.as_secs()).unwrap_or(u32::MAX));
+    vec![HealthCheck {
+        probe,
+        within: within.max(1),
+        failures: health.failures.unwrap_or(3).max(1),
+        restart: restart.filter(|_| wants_restart).cloned(),
+    }]
+}

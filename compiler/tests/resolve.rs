@@ -1,0 +1,11 @@
+//! Resolution, expressions, templates, taint and planning, on small fleets.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "resolve/support.rs"]
+mod support;
+
+#[path = "resolve/expressions.rs"]
+mod expressions;
+#[path = "resolve/plans.rs"]
+mod plans;

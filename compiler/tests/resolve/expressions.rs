@@ -1,0 +1,225 @@
+//! Expressions, templates and secrets.
+
+use super::support::{file, findings, good, text};
+
+#[test]
+fn a_template_sees_host_variables_environment_and_other_hosts() {
+    let compiled = good(
+        r#"
+        [service.api]
+        on = ["@web"]
+        [service.api.env]
+        PORT = { type = "port", value = "{{ vars.api_port }}" }
+        NAME = "{{ service.name }}-{{ env.PORT + 1 }}"
+        [service.api.file."/etc/api.conf"]
+        template = "api.j2"
+        "#,
+        &[(
+            "templates/api.j2",
+            "host {{ host.name }} {{ host.family }} {{ host.arch }}\nport {{ env.PORT }} {{ env.NAME }}\n{% for h in hosts(\"@web\") %}peer {{ h.address }}:{{ h.vars.api_port }}\n{% endfor %}end {{ vars.region }} {{ true }}\n",
+        )],
+    );
+    insta::assert_snapshot!(text(&compiled, "web1", "/etc/api.conf"), @r"
+    host web1 debian x86_64
+    port 9090 api-9091
+    peer web1.example.net:9090
+    peer 10.0.0.2:8080
+    end eu true
+    ");
+    insta::assert_debug_snapshot!(file(&compiled, "web1", "/etc/api.conf").provenance);
+}
+
+#[test]
+fn unknown_names_are_found_at_the_expression() {
+    let found = findings(
+        r#"
+        [service.api]
+        on = ["@web"]
+        daemon = { exec = ["/bin/api", "--port={{ vars.api_prot }}", "{{ vrs.x }}", "{{ host.nam }}", "{{ env.PORTT }}"] }
+        env = { PORT = 1 }
+        [service.api.file."/etc/a"]
+        template = "a.j2"
+        [service.api.file."/etc/b"]
+        content = "{{ secret('dbb') }} {{ x"
+        [service.api.file."/etc/c"]
+        content = "{{ secret('dbb') }}"
+        [service.api.file."/etc/d"]
+        content = "{{ hosts('@wbe') }}"
+        [secret.db]
+        "#,
+        &[("templates/aa.j2", "x")],
+    );
+    insta::assert_snapshot!(found);
+}
+
+#[test]
+fn errors_in_templates_are_at_their_line_with_the_definition() {
+    let found = findings(
+        r#"
+        [service.api]
+        on = ["web1"]
+        [service.api.file."/etc/a.yaml"]
+        template = "a.j2"
+        [service.api.file."/etc/loop"]
+        template = "loop.j2"
+        [service.api.file."/etc/fuel"]
+        content = "{% for i in range(9000) %}{% for j in range(9000) %}{% endfor %}{% endfor %}"
+        [service.api.file."/etc/big"]
+        content = "{% for i in range(9000) %}{{ 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' * 100 }}{% endfor %}"
+        [service.api.file."/etc/outside"]
+        template = "../fleet.toml"
+        [service.api.file."/etc/filter.json"]
+        content = "{{ 1|safe }}{{ 2|tojson }}{% autoescape false %}{{ 3 }}{% endautoescape %}"
+        "#,
+        &[
+            ("templates/a.j2", "one: 1\n{% include \"b.j2\" %}\n"),
+            ("templates/b.j2", "two: 2\nthree: {{ host.address ~ \": x\" }}\n"),
+            ("templates/loop.j2", "{% include \"loop.j2\" %}"),
+        ],
+    );
+    insta::assert_snapshot!(found);
+}
+
+#[test]
+fn cycles_are_named() {
+    let found = findings(
+        r#"
+        [service.api]
+        on = ["web1"]
+        env = { A = "{{ env.B }}", B = "{{ env.C }}", C = "x{{ env.A }}" }
+        [tag.t]
+        vars = { peers = "{{ hosts('@t')|map(attribute='vars.other')|join(',') }}", other = "{{ hosts('web1')[0].vars.peers }}", me = "{{ vars.me }}" }
+        [host.x1]
+        os = "debian-12"
+        arch = "x86_64"
+        tags = ["t"]
+        "#,
+        &[],
+    );
+    insta::assert_snapshot!(found);
+    let found = findings(
+        r#"
+        [tag.t]
+        vars = { peers = "{{ hosts('@t')|map(attribute='vars.other')|join(',') }}", other = "{{ hosts('@t')[0].vars.peers }}", me = "{{ vars.me }}" }
+        [host.x1]
+        os = "debian-12"
+        arch = "x86_64"
+        tags = ["t"]
+        [host.x2]
+        os = "debian-12"
+        arch = "x86_64"
+        tags = ["t"]
+        "#,
+        &[],
+    );
+    insta::assert_snapshot!(found);
+}
+
+#[test]
+fn secrets_go_to_files_and_environment_and_nowhere_else() {
+    let compiled = good(
+        r#"
+        [secret.db]
+        type = "password"
+        [service.api]
+        on = ["web1"]
+        daemon = { exec = ["/bin/api"] }
+        env = { DB = { secret = "db" }, URL = { type = "url", value = "postgres://u:{{ secret('db')|urlencode }}@h/x" }, PLAIN = "x" }
+        [service.api.file."/etc/a.yaml"]
+        content = "{% set x %}{{ secret('db')|yaml }}{% endset %}password: {{ x }}\nurl: {{ env.URL|yaml }}\n"
+        [service.api.file."/etc/b"]
+        content = "{{ secret('db') }}"
+        mode = "0640"
+        [service.api.file."/etc/c"]
+        content = "{{ env.PLAIN }}"
+        [service.api.file."/etc/d"]
+        secret = "db"
+        "#,
+        &[],
+    );
+    assert_eq!(
+        text(&compiled, "web1", "/etc/a.yaml"),
+        "password: \"dummy-db\"\nurl: \"postgres://u:dummy-db@h/x\"\n"
+    );
+    for (path, mode, tainted) in [
+        ("/etc/a.yaml", "0600", true),
+        ("/etc/b", "0640", true),
+        ("/etc/c", "0644", false),
+        ("/etc/d", "0600", true),
+    ] {
+        let file = file(&compiled, "web1", path);
+        assert_eq!((file.entry.mode.unwrap().to_string().as_str(), file.tainted), (mode, tainted), "{path}");
+        assert_eq!(file.entry.b3.is_none(), tainted, "no hash of tainted content is kept");
+    }
+    let json = serde_json::to_string(&compiled.plan).unwrap();
+    assert!(!json.contains("dummy-db"), "{json}");
+}
+
+#[test]
+fn misuse_of_secrets_is_found() {
+    let found = findings(
+        r#"
+        [secret.db]
+        [service.api]
+        on = ["web1"]
+        daemon = { exec = ["/bin/api", "{{ secret('db') }}", "a{{ secret('db') }}b", "{{ env.DB }}"] }
+        env = { DB = { secret = "db" } }
+        [service.api.file."/etc/a"]
+        content = "{{ secret('db') ~ 'x' }}"
+        [service.api.file."/etc/b"]
+        content = "{{ secret('db')|length }}"
+        [service.api.file."/etc/c"]
+        content = "{% if secret('db') %}y{% endif %}"
+        [service.api.file."/etc/d"]
+        content = "{% set x %}{{ secret('db') }}{% endset %}{{ x|replace(x[0], 'y') }}"
+        [service.api.file."/etc/e"]
+        content = "{{ secret('db') }}"
+        mode = "0644"
+        [service.api.file."/etc/f"]
+        content = "{{ [secret('db')]|join(',') }}"
+        [service.api.file."/etc/g"]
+        content = "{{ secret('db')|list }}"
+        [service.api.file."/etc/h"]
+        content = "{{ [secret('db')]|string }}"
+        [service.api.file."/etc/i"]
+        content = "{% for c in secret('db') %}{{ c }}{% endfor %}"
+        [service.api.systemd."api.service".Service]
+        Environment = "X={{ secret('db') }}"
+        [service.ok]
+        on = ["web1"]
+        [service.ok.file."/etc/readable"]
+        content = "{{ secret('db') }}"
+        mode = "0644"
+        [service.ok.file."/etc/ok"]
+        content = "{{ secret('db') }} {{ 'x\\ny' }}"
+        "#,
+        &[],
+    );
+    insta::assert_snapshot!(found);
+    assert!(!found.contains("dummy"), "{found}");
+}
+
+#[test]
+fn a_value_that_is_one_expression_keeps_its_type() {
+    let compiled = good(
+        r#"
+        [fleet2]
+        "#
+        .replace("[fleet2]", "")
+        .as_str(),
+        &[(
+            "services/x.toml",
+            r#"
+            [service.api]
+            on = ["web1"]
+            watch = "{{ ['/etc/a'] }}"
+            [service.api.daemon]
+            exec = "{{ ['/bin/api', '--n', '3'] }}"
+            limits = { open-files = "{{ 2 * 512 }}" }
+            [service.api.file."/etc/a"]
+            content = "plain {{ [1, 2]|join('+') }} {{ {'b': 1, 'a': [true, none]}|json }}"
+            "#,
+        )],
+    );
+    assert_eq!(text(&compiled, "web1", "/etc/a"), "plain 1+2 {\"a\": [true, null], \"b\": 1}");
+}

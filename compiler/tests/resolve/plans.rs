@@ -1,0 +1,198 @@
+//! Selection, merging, files, order.
+
+use super::support::{file, findings, good, shown, text, with_services};
+
+#[test]
+fn a_fleet_compiles() {
+    let compiled = good(
+        r#"
+        [service.base]
+        on = ["@all"]
+        file."/etc/motd".content = "hello\n"
+        [service.api]
+        on = ["@web", "!web2"]
+        after = ["base"]
+        "#,
+        &[],
+    );
+    let plan = compiled.plan.as_ref().unwrap();
+    let names: Vec<_> = plan.hosts.iter().map(|host| (host.host.as_str(), host.services.len())).collect();
+    assert_eq!(names, [("gate", 1), ("web1", 2), ("web2", 1)]);
+    assert_eq!(text(&compiled, "gate", "/etc/motd"), "hello\n");
+    assert_eq!(file(&compiled, "gate", "/etc/motd").entry.group.as_deref(), Some("wheel"));
+    assert_eq!(shown(&compiled), "");
+}
+
+#[test]
+fn ranks_of_a_service_merge_as_written() {
+    let compiled = good(
+        r#"
+        [preset.a]
+        env = { X = { type = "one-of", of = ["p", "q", "r"], value = "p" }, Y = "a" }
+        file."/etc/f".content = "preset"
+        for."@web".env.Y = "a-web"
+        [preset.b]
+        env = { Y = "b" }
+        [service.api]
+        use = ["a", "b"]
+        on = ["@all"]
+        env.X = "q"
+        file."/etc/f".template = "f.j2"
+        for."os:openbsd".env.X = "r"
+        for.web2.env.Y = "web2"
+        for.web2.file."/etc/f".content = "own"
+        "#,
+        &[("templates/f.j2", "{{ env.X }} {{ env.Y }}")],
+    );
+    assert_eq!(text(&compiled, "web1", "/etc/f"), "q b");
+    assert_eq!(text(&compiled, "gate", "/etc/f"), "r b");
+    assert_eq!(text(&compiled, "web2", "/etc/f"), "own");
+}
+
+#[test]
+fn names_that_are_unknown_are_found_once_with_the_nearest() {
+    let found = findings(
+        r#"
+        [service.api]
+        use = ["goo"]
+        on = ["@wbe", "web9", "os:debain", "web", "@web"]
+        after = ["bse"]
+        needs = ["far"]
+        [service.base]
+        on = ["@web"]
+        for."@wob".env.X = "1"
+        [service.far]
+        on = ["gate"]
+        [service.none]
+        on = ["!web1"]
+        [preset.go]
+        "#,
+        &[],
+    );
+    insta::assert_snapshot!(found);
+}
+
+#[test]
+fn equal_ranks_that_disagree_are_found() {
+    let found = findings(
+        r#"
+        [tag.db]
+        vars = { region = "us" }
+        [host.both]
+        os = "debian-12"
+        arch = "x86_64"
+        tags = ["web", "db"]
+        [host.own]
+        os = "debian-12"
+        arch = "x86_64"
+        tags = ["web", "db"]
+        vars = { region = "own" }
+        [service.api]
+        on = ["@db"]
+        for."@web" = { env.X = "1", file."/etc/a".content = "1" }
+        for."@db" = { env.X = "2", file."/etc/a".link = "/x" }
+        for.own = { env.X = "3", file."/etc/a".content = "3" }
+        "#,
+        &[],
+    );
+    insta::assert_snapshot!(found);
+}
+
+#[test]
+fn files_and_owners_are_checked() {
+    let elf = |machine: u8| {
+        let mut bytes = [0u8; 64];
+        bytes[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        bytes[18] = machine;
+        String::from_utf8(bytes.iter().map(|b| if *b < 128 { *b } else { 0 }).collect()).unwrap()
+    };
+    let found = findings(
+        r#"
+        [service.api]
+        on = ["@web"]
+        file."/usr/bin/one".source = "dist/amd64"
+        file."/usr/bin/two".source = { aarch64 = "dist/amd64" }
+        file."/etc/missing".source = "dist/none"
+        file."/etc/dir".source = "dist"
+        file."/etc/out".source = "../x"
+        file."/etc/own" = { content = "x", user = "www-dta", group = "apache" }
+        file."/etc/x" = { content = "x" }
+        file."/etc/x/y" = { content = "x" }
+        file."/etc/motd" = { content = "x" }
+        file."/etc/Motd" = { content = "x" }
+        [service.other]
+        on = ["@web"]
+        file."/etc/x" = { content = "x" }
+        "#,
+        &[("dist/amd64", &elf(62))],
+    );
+    insta::assert_snapshot!(found);
+}
+
+#[test]
+fn order_follows_after_and_circles_are_named() {
+    let compiled = good(
+        r#"
+        [service.a]
+        on = ["web1"]
+        after = ["z"]
+        [service.m]
+        on = ["web1"]
+        [service.z]
+        on = ["web1"]
+        needs = ["m"]
+        "#,
+        &[],
+    );
+    let services = &compiled.plan.as_ref().unwrap().host("web1").unwrap().services;
+    let order: Vec<_> = services.iter().map(|service| service.service.as_str()).collect();
+    assert_eq!(order, ["m", "z", "a"]);
+    let found = findings(
+        r#"
+        [service.a]
+        on = ["@web"]
+        after = ["b"]
+        [service.b]
+        on = ["@web"]
+        needs = ["c"]
+        [service.c]
+        on = ["@web"]
+        after = ["a"]
+        [service.d]
+        on = ["@web"]
+        after = ["c", "d"]
+        "#,
+        &[],
+    );
+    insta::assert_snapshot!(found);
+}
+
+#[test]
+fn services_without_a_unit_have_no_state_and_scripts_have_one_owner() {
+    let compiled = with_services(
+        r#"
+        [service.a]
+        on = ["web1"]
+        state = "stopped"
+        [service.b]
+        on = ["web1"]
+        state = "absent"
+        health = { http = "https://x/", then = "restart" }
+        [service.c]
+        on = ["web1"]
+        health = { http = "https://x/", then = "restart" }
+        [service.d]
+        on = ["web1"]
+        health = { tcp = "x", then = "restart" }
+        [service.a-b]
+        on = ["@all"]
+        daemon.exec = ["/bin/x"]
+        [service."a.b"]
+        on = ["@all"]
+        daemon.exec = ["/bin/x"]
+        daemon.user = "nope"
+        "#,
+        &[],
+    );
+    insta::assert_snapshot!(shown(&compiled));
+}
