@@ -70,9 +70,10 @@ pub fn compile(dir: &Path, options: &CompileOptions, secrets: Arc<dyn Secrets>) 
     inputs.extend(world.templates.inputs());
     inputs.extend(payloads.inputs());
     inputs.extend(checks::ciphertexts(dir, &world.fleet));
-    let plan = (world.errors() == 0).then(|| Plan {
+    let definition = world.fleet.definition.as_ref().filter(|_| world.errors() == 0);
+    let plan = definition.map(|definition| Plan {
         format: 1,
-        fleet: world.fleet.definition.as_ref().map(|fleet| fleet.name.clone()).unwrap_or_default(),
+        fleet: definition.name.to_string(),
         inputs: digest(&inputs),
         hosts,
         validators: validators(&world.fleet),

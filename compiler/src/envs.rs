@@ -202,7 +202,7 @@ fn parse(spec: &EnvVarTable, given: &Value) -> Result<(Value, String), ParseErro
     };
     let expected = || ParseError::new("a text, number, boolean or list", "not a value of the environment");
     let value = match given.kind() {
-        ValueKind::Seq | ValueKind::Iterable if kind != EnvType::List => {
+        ValueKind::Seq | ValueKind::Iterable if !matches!(kind, EnvType::List | EnvType::String) => {
             return Err(ParseError::new("one value, or type = \"list\"", "a list"));
         }
         ValueKind::Seq | ValueKind::Iterable => {

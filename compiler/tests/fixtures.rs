@@ -3,11 +3,27 @@
 //! `tests/fixtures/valid/` is a fleet without errors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use cmc_compiler::{LoadOptions, load};
+use cmc_compiler::{CompileOptions, Dummies, SecretError, SecretValue, Secrets, compile};
 use cmc_types::codes::{self, Code};
-use cmc_types::{Diagnostic, Label, Severity, Sources};
+use cmc_types::definition::Secret;
+use cmc_types::{Diagnostic, Label, SecretName, Severity, Sources};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Dummies, but for secrets whose names say what is wrong with them.
+struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn get(&self, name: &SecretName, definition: &Secret) -> Result<SecretValue, SecretError> {
+        match name.as_str() {
+            "missing" => Err(SecretError::Missing),
+            "locked" => Err(SecretError::Unreadable("none of the identities at hand opens it".to_owned())),
+            "bytes" => Ok(SecretValue::new([0xff, 0xfe, 0x00])),
+            _ => Dummies.get(name, definition),
+        }
+    }
+}
 
 fn fixtures(kind: &str) -> Vec<(String, PathBuf)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(kind);
@@ -23,8 +39,8 @@ fn fixtures(kind: &str) -> Vec<(String, PathBuf)> {
 
 /// What the compiler says about a fleet.
 fn check(directory: &Path) -> (Sources, Vec<Diagnostic>) {
-    let loaded = load(directory, &LoadOptions::default());
-    (loaded.sources, loaded.diagnostics)
+    let compiled = compile(directory, &CompileOptions::default(), Arc::new(NoSecrets));
+    (compiled.sources, compiled.diagnostics)
 }
 
 /// The code that a fixture is named after: the longest that its name begins with.

@@ -203,23 +203,15 @@ fn misuse_of_secrets_is_found() {
 fn a_value_that_is_one_expression_keeps_its_type() {
     let compiled = good(
         r#"
-        [fleet2]
-        "#
-        .replace("[fleet2]", "")
-        .as_str(),
-        &[(
-            "services/x.toml",
-            r#"
-            [service.api]
-            on = ["web1"]
-            watch = "{{ ['/etc/a'] }}"
-            [service.api.daemon]
-            exec = "{{ ['/bin/api', '--n', '3'] }}"
-            limits = { open-files = "{{ 2 * 512 }}" }
-            [service.api.file."/etc/a"]
-            content = "plain {{ [1, 2]|join('+') }} {{ {'b': 1, 'a': [true, none]}|json }}"
-            "#,
-        )],
+        [service.api]
+        on = ["web1"]
+        [service.api.daemon]
+        exec = ["/bin/api", "{{ 'a b' }}"]
+        limits = { open-files = "{{ 2 * 512 }}" }
+        [service.api.file."/etc/a"]
+        content = "plain {{ [1, 2]|join('+') }} {{ {'b': 1, 'a': [true, none]}|json|replace('b', 'c') }}"
+        "#,
+        &[],
     );
-    assert_eq!(text(&compiled, "web1", "/etc/a"), "plain 1+2 {\"a\": [true, null], \"b\": 1}");
+    assert_eq!(text(&compiled, "web1", "/etc/a"), "plain 1+2 {\"a\": [true, null], \"c\": 1}");
 }
