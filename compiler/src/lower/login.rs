@@ -69,9 +69,6 @@ pub(super) fn openbsd(service: &ResolvedService, script: Option<&str>, lowered: 
                 let lines = places.into_iter().enumerate().map(|(index, place)| (index as u32 + 3, place));
                 let lines = lines.collect();
                 lowered.files.push(rc::file(path.clone(), 0o644, InitSystem::OpenbsdRc, text, place, lines));
-                // A database that somebody made with cap_mkdb would hide the file.
-                let database = format!("{path}.db");
-                classes.actions.push(action(Trigger::Changed, &path, &["rm", "-f", &database]));
                 if own {
                     classes.own = Some(path);
                 }
