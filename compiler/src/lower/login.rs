@@ -31,7 +31,6 @@ pub(super) fn refuse(service: &ResolvedService, host: &HostFacts, diagnostics: &
     diagnostics.push(
         Diagnostic::new(codes::LOGIN_CLASS_SYSTEM, message)
             .at(service.tree.key_place_of(&["login-class"]), "only OpenBSD and FreeBSD have login classes")
-            .on_host(host.name.as_str())
             .help("move it to for.\"os:openbsd\" or for.\"os:freebsd\""),
     );
 }
