@@ -189,7 +189,7 @@ impl Made {
     pub fn action(mut self, on: Trigger, paths: &[&str], line: &str) -> Self {
         let paths = paths.iter().map(|text| path(text)).collect();
         let argv = line.split(' ').map(str::to_owned).collect();
-        self.actions.push(Action { on, paths, argv, timeout: 60, once: false });
+        self.actions.push(Action { on, paths, argv, unless: Vec::new(), timeout: 60, once: false });
         self
     }
 

@@ -100,7 +100,14 @@ fn service(title: &str, files: Vec<PlannedFile>) -> ServicePlan {
         after: Vec::new(),
         needs: Vec::new(),
         files,
-        actions: vec![Action { on: Trigger::Changed, paths: Vec::new(), argv, timeout: 60, once: false }],
+        actions: vec![Action {
+            on: Trigger::Changed,
+            paths: Vec::new(),
+            argv,
+            unless: Vec::new(),
+            timeout: 60,
+            once: false,
+        }],
         checks: vec![HealthCheck { probe, within: 2, failures: 3, restart: None }],
         capture: Vec::new(),
     }
@@ -160,7 +167,7 @@ impl World {
         Publisher {
             store: &self.store,
             roots,
-            vault: &self.fleet.opened,
+            vault: Some(&self.fleet.opened),
             vault_bytes: &self.fleet.vault,
             channel,
             signers,

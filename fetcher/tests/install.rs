@@ -227,3 +227,23 @@ fn a_service_that_cannot_be_stopped_holds_its_removal_up_twice() {
     assert!(!bench.at("/etc/api").exists());
     assert!(!bench.state().services.contains_key(&name("api")));
 }
+
+#[test]
+fn a_reload_is_skipped_when_its_daemon_is_restarted_anyway() {
+    let bench = Bench::new();
+    let made = |unit: &str, conf: &str| {
+        let mut made = Made::default()
+            .file("/etc/unit", unit)
+            .file("/etc/conf", conf)
+            .action(Trigger::Changed, &["/etc/unit"], "restart")
+            .action(Trigger::Changed, &["/etc/conf"], "reload");
+        made.actions.last_mut().unwrap().unless = vec![crate::bench::path("/etc/unit")];
+        made
+    };
+    bench.run(&[("a", &made("1", "1"))]);
+    assert_eq!(bench.log(), ["restart"]);
+    bench.run(&[("a", &made("1", "2"))]);
+    assert_eq!(bench.log(), ["reload"]);
+    bench.run(&[("a", &made("2", "3"))]);
+    assert_eq!(bench.log(), ["restart"]);
+}
