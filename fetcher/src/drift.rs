@@ -19,7 +19,9 @@ use cmc_types::{Blake3, ServiceName, UnixPath};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `stats.json`: for each installed bundle, what `stat` said of its paths when all were right.
-type Stats = BTreeMap<Blake3, BTreeMap<UnixPath, Option<StatKey>>>;
+type Stats = BTreeMap<Blake3, PathStats>;
+/// What `stat` said of each path of a bundle.
+type PathStats = BTreeMap<UnixPath, Option<StatKey>>;
 
 /// Paths of a bundle that are not as it wants them; every file is read.
 pub fn find(host: &Host<'_>, bundle: &BundleJson) -> Result<BTreeSet<UnixPath>> {
@@ -115,11 +117,7 @@ fn note(state: &mut State, name: &ServiceName, drifted: BTreeSet<UnixPath>) {
     }
 }
 
-fn unchanged(
-    host: &Host<'_>,
-    bundle: &BundleJson,
-    known: Option<&BTreeMap<UnixPath, Option<StatKey>>>,
-) -> Result<bool> {
+fn unchanged(host: &Host<'_>, bundle: &BundleJson, known: Option<&PathStats>) -> Result<bool> {
     let Some(known) = known else { return Ok(false) };
     for entry in &bundle.files {
         if known.get(&entry.path) != Some(&host.root.stat(&entry.path)?) {
@@ -130,11 +128,7 @@ fn unchanged(
 }
 
 /// What `stat` says of the bundle's paths now; nothing while one is so young that an edit could hide in the same tick.
-fn remember(
-    host: &Host<'_>,
-    digest: Blake3,
-    bundle: &BundleJson,
-) -> Result<Option<(Blake3, BTreeMap<UnixPath, Option<StatKey>>)>> {
+fn remember(host: &Host<'_>, digest: Blake3, bundle: &BundleJson) -> Result<Option<(Blake3, PathStats)>> {
     let mut stats = BTreeMap::new();
     let now = i64::try_from(host.clock.now()).unwrap_or(i64::MAX);
     for entry in &bundle.files {

@@ -72,7 +72,9 @@ fn write(
     if host.owners.apply() {
         chown(&file, want).map_err(Error::io(context()))?;
     }
-    if let (Seen::File(_), Some(old)) = (&change.old, stage.open(change.path.file_name())?) {
+    if matches!(change.old, Seen::File(_))
+        && let Some(old) = stage.open(change.path.file_name())?
+    {
         xattr::copy(&old, &file)?;
     }
     rustix::fs::fchmod(&file, mode(want.mode)).map_err(Error::io(context()))?;

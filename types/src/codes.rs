@@ -66,82 +66,77 @@ codes! {
     EXCLUSIVE_KEYS "exclusive-keys" Error "Keys that exclude each other stand together, or none of a set of which exactly one is needed: a file has one of template, source, content, secret, link and absent; a health check one of http, tcp and exec; a variable a value or a secret; a service a daemon or a unit. Keep one. A higher rank that sets one replaces that of a lower rank.";
     // Units and scripts
     DAEMON_LOSS "daemon-loss" Error "The host's init system cannot express a field of the daemon. Change the field for such hosts in `for`, or name it in `loss-ok` to accept that it is dropped there.";
-    UNKNOWN_LOSS "unknown-loss" Error "`loss-ok` names something that is no field of a daemon or of its limits.";
-    ENV_OF_FOREIGN_UNIT "env-of-foreign-unit" Error "OpenBSD's rc.d clears the environment of a unit that cmc has not made, so `env` cannot reach it.";
-    RESERVED_ENV_NAME "reserved-env-name" Error "An environment variable has a name that the host's init system uses or sets itself.";
-    LOGIN_CLASS_SYSTEM "login-class-system" Error "Login classes exist on OpenBSD and FreeBSD only; the service goes to another system too.";
-    LOGIN_CLASS_NAME "login-class-name" Error "A login class has a name that cannot be used: one of FreeBSD's own classes, whose record stands first and counts.";
-    UNKNOWN_CAPABILITY "unknown-capability" Error "The system's login.conf has no such capability.";
-    CAPABILITY_VALUE "capability-value" Error "The value of a login.conf capability is not what the capability takes.";
-    RELOAD_WITHOUT_COMMAND "reload-without-command" Error "A file or service asks for a reload, but its daemon has no reload command.";
-    UNENCODABLE_VALUE "unencodable-value" Error "A value holds a character that the target's format cannot carry; the message names the format and the character.";
-    DAEMON_PROGRAM "daemon-program" Error "A daemon's `exec` or `reload` does not begin with the absolute path of a program.";
-    DAEMON_CONFLICT "daemon-conflict" Error "Two settings of a daemon contradict each other.";
+    UNKNOWN_LOSS "unknown-loss" Error "`loss-ok` names something that is no field of a daemon or of its limits. Remove it or correct its spelling; a limit is named like its key in `limits`.";
+    ENV_OF_FOREIGN_UNIT "env-of-foreign-unit" Error "OpenBSD's rc.d clears the environment of a unit that cmc has not made, so `env` cannot reach it. Write the program's own configuration file with `file` instead, or leave such hosts out with `for`.";
+    RESERVED_ENV_NAME "reserved-env-name" Error "An environment variable has a name that the host's init system uses or sets itself. Rename the variable, or set what it stands for by its own key, such as `daemon.user`.";
+    LOGIN_CLASS_SYSTEM "login-class-system" Error "Login classes exist on OpenBSD and FreeBSD only; the service goes to another system too. Move the class to `for.\"os:openbsd\"` or `for.\"os:freebsd\"`, or narrow `on`.";
+    LOGIN_CLASS_NAME "login-class-name" Error "A login class has a name that cannot be used: one of FreeBSD's own classes, whose record stands first and counts. Give the class a name of its own, such as the service's.";
+    UNKNOWN_CAPABILITY "unknown-capability" Error "The system's login.conf has no such capability. Correct its spelling, or move it to `for` of the system that has it: OpenBSD's and FreeBSD's lists differ.";
+    CAPABILITY_VALUE "capability-value" Error "The value of a login.conf capability is not what the capability takes. The message says what it takes; sizes and times have units of login.conf, and a flag is `true` or `false`.";
+    RELOAD_WITHOUT_COMMAND "reload-without-command" Error "A file or service asks for a reload, but its daemon has no reload command. Add `daemon.reload`, a signal or a command, or use `on-change = \"restart\"`.";
+    UNENCODABLE_VALUE "unencodable-value" Error "A value holds a character that the target's format cannot carry; the message names the format and the character. Change the value, or write the file yourself with `file` in a way that the program accepts.";
+    DAEMON_PROGRAM "daemon-program" Error "A daemon's `exec` or `reload` does not begin with the absolute path of a program. Write the whole path, such as `/usr/local/bin/api`: init systems search no PATH, and no shell is involved.";
+    DAEMON_CONFLICT "daemon-conflict" Error "Two settings of a daemon contradict each other. The message names both; keep one of them.";
     // systemd
-    UNIT_FILE_NAME "unit-file-name" Error "A name under `systemd` is neither a unit file (`api.service`) nor a drop-in (`nginx.service.d/limits.conf`).";
-    UNKNOWN_SECTION "unknown-section" Error "A unit of this type has no such section.";
-    UNKNOWN_DIRECTIVE "unknown-directive" Error "systemd knows no such directive in this section, and would ignore it with a warning.";
-    DIRECTIVE_VALUE "directive-value" Error "The value of a systemd directive is not what systemd takes there.";
-    REPEATED_DIRECTIVE "repeated-directive" Error "A systemd directive that takes one value has several; only the last would count.";
-    OBSOLETE_DIRECTIVE "obsolete-directive" Warning "A systemd directive is kept for compatibility only; the message names its successor.";
-    INCOMPLETE_UNIT "incomplete-unit" Error "A unit lacks what systemd refuses to load it without: a command, a trigger, an address to listen on.";
-    SEVERAL_COMMANDS "several-commands" Error "A unit that is not of type oneshot has more than one `ExecStart=` command.";
-    APPENDS_COMMAND "appends-command" Warning "A drop-in appends a command to another unit's `ExecStart=` instead of replacing it.";
+    UNIT_FILE_NAME "unit-file-name" Error "A name under `systemd` is neither a unit file (`api.service`) nor a drop-in (`nginx.service.d/limits.conf`). A unit file is named like a unit with its type, a drop-in lies in the unit's name with `.d/` and ends in `.conf`.";
+    UNKNOWN_SECTION "unknown-section" Error "A unit of this type has no such section. Correct its spelling, or move the directives to a section that the unit's type has.";
+    UNKNOWN_DIRECTIVE "unknown-directive" Error "systemd knows no such directive in this section, and would ignore it with a warning. Correct its spelling or its section; the help text names a near one. Names are as systemd writes them, `ExecStart` and not `exec-start`.";
+    DIRECTIVE_VALUE "directive-value" Error "The value of a systemd directive is not what systemd takes there. The message says what it takes; systemd itself would log a warning and ignore the line.";
+    REPEATED_DIRECTIVE "repeated-directive" Error "A systemd directive that takes one value has several; only the last would count. Keep one value.";
+    OBSOLETE_DIRECTIVE "obsolete-directive" Warning "A systemd directive is kept for compatibility only; the message names its successor. Use the successor; nothing is refused until systemd drops the old one.";
+    INCOMPLETE_UNIT "incomplete-unit" Error "A unit lacks what systemd refuses to load it without: a command, a trigger, an address to listen on. Add what the message names.";
+    SEVERAL_COMMANDS "several-commands" Error "A unit that is not of type oneshot has more than one `ExecStart=` command. Keep one, move the others to `ExecStartPre` or `ExecStartPost`, or set `Type = \"oneshot\"`.";
+    APPENDS_COMMAND "appends-command" Warning "A drop-in appends a command to another unit's `ExecStart=` instead of replacing it. systemd refuses two commands in a service that is not oneshot; begin the list with an empty text to replace the unit's own.";
     // Names
-    UNKNOWN_HOST "unknown-host" Error "A selector names a host that no definition has.";
-    UNKNOWN_TAG "unknown-tag" Error "A selector names a tag that neither is defined nor is any host's.";
-    UNDEFINED_TAG "undefined-tag" Warning "A host has a tag that no definition has, and that looks like a slip for one that has.";
-    UNKNOWN_PRESET "unknown-preset" Error "`use` names a preset that no definition has.";
-    UNKNOWN_SERVICE "unknown-service" Error "`after` or `needs` names a service that no definition has.";
-    UNKNOWN_SECRET "unknown-secret" Error "A secret is used that no definition has.";
-    UNKNOWN_TEMPLATE "unknown-template" Error "There is no template of this name below `templates/`.";
-    UNKNOWN_VARIABLE "unknown-variable" Error "An expression reads a variable that the host has from no rank: fleet, tag or host.";
-    UNKNOWN_ENV "unknown-env" Error "An expression reads a variable that the service's environment does not have.";
-    UNKNOWN_ACCOUNT "unknown-account" Error "An owner or a daemon's account is neither the operating system's own nor declared by a service of the host.";
-    INVALID_SELECTOR "invalid-selector" Error "A selector is neither a host's name nor `@tag`, `@all` or `os:family`.";
-    NO_HOSTS "no-hosts" Warning "A service goes to no host.";
-    DUPLICATE_HOST_ID "duplicate-host-id" Error "Two hosts have the same identifier, and would be one in the index.";
-    DUPLICATE_ALIAS "duplicate-alias" Error "A host's alias is a name or alias of another host.";
-    RESERVED_TAG "reserved-tag" Error "The tag `all` stands for every host and cannot be given or defined.";
+    UNKNOWN_HOST "unknown-host" Error "A selector names a host that no definition has. Correct the spelling, add the host, or remove it from the selector; a retired host is still defined.";
+    UNKNOWN_TAG "unknown-tag" Error "A selector names a tag that neither is defined nor is any host's. Correct the spelling, or give the tag to a host.";
+    UNDEFINED_TAG "undefined-tag" Warning "A host has a tag that no definition has, and that looks like a slip for one that has. Correct the spelling, or define the tag with `[tag.NAME]`.";
+    UNKNOWN_PRESET "unknown-preset" Error "`use` names a preset that no definition has. Correct the spelling, or define `[preset.NAME]`.";
+    UNKNOWN_SERVICE "unknown-service" Error "`after` or `needs` names a service that no definition has. Correct the spelling, or remove it; what is no service of this fleet cannot be waited for.";
+    UNKNOWN_SECRET "unknown-secret" Error "A secret is used that no definition has. Define `[secret.NAME]`, then give it a value with `cmc secret set NAME`.";
+    UNKNOWN_TEMPLATE "unknown-template" Error "There is no template of this name below `templates/`. Names are relative to `templates/` and include the extension.";
+    UNKNOWN_VARIABLE "unknown-variable" Error "An expression reads a variable that the host has from no rank: fleet, tag or host. Set it for the host, one of its tags, or the fleet; or write `vars.NAME | default(…)` if it may be absent.";
+    UNKNOWN_ENV "unknown-env" Error "An expression reads a variable that the service's environment does not have. Add it to the service's `env`, or correct the spelling.";
+    UNKNOWN_ACCOUNT "unknown-account" Error "An owner or a daemon's account is neither the operating system's own nor declared by a service of the host. Correct the spelling; if somebody else makes the account, say so with `user.NAME = { existing = true }` or `group.NAME`.";
+    INVALID_SELECTOR "invalid-selector" Error "A selector is neither a host's name nor `@tag`, `@all` or `os:family`. Write one of these, with `!` before it to leave hosts out.";
+    NO_HOSTS "no-hosts" Warning "A service goes to no host. Nothing is built for it. Correct `on`, or remove the service.";
+    DUPLICATE_HOST_ID "duplicate-host-id" Error "Two hosts have the same identifier, and would be one in the index. One was copied from the other: remove `id` from the newer and let `cmc host add` write one.";
+    DUPLICATE_ALIAS "duplicate-alias" Error "A host's alias is a name or alias of another host. Remove it from one of them.";
+    RESERVED_TAG "reserved-tag" Error "The tag `all` stands for every host and cannot be given or defined. Remove it; `@all` selects every host already.";
     // Merging
-    TAGS_DISAGREE "tags-disagree" Error "Two tags of a host give a variable different values, and the host has none of its own.";
-    OVERLAYS_DISAGREE "overlays-disagree" Error "Two overlays of equal rank set the same key differently on a host.";
+    TAGS_DISAGREE "tags-disagree" Error "Two tags of a host give a variable different values, and the host has none of its own. Set the variable on the host, or remove it from one of the tags; the order of tags decides nothing.";
+    OVERLAYS_DISAGREE "overlays-disagree" Error "Two overlays of equal rank set the same key differently on a host. Set the key in an overlay of higher rank, `for.HOST`, or in one of the two only.";
     // Expressions and templates
-    EXPRESSION_SYNTAX "expression-syntax" Error "An expression or a template is not well-formed.";
-    EXPRESSION "expression" Error "An expression cannot be evaluated, or gives no value that can be used where it stands.";
-    EXPRESSION_CYCLE "expression-cycle" Error "Values read each other in a circle; the message names all of them.";
-    EXPRESSION_NOT_ALLOWED "expression-not-allowed" Error "An expression stands where definitions must be plain: in a fleet, tag, host, secret or validator, except in variables.";
-    VALUE_NEEDS_QUOTING "value-needs-quoting" Error "A value would change the structure of the file it is written to; the message names the filter that quotes it.";
-    TEMPLATE_LOOP "template-loop" Error "Templates or macros use each other without end.";
-    LIMIT_EXCEEDED "limit-exceeded" Error "An expression or template exceeds a bound on instructions, output or depth.";
+    EXPRESSION_SYNTAX "expression-syntax" Error "An expression or a template is not well-formed. Correct it at the place shown; a literal `{{` is written `{{ '{{' }}`.";
+    EXPRESSION "expression" Error "An expression cannot be evaluated, or gives no value that can be used where it stands. The message says why, and at which part.";
+    EXPRESSION_CYCLE "expression-cycle" Error "Values read each other in a circle; the message names all of them. Give one of them a value that reads none of the others.";
+    EXPRESSION_NOT_ALLOWED "expression-not-allowed" Error "An expression stands where definitions must be plain: in a fleet, tag, host, secret or validator, except in variables. Write the value out, or move what varies to a variable that a service reads.";
+    VALUE_NEEDS_QUOTING "value-needs-quoting" Error "A value would change the structure of the file it is written to; the message names the filter that quotes it. Pipe the value through that filter in the template, `{{ value | yaml }}`; nothing is quoted by itself.";
+    TEMPLATE_LOOP "template-loop" Error "Templates or macros use each other without end. Break the chain of `include`, `import` or macro calls that the message shows.";
+    LIMIT_EXCEEDED "limit-exceeded" Error "An expression or template exceeds a bound on instructions, output or depth. Look for a loop that grows; real templates stay far below the bounds.";
     // Secrets
-    SECRET_MISPLACED "secret-misplaced" Error "A secret, or a value made of one, stands where others can read it: in argv, a unit, a label, a path.";
-    SECRET_MISUSED "secret-misused" Error "An expression takes a secret apart or compares it; secrets can only be written out and quoted.";
-    SECRET_READABLE "secret-readable" Error "A file that holds a secret has a mode with which everybody on the host can read it.";
-    SECRET_MISSING "secret-missing" Error "A secret is used that has no value: `secrets/NAME.age` does not exist.";
-    SECRET_UNREADABLE "secret-unreadable" Error "The value of a secret cannot be opened with the keys at hand.";
-    SECRET_NOT_TEXT "secret-not-text" Error "A secret that is no text stands where a text is needed.";
-    SECRET_PAIR "secret-pair" Error "A pair of secrets is not one `tls-key` and one `tls-certificate`.";
+    SECRET_MISPLACED "secret-misplaced" Error "A secret, or a value made of one, stands where others can read it: in argv, a unit, a label, a path. Pass it in `env` or in a file instead.";
+    SECRET_MISUSED "secret-misused" Error "An expression takes a secret apart or compares it; secrets can only be written out and quoted. Store what you need as a secret of its own, or as a plain variable if it is none.";
+    SECRET_READABLE "secret-readable" Error "A file that holds a secret has a mode with which everybody on the host can read it. Use `mode = \"0600\"`, or `\"0640\"` with the program's group.";
+    SECRET_MISSING "secret-missing" Error "A secret is used that has no value: `secrets/NAME.age` does not exist. `cmc secret set NAME` writes it.";
+    SECRET_UNREADABLE "secret-unreadable" Error "The value of a secret cannot be opened with the keys at hand. Use an operator's identity, or have an operator rewrite the secret for your key.";
+    SECRET_NOT_TEXT "secret-not-text" Error "A secret that is no text stands where a text is needed. Write it to a file with `secret = \"NAME\"`, which copies bytes.";
+    SECRET_PAIR "secret-pair" Error "A pair of secrets is not one `tls-key` and one `tls-certificate`. Give `pair` the same name on exactly these two.";
     // Environment
-    ENV_TYPE "env-type" Error "The value of an environment variable is not of its type.";
+    ENV_TYPE "env-type" Error "The value of an environment variable is not of its type. Correct the value or the type; the message says what was expected.";
     // Files
-    PATH_OUTSIDE "path-outside" Error "A template or source lies outside its folder, by `..` or by a symbolic link.";
-    NO_SOURCE_FOR_ARCH "no-source-for-arch" Error "A file has sources for some architectures, but none for the host's.";
-    WRONG_ARCHITECTURE "wrong-architecture" Error "A program (ELF file) is for another architecture than the host's.";
-    PATH_CLAIMED_TWICE "path-claimed-twice" Error "Two services, or two parts of one, write the same path on a host.";
-    PATH_CLASH "path-clash" Error "A path lies below another that is a file, or differs from another in case only.";
-    WATCH_UNKNOWN_PATH "watch-unknown-path" Warning "A watched path is written by no service of the host.";
+    PATH_OUTSIDE "path-outside" Error "A template or source lies outside its folder, by `..` or by a symbolic link. Move the file below it; only what lies in the fleet's directory is part of the fleet.";
+    NO_SOURCE_FOR_ARCH "no-source-for-arch" Error "A file has sources for some architectures, but none for the host's. Add the architecture to `source`, or leave such hosts out.";
+    WRONG_ARCHITECTURE "wrong-architecture" Error "A program (ELF file) is for another architecture than the host's. Build it for the host's, and use `source = { x86_64 = …, aarch64 = … }` where hosts differ.";
+    PATH_CLAIMED_TWICE "path-claimed-twice" Error "Two services, or two parts of one, write the same path on a host. Let one of them write it, and the other `watch` it.";
+    PATH_CLASH "path-clash" Error "A path lies below another that is a file, or differs from another in case only. Rename one of them.";
+    WATCH_UNKNOWN_PATH "watch-unknown-path" Warning "A watched path is written by no service of the host. Nothing will trigger it. Correct the path, or remove it.";
     // Services
-    STATE_WITHOUT_UNIT "state-without-unit" Error "A service has a state but nothing that could be started or stopped.";
-    RESTART_WITHOUT_UNIT "restart-without-unit" Error "A health check asks for a restart of a service that has nothing to restart.";
-    SERVICE_CYCLE "service-cycle" Error "Services wait for each other in a circle; the message names all of them.";
-    NEEDS_ABSENT_SERVICE "needs-absent-service" Error "A service needs another that is not on the host.";
-    SCRIPT_NAME_TAKEN "script-name-taken" Error "Two services of a host would have the same rc script, since `-` and `.` become `_`.";
-    // Validators: found by running them, so their fixtures are in `tests/validation.rs`
-    UNKNOWN_VALIDATOR "unknown-validator" Error "`check` names a validator that neither cmc nor a `[validator.NAME]` definition has. Correct the name; the message lists what there is.";
-    VALIDATOR_REFUSED "validator-refused" Error "A validator refused a rendered file. Its own words are shown, at the rendered line and at the line of the template or definition it comes from. Correct what they point at.";
-    VALIDATOR_WARNING "validator-warning" Warning "A validator accepted a rendered file and warned about it. Read its words; nothing is refused.";
-    CHECK_NOT_MADE "check-not-made" Warning "A check could not be made: its program is not installed, or could not be isolated here. It counts neither as passed nor as failed, and publish stops if the check is required. Install the program, or say `validation = \"optional\"` where it may be missed.";
+    STATE_WITHOUT_UNIT "state-without-unit" Error "A service has a state but nothing that could be started or stopped. Add `daemon` or `unit`, or remove `state`.";
+    RESTART_WITHOUT_UNIT "restart-without-unit" Error "A health check asks for a restart of a service that has nothing to restart. Add `daemon` or `unit`, or leave `then` out.";
+    SERVICE_CYCLE "service-cycle" Error "Services wait for each other in a circle; the message names all of them. Remove one `after` or `needs` of them.";
+    NEEDS_ABSENT_SERVICE "needs-absent-service" Error "A service needs another that is not on the host. Widen the other's `on`, narrow this one's, or use `after`, which orders only what is there.";
+    SCRIPT_NAME_TAKEN "script-name-taken" Error "Two services of a host would have the same rc script, since `-` and `.` become `_`. Rename one of the services.";
 }
 
 #[cfg(test)]

@@ -395,6 +395,7 @@ fn cannot_start() -> Ended {
         .push(Entry { path: "/etc/x".to_owned(), what: What::file(0o755, *b"#!/no/such/interpreter\n") });
     assert!(matches!(outcome(&broken), Outcome::NotExecutable(_)));
     assert_eq!(outcome(&shell("kill -SEGV $$", &[])), Outcome::Signalled("SIGSEGV".to_owned()));
+    assert_eq!(outcome(&shell("kill -PIPE $$", &[])), Outcome::Signalled("SIGPIPE".to_owned()));
     assert_eq!(outcome(&shell("printf '\\377\\000\\033[31m'; exit 7", &[])), Outcome::Exited(7));
     let mut many = worker();
     for code in 0..20 {

@@ -154,6 +154,17 @@ fn withheld() -> Ended {
     }
     assert!(report.receipts.iter().all(|receipt| receipt.item.dummies));
 
+    let config = format!(
+        "events {{}}\nhttp {{ upstream a {{ server {secret}.example.org; }} server {{ listen 443 ssl; ssl_certificate \
+         /etc/{secret}.pem; ssl_certificate_key /etc/{secret}.key; }} }}\n"
+    );
+    let report =
+        whole(&plan(vec![host("web1", "debian-12", vec![tainted(file("/etc/nginx/nginx.conf", &config))])]));
+    if unavailable(&report, "nginx").is_none() {
+        let receipt = receipt(&report, "nginx");
+        assert_eq!((&receipt.verdict, receipt.warnings.len()), (&Verdict::Passed, 3), "{receipt:#?}");
+    }
+
     let other = vec![file("/etc/app.conf", "plain\n"), tainted(file("/etc/key", &format!("key {secret}\n")))];
     let mut leaky = plan(vec![host("web1", "debian-12", other)]);
     own(&mut leaky, "leaky", Some("/etc/app.conf"), &["sh", "-c", "cat $0 /etc/key >&2; exit 1", "{}"]);

@@ -23,7 +23,10 @@ const STRICT: jsonc_parser::ParseOptions = jsonc_parser::ParseOptions {
 
 /// Parses a file that must be an object. The parser stops at the first syntax error.
 pub(super) fn parse(text: &str, file: FileId, limits: &Limits) -> Result<Parsed, Vec<Diagnostic>> {
-    let place = |start, end| Place { file, span: Span::new(start, end) };
+    // RFC 8259 §8.1 lets a parser ignore a byte order mark.
+    let (text, offset) =
+        text.strip_prefix('\u{feff}').map_or((text, 0), |rest| (rest, '\u{feff}'.len_utf8()));
+    let place = |start, end| Place { file, span: Span::new(offset + start, offset + end) };
     let parsed = jsonc_parser::parse_to_ast(text, &Default::default(), &STRICT).map_err(|error| {
         let place = place(error.range().start, error.range().end);
         if matches!(error.kind(), ParseErrorKind::NestingDepthExceeded) {
@@ -37,7 +40,7 @@ pub(super) fn parse(text: &str, file: FileId, limits: &Limits) -> Result<Parsed,
                 .at(place, ""),
         ]
     })?;
-    let mut walk = Walk { file, limit: limits.depth, diagnostics: Vec::new(), whole: true };
+    let mut walk = Walk { file, offset, limit: limits.depth, diagnostics: Vec::new(), whole: true };
     let root = match parsed.value {
         Some(value) => walk.node(value, 0),
         None => {
@@ -59,6 +62,8 @@ fn lower_first(text: &str) -> String {
 
 struct Walk {
     file: FileId,
+    /// Bytes before what the parser was given.
+    offset: usize,
     limit: usize,
     diagnostics: Vec<Diagnostic>,
     whole: bool,
@@ -66,7 +71,7 @@ struct Walk {
 
 impl Walk {
     fn place(&self, range: jsonc_parser::common::Range) -> Place {
-        Place { file: self.file, span: Span::new(range.start, range.end) }
+        Place { file: self.file, span: Span::new(self.offset + range.start, self.offset + range.end) }
     }
 
     fn node(&mut self, value: ast::Value<'_>, depth: usize) -> Node {

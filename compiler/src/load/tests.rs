@@ -207,6 +207,37 @@ fn syntax_errors_do_not_cascade() {
 }
 
 #[test]
+fn byte_order_marks_and_carriage_returns_change_nothing() {
+    let fleet = Fleet::new();
+    fleet.write("tags/a.toml", "\u{feff}[tag.a]\r\nvars = { x = 1 }\r\n");
+    fleet.write("tags/b.json", "\u{feff}{\"tag\":\r\n{\"b\": {\"vrs\": {}}}}\r\n");
+    let loaded = fleet.load();
+    assert_eq!(said(&loaded), ["unknown-key tags/b.json:2: unknown key `vrs` in `tag.b`"]);
+    assert!(loaded.is_defined("tag", "a"));
+}
+
+#[test]
+fn pipes_and_unreadable_files_neither_block_nor_stop_the_rest() {
+    let fleet = Fleet::new();
+    fleet.write("hosts/secret.toml", HOST).write("tags/web.toml", "[tag.web]\n");
+    let pipe = fleet.0.path().join("hosts/pipe.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let secret = fleet.0.path().join("hosts/secret.toml");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o000);
+    std::fs::set_permissions(&secret, mode).unwrap();
+    let mut expected = vec!["unreadable-file hosts/pipe.toml:1: `hosts/pipe.toml` is not a regular file"];
+    // Root reads what nobody may.
+    if std::fs::read(&secret).is_err() {
+        expected.push(
+            "unreadable-file hosts/secret.toml:1: `hosts/secret.toml` cannot be read: permission denied",
+        );
+    }
+    let loaded = fleet.load();
+    assert_eq!(said(&loaded), expected);
+    assert!(loaded.is_defined("tag", "web"));
+}
+
+#[test]
 fn extra_definitions_are_read_like_files() {
     let fleet = Fleet::new();
     let bytes = br#"{"host": {"gen1": {"os": "alpine-3.20", "arch": "x86_64"}}}"#.to_vec();
@@ -240,7 +271,7 @@ fn load_text(name: &str, text: &[u8]) -> Loaded {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..Default::default() })]
 
     /// Whatever happens to a byte, there is a finding or a document, and never a panic.
     #[test]

@@ -3,25 +3,8 @@
 
 use super::{LoweredFile, LoweredKind, loss, rc};
 use crate::resolved::{HostFacts, ResolvedService};
-use cmc_types::definition::{EnvType, EnvVarTable};
 use cmc_types::env_file::{Dialect, EnvFile, encode};
-use cmc_types::{Diagnostic, InitSystem, Mode, ParseError, UnixPath, codes, env_value};
-
-/// Checks a variable's text against its type, `pattern` included, and gives it as it goes into the environment.
-pub fn check_value(spec: &EnvVarTable, text: &str) -> Result<String, ParseError> {
-    let value = env_value::check(spec, text)?;
-    if let (Some(EnvType::Pattern), Some(pattern)) = (spec.kind, &spec.pattern) {
-        let whole = regex::Regex::new(&format!("^(?:{pattern})$"))
-            .map_err(|_| ParseError::new("a regular expression", "the pattern is none"))?;
-        if !whole.is_match(&value) {
-            return Err(ParseError::new(
-                format!("a text that matches {pattern}"),
-                "the value does not match",
-            ));
-        }
-    }
-    Ok(value)
-}
+use cmc_types::{Diagnostic, InitSystem, Mode, UnixPath, codes};
 
 /// Where a service's environment file lies.
 pub(super) fn path(service: &ResolvedService) -> Option<UnixPath> {
@@ -67,12 +50,8 @@ pub(super) fn env_file(
                 ),
                 None => "set it in the program's own configuration".to_owned(),
             };
-            diagnostics.push(
-                Diagnostic::new(codes::RESERVED_ENV_NAME, message)
-                    .at(variable.place, "")
-                    .on_host(host.name.as_str())
-                    .help(help),
-            );
+            diagnostics
+                .push(Diagnostic::new(codes::RESERVED_ENV_NAME, message).at(variable.place, "").help(help));
             continue;
         }
         lines.push((line, variable.place));

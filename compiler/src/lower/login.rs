@@ -31,7 +31,6 @@ pub(super) fn refuse(service: &ResolvedService, host: &HostFacts, diagnostics: &
     diagnostics.push(
         Diagnostic::new(codes::LOGIN_CLASS_SYSTEM, message)
             .at(service.tree.key_place_of(&["login-class"]), "only OpenBSD and FreeBSD have login classes")
-            .on_host(host.name.as_str())
             .help("move it to for.\"os:openbsd\" or for.\"os:freebsd\""),
     );
 }
@@ -69,9 +68,6 @@ pub(super) fn openbsd(service: &ResolvedService, script: Option<&str>, lowered: 
                 let lines = places.into_iter().enumerate().map(|(index, place)| (index as u32 + 3, place));
                 let lines = lines.collect();
                 lowered.files.push(rc::file(path.clone(), 0o644, InitSystem::OpenbsdRc, text, place, lines));
-                // A database that somebody made with cap_mkdb would hide the file.
-                let database = format!("{path}.db");
-                classes.actions.push(action(Trigger::Changed, &path, &["rm", "-f", &database]));
                 if own {
                     classes.own = Some(path);
                 }

@@ -194,7 +194,6 @@ pub(super) fn check(service: &ResolvedService, host: &HostFacts, diagnostics: &m
         diagnostics.push(
             Diagnostic::new(codes::DAEMON_LOSS, message)
                 .at(service.tree.place_of(&path), format!("lost on {}", host.init))
-                .on_host(host.name.as_str())
                 .help(format!(
                     "change it for these hosts in for.\"os:{}\", or accept the loss: daemon.loss-ok = [\"{}\"]",
                     host.os.family(),

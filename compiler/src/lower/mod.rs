@@ -3,7 +3,10 @@
 
 pub mod commands;
 mod daemon;
-pub mod env;
+mod env;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod fakes;
 mod freebsd;
 mod login;
 pub mod loss;

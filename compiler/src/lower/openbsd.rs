@@ -34,7 +34,7 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
         activation.name = Some(unit.clone());
         activation.can_reload = true;
         if !service.env.is_empty() {
-            foreign_env(service, host, unit, &mut lowered.diagnostics);
+            foreign_env(service, unit, &mut lowered.diagnostics);
         }
     }
     lowered.activated(commands::activate(service, host.init, &activation));
@@ -42,14 +42,13 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
 }
 
 /// su(1) clears the environment, and only a script of ours can source it again.
-fn foreign_env(service: &ResolvedService, host: &HostFacts, unit: &str, diagnostics: &mut Vec<Diagnostic>) {
+fn foreign_env(service: &ResolvedService, unit: &str, diagnostics: &mut Vec<Diagnostic>) {
     let message =
         format!("service {} sets the environment of {unit}, which OpenBSD's rc.d clears", service.name);
     diagnostics.push(
         Diagnostic::new(codes::ENV_OF_FOREIGN_UNIT, message)
             .at(service.tree.key_place_of(&["env"]), "cannot reach the daemon")
             .with(service.tree.place_of(&["unit"]), "the script is not cmc's")
-            .on_host(host.name.as_str())
             .help("describe the program in `daemon` instead of `unit`, or set `env` in for.\"os:…\" of other systems"),
     );
 }

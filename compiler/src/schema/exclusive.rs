@@ -40,7 +40,8 @@ pub(super) fn check(part: &Node, stage: Stage, diagnostics: &mut Vec<Diagnostic>
                 .help("`exec = [\"/path/to/program\", \"argument\"]` says what runs"),
         );
     }
-    for overlay in tables(table, "for") {
+    // What is merged has its overlays in it; as written they are parts of their own.
+    for overlay in tables(table, "for").filter(|_| stage == Stage::Written) {
         check(&overlay.node, stage, diagnostics);
     }
 }

@@ -1,5 +1,5 @@
-//! Keys that people will look for and that this version does not have. They are unknown keys like any other; only
-//! the help text differs.
+//! Keys that people will look for where they are not: those of a later version, and those that only a service itself
+//! has. They are unknown keys like any other; only the help text differs.
 
 /// What to say about such a key.
 pub(super) fn help(key: &str, known: &[&str]) -> Option<&'static str> {
@@ -7,6 +7,9 @@ pub(super) fn help(key: &str, known: &[&str]) -> Option<&'static str> {
     let service = has("daemon") && has("login-class");
     let file = has("template") && has("absent");
     Some(match key {
+        "on" | "use" | "for" if service => {
+            "presets and overlays cannot set `on` and `use`, and overlays hold no further `for`; the service does"
+        }
         "packages" if service => "this version of cmc installs no packages; install them another way",
         "dir" if service => "this version of cmc has no directories of files; list the files under `file`",
         "job" if service => {

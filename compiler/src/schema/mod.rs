@@ -7,7 +7,7 @@ mod exclusive;
 mod explain;
 mod generate;
 mod later;
-pub(crate) mod suggest;
+mod suggest;
 mod text;
 
 use crate::tree::{Node, Value};

@@ -4,21 +4,13 @@
 const ALIASES: [(&str, &str); 5] =
     [("amd64", "x86_64"), ("x64", "x86_64"), ("arm64", "aarch64"), ("i386", "i686"), ("x86", "i686")];
 
-/// The candidate that a misspelt word most likely stands for; `None` if none is near.
-pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+/// The candidate that a misspelt word, or another name of it, most likely stands for; `None` if none is near.
+pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let candidates: Vec<_> = candidates.into_iter().collect();
     let alias = ALIASES.iter().find(|(alias, _)| *alias == word).map(|(_, name)| *name);
-    if let Some(known) = candidates.iter().find(|candidate| Some(**candidate) == alias) {
-        return Some(known);
-    }
-    let word = normal(word);
-    let allowed = (word.chars().count() / 3).max(1);
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, &normal(candidate)), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    let known = candidates.iter().copied().find(|candidate| Some(*candidate) == alias);
+    // People who write `restart_delay` or `Restart` know the key.
+    known.or_else(|| cmc_types::nearest::nearest(&normal(word), candidates))
 }
 
 /// How much a word resembles the nearest of the candidates, from 0 to 1.

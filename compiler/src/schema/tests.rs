@@ -47,3 +47,68 @@ fn every_key_and_kind_has_a_description() {
     }
     assert_eq!(missing, Vec::<String>::new());
 }
+
+/// A service as a tree; every place is the beginning of an empty file.
+fn tree(value: &serde_json::Value) -> Node {
+    use crate::tree::{Entry, Table};
+    let place = Place { file: cmc_types::FileId(0), span: cmc_types::Span::new(0, 0) };
+    let value = match value {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(value) => Value::Bool(*value),
+        serde_json::Value::Number(number) => {
+            number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap()), Value::Integer)
+        }
+        serde_json::Value::String(text) => Value::Text(text.clone()),
+        serde_json::Value::Array(items) => Value::List(items.iter().map(tree).collect()),
+        serde_json::Value::Object(object) => {
+            let mut table = Table::default();
+            for (key, value) in object {
+                table.insert(Entry { key: key.clone(), key_place: place, node: tree(value) });
+            }
+            Value::Table(table)
+        }
+    };
+    Node { value, place }
+}
+
+fn merged(value: serde_json::Value) -> Vec<String> {
+    let said = |diagnostic: &Diagnostic| format!("{}: {}", diagnostic.code, diagnostic.message);
+    check_service(&tree(&value)).iter().map(said).collect()
+}
+
+#[test]
+fn a_merged_service_has_no_expressions_and_lacks_nothing() {
+    use serde_json::json;
+    assert_eq!(merged(json!({"file": {"/etc/x": {"content": "{{", "mode": "0644"}}})), Vec::<String>::new());
+    assert_eq!(
+        merged(json!({
+            "daemon": {"restart-delay": "{{ vars.delay }}"},
+            "file": {"/etc/x": {"mode": "0644"}},
+            "env": {"PORT": {"type": "port"}},
+            "health": {"failures": 3.0, "then": "restart"},
+        })),
+        [
+            "invalid-value: `{{ vars.delay }}`: not a time span",
+            "wrong-type: `failures` takes an integer, not a number with a fraction",
+            "exclusive-keys: file `/etc/x` has none of `template`, `source`, `content`, `secret`, `link`, `absent`",
+            "exclusive-keys: environment variable `PORT` has none of `value`, `secret`",
+            "exclusive-keys: `health` has none of `http`, `tcp`, `exec`",
+            "missing-key: `daemon` lacks the key `exec`",
+        ]
+    );
+}
+
+#[test]
+fn what_the_schema_takes_the_types_take() {
+    use serde_json::json;
+    for value in [
+        json!({"daemon": {"exec": ["/x"], "limits": {"core": 0, "stack": "8M"}, "reload": ["/x"]}}),
+        json!({"login-class": {"a": {"x": true, "y": 1, "z": "t", "l": ["a"]}}}),
+        json!({"systemd": {"a.service": {"Service": {"A": [1, true, "x"], "B": []}}}}),
+        json!({"file": {"/a": {"source": {"x86_64": "a"}, "check": {"off": "why"}}, "/b": {"absent": true}}}),
+        json!({"user": {"a": {"existing": true}}, "on": ["@all"], "use": ["a"]}),
+    ] {
+        assert_eq!(merged(value), Vec::<String>::new());
+    }
+    assert_eq!(merged(json!({"file": {"/a": {"content": "", "check": {"off": "why", "on": 1}}}})).len(), 1);
+}

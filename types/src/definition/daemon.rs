@@ -60,7 +60,7 @@ pub struct Daemon {
     /// Services, or the milestones `network`, `network-online`, `time-sync`, `local-fs`, `remote-fs`, that must be up before it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<ServiceName>,
-    /// How much of the system is kept from it; `cmc explain daemon` lists what each level sets. Default `none`.
+    /// How much of the system is kept from it; the book's page on systemd units lists what each level sets. Default `none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub harden: Option<Harden>,
     /// Fields of this table that may be dropped on hosts whose init system cannot express them.

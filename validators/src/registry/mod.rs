@@ -154,8 +154,6 @@ pub struct Prepared {
     pub arguments: Vec<String>,
     /// Copies that the program reads in place of a subject: (copy, subject).
     pub copies: Vec<(String, String)>,
-    /// What the receipt has to say besides the program's warnings.
-    pub notes: Vec<String>,
     /// Errors that the program would not see: subject, line, and what is wrong.
     pub errors: Vec<(String, u32, String)>,
 }

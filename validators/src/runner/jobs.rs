@@ -27,8 +27,8 @@ pub(super) struct Job<'a> {
     pub(super) inputs: Blake3,
     /// Copies that it reads in place of subjects: (copy, subject).
     pub(super) copies: Vec<(String, String)>,
-    /// What its receipt has to say of stand-ins.
-    pub(super) notes: Vec<String>,
+    /// Files that only the host has, for which throw-away ones stand in.
+    pub(super) stand_ins: Vec<String>,
     /// Errors found while it was prepared: index in `seen`, line, and what is wrong.
     pub(super) errors: Vec<(usize, u32, String)>,
     /// Whether the files are those that its definition applies to, of which some may not be read.
@@ -143,7 +143,7 @@ impl<'a> Jobs<'a> {
             self.runs[*index].hosts.push(host.host.clone());
             return Ok(());
         }
-        let (request, prepared) = self.request(tool, &seen, &subjects, &run, surroundings);
+        let (request, prepared, stand_ins) = self.request(tool, &seen, &subjects, &run, surroundings);
         let place = |path: &str| seen.iter().position(|file| file.path.as_str() == path);
         let errors = prepared.errors.into_iter();
         let errors =
@@ -158,7 +158,7 @@ impl<'a> Jobs<'a> {
             seen,
             inputs,
             copies: prepared.copies,
-            notes: prepared.notes,
+            stand_ins,
             errors,
             whole: run.whole,
         });
@@ -172,7 +172,7 @@ impl<'a> Jobs<'a> {
         subjects: &[Subject],
         run: &Run,
         surroundings: &[Entry],
-    ) -> (Request, Prepared) {
+    ) -> (Request, Prepared, Vec<String>) {
         let mut request = request(&tool.bounds(self.settings.bounds));
         request.domains.clone_from(&self.domains);
         // The first entries are those of `seen`, so that indices are the same.
@@ -204,12 +204,10 @@ impl<'a> Jobs<'a> {
         }
         let mut taken: HashSet<String> =
             request.entries.iter().filter(|_| !staged).map(|entry| entry.path.clone()).collect();
+        let mut stand_ins = Vec::new();
         for entry in prepared.stand_ins.drain(..) {
             if taken.insert(entry.path.clone()) {
-                prepared.notes.push(format!(
-                    "{} is not among the host's files: a throw-away one stood in for it",
-                    entry.path
-                ));
+                stand_ins.push(entry.path.clone());
                 request.entries.push(entry);
             }
         }
@@ -227,7 +225,7 @@ impl<'a> Jobs<'a> {
                 _ => request.argv.push(argument.replace("{}", &run.main)),
             }
         }
-        (request, prepared)
+        (request, prepared, stand_ins)
     }
 
     /// A name in `check` that no validator has: said by the command line before; here it must not look like a pass.

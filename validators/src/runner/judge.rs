@@ -65,8 +65,17 @@ pub(super) fn judge(
     let Some(home) = home else { return };
     let warnings =
         said.iter().filter(|said| said.severity == Severity::Warning).map(|said| describe(job, said));
-    let names =
-        response.names.iter().map(|name| format!("{name} is outside the fleet and was taken to resolve"));
+    // These two are told even of files with secrets, so they must not quote them either.
+    let secret = |word: &str| job.seen.iter().any(|file| file.tainted) && withhold::quotes(word, &job.seen);
+    let names = response.names.iter().map(|name| {
+        let shown = if secret(name) { "a name (withheld: a file with secrets holds it)" } else { name };
+        format!("{shown} is outside the fleet and was taken to resolve")
+    });
+    let stand_ins = job.stand_ins.iter().map(|path| {
+        let shown =
+            if secret(path) { "a file (its path is withheld: a file with secrets holds it)" } else { path };
+        format!("{shown} is not among the host's files: a throw-away one stood in for it")
+    });
     let receipt = Receipt {
         validator: job.tool.name().to_owned(),
         version: version(job, versions),
@@ -74,7 +83,7 @@ pub(super) fn judge(
         subjects: subjects.iter().filter_map(|file| Some((file.path.clone(), file.b3()?))).collect(),
         inputs: job.inputs,
         verdict: verdict.clone(),
-        warnings: warnings.chain(names).chain(job.notes.iter().cloned()).collect(),
+        warnings: warnings.chain(names).chain(stand_ins).collect(),
         isolation: response.isolation.clone(),
         required: job.required,
         dummies: settings.dummies && job.seen.iter().any(|file| file.tainted),

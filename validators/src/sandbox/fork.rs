@@ -1,8 +1,17 @@
-//! Forking, the one unsafe call of this crate, made sound by a proof that the process has one thread.
+//! The two unsafe calls of this crate: forking, made sound by a proof that the process has one thread, and giving a
+//! signal its default action back.
 
 use nix::errno::Errno;
+use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{ForkResult, Pid};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Gives SIGPIPE its default action back, which Rust's runtime takes away and a program would inherit.
+#[allow(unsafe_code)]
+pub(super) fn default_sigpipe() -> Result<(), Errno> {
+    // SAFETY: the default action runs no code of this process.
+    unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }.map(drop)
+}
 
 /// Proof that this process has a single thread, and will have: nothing in this module's company starts one.
 #[derive(Clone, Copy)]

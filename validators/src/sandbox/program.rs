@@ -42,6 +42,7 @@ fn replace(request: &Request, path: &str, pipes: &Pipes) -> std::io::Result<std:
     dup2_stdin(&null)?;
     dup2_stdout(&pipes.stdout)?;
     dup2_stderr(&pipes.stderr)?;
+    super::fork::default_sigpipe()?;
     limit(request)?;
     give_up_privileges(request)?;
     let text =

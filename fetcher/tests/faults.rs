@@ -1,0 +1,126 @@
+//! Runs that are killed before any of their durable steps: the next run ends in the old or the new state, whole.
+
+use crate::bench::{Bench, Made};
+use cmc_fetch::Exit;
+use cmc_types::check::Trigger;
+
+fn api(version: &str) -> Made {
+    Made::default()
+        .file("/etc/systemd/system/api.service", "[Unit]")
+        .file("/etc/api/a.conf", version)
+        .file(&format!("/etc/api/deep/{version}/b.conf"), version)
+        .link("/etc/api/current", version)
+        .block("/etc/login.conf", "api", version)
+        .daemon("/etc/systemd/system/api.service")
+        .check(version, None)
+}
+
+fn no_temporaries(bench: &Bench) {
+    let left: Vec<_> = bench.tree().into_keys().filter(|path| path.contains(".cmc-")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(!bench.at("/var/lib/cmc/journal.json").exists());
+}
+
+fn prepared() -> Bench {
+    let bench = Bench::new();
+    bench.write("/etc/login.conf", "default:\n");
+    bench.write("/etc/api/a.conf", "mine");
+    bench.run(&[("api", &api("old"))]);
+    bench
+}
+
+#[test]
+fn an_update_that_is_killed_before_any_step_is_finished_by_the_next_run() {
+    let expected = {
+        let bench = prepared();
+        bench.run(&[("api", &api("new"))]);
+        bench.tree()
+    };
+    let mut kills = 0;
+    for step in 1.. {
+        let bench = prepared();
+        if !bench.run_killed(&[("api", &api("new"))], step) {
+            break;
+        }
+        kills += 1;
+        bench.run(&[("api", &api("new"))]);
+        // An interruption while files were put in place is undone first; the same run then installs again.
+        assert_eq!(bench.tree(), expected, "killed before step {step}");
+        no_temporaries(&bench);
+        assert!(bench.run(&[("api", &api("new"))]).converged, "killed before step {step}");
+    }
+    assert!(kills > 20, "{kills}");
+}
+
+#[test]
+fn a_failing_update_that_is_killed_before_any_step_ends_as_the_old_state() {
+    let before = prepared().tree();
+    let mut kills = 0;
+    for step in 1.. {
+        let bench = prepared();
+        bench.unhealthy(|name| name == "bad");
+        if !bench.run_killed(&[("api", &api("bad"))], step) {
+            break;
+        }
+        kills += 1;
+        for _ in 0..2 {
+            bench.run(&[("api", &api("bad"))]);
+        }
+        assert_eq!(bench.tree(), before, "killed before step {step}");
+        no_temporaries(&bench);
+        assert_eq!(bench.run(&[("api", &api("bad"))]).exit, Exit::Done, "killed before step {step}");
+    }
+    assert!(kills > 30, "{kills}");
+}
+
+#[test]
+fn a_removal_that_is_killed_before_any_step_is_finished_by_the_next_run() {
+    for step in 1.. {
+        let bench = prepared();
+        if !bench.run_killed(&[], step) {
+            assert!(step > 10, "{step}");
+            break;
+        }
+        assert_eq!(bench.run(&[]).exit.and(Exit::RolledBack), Exit::RolledBack);
+        bench.run(&[]);
+        assert_eq!(bench.read("/etc/api/a.conf"), "mine", "killed before step {step}");
+        assert_eq!(bench.read("/etc/login.conf"), "default:\n", "killed before step {step}");
+        assert!(!bench.at("/etc/api/deep").exists(), "killed before step {step}");
+        no_temporaries(&bench);
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_and_whose_recovery_is_killed_too_ends_whole() {
+    let expected = {
+        let bench = prepared();
+        bench.run(&[("api", &api("new"))]);
+        bench.tree()
+    };
+    for step in (1..40).step_by(5) {
+        for again in (1..20).step_by(6) {
+            let bench = prepared();
+            if bench.run_killed(&[("api", &api("new"))], step) {
+                bench.run_killed(&[("api", &api("new"))], again);
+            }
+            bench.run(&[("api", &api("new"))]);
+            assert_eq!(bench.tree(), expected, "killed before step {step}, then {again}");
+            no_temporaries(&bench);
+        }
+    }
+}
+
+#[test]
+fn a_command_that_may_run_only_once_is_never_begun_twice() {
+    let made = Made::default().file("/etc/a", "a").action(Trigger::Changed, &[], "migrate").once();
+    for step in 1.. {
+        let bench = Bench::new();
+        if !bench.run_killed(&[("a", &made)], step) {
+            break;
+        }
+        bench.run(&[("a", &made)]);
+        bench.run(&[("a", &made)]);
+        let begun = bench.log().iter().filter(|line| *line == "migrate").count();
+        assert!(begun <= 1, "killed before step {step}: {begun}");
+    }
+}
