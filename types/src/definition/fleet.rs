@@ -184,7 +184,6 @@ pub enum SecretType {
 pub struct Validator {
     /// Glob over paths on the host that it is run for, such as `"/etc/app/*.toml"`; without it, it runs only where a file's `check` names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Glob>"))]
     pub applies_to: Option<String>,
     /// Program and arguments; `{}` stands for the file's path.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
