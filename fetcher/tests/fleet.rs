@@ -462,6 +462,18 @@ fn an_unreachable_store_changes_nothing_but_the_exit_code() {
 }
 
 #[test]
+fn a_store_that_goes_away_between_pointer_and_bundles_is_the_stores_failure() {
+    let world = World::new();
+    world.publish(vec![service("base", vec![file("/etc/motd", "1\n")])]);
+    let without = Lying::new(&world.store, |key, bytes| (!key.starts_with("packs/")).then_some(bytes));
+    assert_eq!(world.run_from(&without).exit, Exit::Store);
+    let gone = DirStore::new(world.dir.path().join("nowhere"));
+    assert_eq!(world.run_from(&gone).exit, Exit::Store);
+    assert!(!world.root().join("etc").exists());
+    assert_eq!(world.run().exit, Exit::Done);
+}
+
+#[test]
 fn plan_changes_nothing_and_says_what_run_then_does() {
     let world = World::new();
     world.publish(vec![service("base", vec![file("/etc/motd", "1\n")])]);
