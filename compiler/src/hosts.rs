@@ -12,6 +12,7 @@ use crate::services::{self, OnHost, Outcome};
 use crate::world::World;
 use cmc_types::check::{Block, FileEntry, FileKind};
 use cmc_types::definition::Validation;
+use cmc_types::name::ValidatorName;
 use cmc_types::plan::{Checks, Content, Format, HostPlan, LineOrigin, PlannedFile, Provenance, ServicePlan};
 use cmc_types::shell::Identifier;
 use cmc_types::{Blake3, Diagnostic, InitSystem, Place, ServiceName, codes};
@@ -168,12 +169,20 @@ fn planned(world: &Arc<World>, service: &ResolvedService, file: LoweredFile) -> 
         tainted: file.tainted,
         content: Content::Bytes(file.text.as_bytes().into()),
         format: Format::Typed,
-        checks: Checks::Auto { required: validation != Some(Validation::Optional) },
+        checks: lowered_checks(&file.text, validation != Some(Validation::Optional)),
         provenance: Provenance {
             definition: origin(world, file.place),
             template: None,
             lines: lines.collect(),
         },
+    }
+}
+
+/// OpenBSD's rc.d scripts say `#!/bin/ksh`, which few publishers have; those that cmc makes are POSIX shell.
+fn lowered_checks(text: &str, required: bool) -> Checks {
+    match ValidatorName::parse("sh") {
+        Ok(sh) if text.starts_with("#!/bin/ksh\n") => Checks::Named { validators: vec![sh], required },
+        _ => Checks::Auto { required },
     }
 }
 

@@ -3,12 +3,13 @@
 use crate::envs::ServiceScope;
 use crate::merge::Written;
 use crate::resolved::{ResolvedEnv, ResolvedService};
-use crate::tree::Node;
+use crate::tree::{Node, Value};
 use crate::world::World;
 use crate::{render, schema};
 use cmc_types::check::{HealthCheck, Probe};
 use cmc_types::definition::{EnvType, EnvVarTable, Health, Service, State, Then};
-use cmc_types::{Diagnostic, ServiceName, codes};
+use cmc_types::{Diagnostic, Place, ServiceName, codes};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A service on a host.
@@ -29,6 +30,49 @@ pub(crate) enum Outcome {
     Failed,
 }
 
+/// Checks a rendered service. An expression that is a whole value keeps its type, so `"{{ env.PORT }}"` gives a number
+/// where a number is wanted; where the schema wants a text, it is that number's text. Numbers and booleans that were
+/// written without an expression have been checked before, and are not touched.
+fn typed(tree: Node) -> (Node, Vec<Diagnostic>) {
+    let errors = schema::check_service(&tree);
+    let wrong = |errors: &[Diagnostic]| -> BTreeSet<Place> {
+        let places = errors.iter().filter(|error| error.code == codes::WRONG_TYPE);
+        places.filter_map(|error| error.primary.as_ref()).map(|label| label.place).collect()
+    };
+    let mut places = wrong(&errors);
+    if places.is_empty() {
+        return (tree, errors);
+    }
+    // What is wrong as a text too is said about the value as it was.
+    let mut texts = tree.clone();
+    scalars_to_texts(&mut texts, &places);
+    let left: BTreeSet<Place> = schema::check_service(&texts)
+        .iter()
+        .filter_map(|error| error.primary.as_ref())
+        .map(|label| label.place)
+        .collect();
+    places.retain(|place| !left.contains(place));
+    let mut tree = tree;
+    scalars_to_texts(&mut tree, &places);
+    let errors = schema::check_service(&tree);
+    (tree, errors)
+}
+
+/// Turns numbers and booleans at these places into texts.
+fn scalars_to_texts(node: &mut Node, places: &BTreeSet<Place>) {
+    let text = match &mut node.value {
+        Value::Bool(value) => value.to_string(),
+        Value::Integer(value) => value.to_string(),
+        Value::Float(value) => value.to_string(),
+        Value::List(items) => return items.iter_mut().for_each(|item| scalars_to_texts(item, places)),
+        Value::Table(table) => return table.iter_mut().for_each(|(_, node)| scalars_to_texts(node, places)),
+        Value::Null | Value::Text(_) => return,
+    };
+    if places.contains(&node.place) {
+        node.value = Value::Text(text);
+    }
+}
+
 /// Resolves a service for a host.
 pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, written: &mut Written) -> Outcome {
     let merged = written.for_host(&world.fleet.hosts[host]);
@@ -44,7 +88,7 @@ pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, writt
         render::content_of_files(world, host, &scope, &merged.service);
         return Outcome::Failed;
     };
-    let errors = schema::check_service(&tree);
+    let (tree, errors) = typed(tree);
     if !errors.is_empty() {
         errors.into_iter().for_each(|diagnostic| world.report_on(host, diagnostic));
         render::content_of_files(world, host, &scope, &merged.service);

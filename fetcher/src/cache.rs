@@ -19,7 +19,7 @@ pub struct Cache {
     dir: PathBuf,
 }
 
-/// A bundle that is being fetched. Dropped unfinished, its files stay until the next run removes them.
+/// A bundle that is being fetched. Dropped unfinished, its files are removed; after a crash the next run does that.
 #[derive(Debug)]
 pub struct Draft {
     dir: PathBuf,
@@ -30,10 +30,17 @@ pub struct Draft {
 }
 
 impl Cache {
-    /// The cache in a state directory.
+    /// The cache in a state directory. The caller holds the host's lock: unfinished bundles are removed.
     pub fn open(state: &Path) -> Result<Self> {
         let dir = state.join("bundles");
         atomic::make_dir(&dir)?;
+        let context = || format!("cannot read {}", dir.display());
+        for entry in fs::read_dir(&dir).map_err(Error::io(context()))? {
+            let entry = entry.map_err(Error::io(context()))?;
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
         Ok(Self { dir })
     }
 
@@ -79,10 +86,11 @@ impl Cache {
         check(&json, service).map_err(hostile)?;
         let dir = self.dir.join(format!(".{digest}.new"));
         let _ = fs::remove_dir_all(&dir);
-        atomic::make_dir(&dir)?;
-        atomic::make_dir(&dir.join("files"))?;
-        atomic::write(&dir.join("bundle.tar"), tar)?;
-        Ok(Draft { dir, to: self.path(digest), digest: *digest, json })
+        let draft = Draft { dir, to: self.path(digest), digest: *digest, json };
+        atomic::make_dir(&draft.dir)?;
+        atomic::make_dir(&draft.dir.join("files"))?;
+        atomic::write(&draft.dir.join("bundle.tar"), tar)?;
+        Ok(draft)
     }
 
     /// A large file that an earlier bundle has already.
@@ -154,6 +162,13 @@ impl Draft {
         let context = format!("cannot keep the bundle {}", self.digest);
         fs::rename(&self.dir, &self.to).map_err(Error::io(context))?;
         atomic::sync_dir(self.to.parent().unwrap_or(Path::new("/")))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After `finish` it has another name.
+        let _ = fs::remove_dir_all(&self.dir);
     }
 }
 

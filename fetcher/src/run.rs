@@ -258,7 +258,13 @@ fn converge(
         return trouble.map_or(Ok(None), Err);
     }
     let store = setup.store.filter(|_| trouble.is_none());
-    let Some((manifest, wishes)) = wanted(setup, host, pin, trust, state, store, deadline, events)? else {
+    let found = wanted(setup, host, pin, trust, state, store, deadline, events);
+    // Without the store, what is not on the host is missing because of the trouble with the store.
+    let trouble = match (trouble, &found) {
+        (Some(error), Err(_) | Ok(None)) => return Err(error),
+        (trouble, _) => trouble,
+    };
+    let Some((_, wishes)) = found? else {
         return Err(Error::Failed(format!(
             "the release does not list this host ({}): nothing is changed",
             setup.config.host
@@ -277,7 +283,6 @@ fn converge(
         return Err(error);
     }
     let converged = converge::run(host, state, &wishes, events)?;
-    drop(manifest);
     Ok(Some((converged, wishes)))
 }
 

@@ -27,8 +27,8 @@ const START: u64 = 4_000_000_000;
 const DAY: u64 = 86_400;
 
 /// A fleet of one host, its store and its root.
-struct World {
-    dir: tempfile::TempDir,
+pub struct World {
+    pub dir: tempfile::TempDir,
     store: DirStore,
     fleet: NewFleet,
     key: MemberKey,
@@ -115,13 +115,33 @@ fn service(title: &str, files: Vec<PlannedFile>) -> ServicePlan {
 
 impl World {
     fn new() -> Self {
+        Self::at(START)
+    }
+
+    /// A fleet that is published now, for runs with the system's clock.
+    pub fn today() -> Self {
+        Self::at(cmc_fetch::clock::SystemClock::default().now())
+    }
+
+    /// Publishes `/etc/motd` with this content.
+    pub fn publish_file(&self, content: &str) {
+        self.publish(vec![service("base", vec![file("/etc/motd", content)])]);
+    }
+
+    /// Publishes a file of so many bytes beside it.
+    pub fn publish_large(&self, size: u64) {
+        let files = vec![file("/etc/motd", "new\n"), large("/opt/large", size)];
+        self.publish(vec![service("base", files)]);
+    }
+
+    fn at(now: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("root")).unwrap();
         let world = Self {
             store: DirStore::new(dir.path().join("store")),
-            fleet: init_fleet("test", START).unwrap(),
+            fleet: init_fleet("test", now).unwrap(),
             key: MemberKey::generate(),
-            now: START.into(),
+            now: now.into(),
             runner: FakeRunner::default(),
             dir,
         };
@@ -129,11 +149,11 @@ impl World {
         world
     }
 
-    fn root(&self) -> PathBuf {
+    pub fn root(&self) -> PathBuf {
         self.dir.path().join("root")
     }
 
-    fn read(&self, path: &str) -> String {
+    pub fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.root().join(path)).unwrap()
     }
 
@@ -218,16 +238,19 @@ impl World {
         (roots, Channel::main(), signer)
     }
 
-    fn config(&self) -> Config {
+    pub fn config_text(&self) -> String {
         let host = HostName::parse("web1").unwrap();
-        let text = format!(
+        format!(
             "store = \"dir:store\"\nhost = \"web1\"\nid = \"{}\"\nidentity = \"identity\"\nfleet-id = \"{}\"\n\
              root = {{ version = 1, hash = \"{}\" }}\nactions = \"run\"\nownership = \"record\"\nmetrics = \"cmc.prom\"\n",
             self.fleet.opened.host_id(&host),
             self.fleet.fleet_id,
             self.fleet.trusted.at().hash,
-        );
-        Config::parse(&text, self.dir.path()).unwrap()
+        )
+    }
+
+    fn config(&self) -> Config {
+        Config::parse(&self.config_text(), self.dir.path()).unwrap()
     }
 
     fn with<T>(&self, store: Option<&dyn Reader>, config: &Config, body: impl FnOnce(&Setup<'_>) -> T) -> T {
@@ -435,6 +458,18 @@ fn an_unreachable_store_changes_nothing_but_the_exit_code() {
     let outcome = world.run_from(&gone);
     assert_eq!((outcome.exit, outcome.news), (Exit::Store, true), "{outcome:?}");
     assert!(!world.run_from(&gone).news);
+    assert_eq!(world.run().exit, Exit::Done);
+}
+
+#[test]
+fn a_store_that_goes_away_between_pointer_and_bundles_is_the_stores_failure() {
+    let world = World::new();
+    world.publish(vec![service("base", vec![file("/etc/motd", "1\n")])]);
+    let without = Lying::new(&world.store, |key, bytes| (!key.starts_with("packs/")).then_some(bytes));
+    assert_eq!(world.run_from(&without).exit, Exit::Store);
+    let gone = DirStore::new(world.dir.path().join("nowhere"));
+    assert_eq!(world.run_from(&gone).exit, Exit::Store);
+    assert!(!world.root().join("etc").exists());
     assert_eq!(world.run().exit, Exit::Done);
 }
 

@@ -8,4 +8,5 @@ mod faults;
 mod fleet;
 mod hostile;
 mod install;
+mod program;
 mod rollback;

@@ -1,6 +1,6 @@
 //! Strings that break encoders, for the tests of every format.
 
-/// More than 2,000 strings: every ASCII character alone, before, within and behind a word; pairs of what shells,
+/// More than 10,000 strings: every ASCII character alone, before, within and behind a word; pairs of what shells,
 /// systemd and getcap act upon; known injections; and some thousand random ones, always the same.
 pub(crate) fn strings() -> Vec<String> {
     let mut all = vec![String::new()];
@@ -76,7 +76,7 @@ pub(crate) fn strings() -> Vec<String> {
         state ^= state << 17;
         (state % below as u64) as usize
     };
-    for _ in 0..2000 {
+    for _ in 0..9000 {
         let length = 1 + next(12);
         all.push((0..length).map(|_| alphabet[next(alphabet.len())]).collect());
     }

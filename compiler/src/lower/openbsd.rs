@@ -5,7 +5,7 @@ use super::commands::{self, Activation};
 use super::rc::{self, Reloads};
 use super::{Lowered, env, login, loss};
 use crate::resolved::{HostFacts, ResolvedService};
-use cmc_types::definition::{Daemon, DaemonType};
+use cmc_types::definition::{Daemon, DaemonType, Source};
 use cmc_types::openbsd_rc::{Reload, Script, Start, process_pattern};
 use cmc_types::shell::{self, Identifier};
 use cmc_types::{Diagnostic, InitSystem, UnixPath, codes};
@@ -77,7 +77,7 @@ fn script(
     let timeout = daemon.stop_timeout.or(daemon.start_timeout);
     script.timeout = timeout.map(|span| u32::try_from(span.as_secs()).unwrap_or(u32::MAX));
     script.user = rc::user(daemon).cloned();
-    script.pattern = Some(process_pattern(&daemon.exec));
+    script.pattern = Some(interpreter(service, &daemon.exec) + &process_pattern(&daemon.exec));
     script.background = foreground;
     script.reload = match rc::reload(daemon) {
         None => Reload::No,
@@ -88,6 +88,43 @@ fn script(
     script.stop_signal = daemon.stop_signal.as_deref().map(rc::signal);
     script.directories = rc::directories(service, daemon, InitSystem::OpenbsdRc, diagnostics);
     Some(script)
+}
+
+/// Interpreters by the ending of a script's source.
+const INTERPRETERS: &[(&str, &str)] = &[
+    (".js", "node"),
+    (".ksh", "ksh"),
+    (".lua", "lua[0-9.]*"),
+    (".php", "php[-0-9.]*"),
+    (".pl", "perl"),
+    (".py", "python[0-9.]*"),
+    (".rb", "ruby[0-9.]*"),
+    (".sh", "(ba|da|k|z)?sh"),
+];
+
+/// What stands before the program in the command line that pgrep sees, if the program is a script that the service
+/// installs: its interpreter and that one's options. As a regular expression; empty for other programs.
+fn interpreter(service: &ResolvedService, exec: &[String]) -> String {
+    let program = exec.first().and_then(|program| service.definition.file.get(program.as_str()));
+    let Some(file) = program else { return String::new() };
+    let sources = match &file.source {
+        Some(Source::Path(path)) => vec![path.as_str()],
+        Some(Source::PerArch(paths)) => paths.values().map(String::as_str).collect(),
+        None => file.template.iter().map(|template| template.trim_end_matches(".j2")).collect(),
+    };
+    let by_ending =
+        INTERPRETERS.iter().find(|(ending, _)| sources.iter().any(|source| source.ends_with(ending)));
+    let hash_bang = file.content.as_deref().and_then(|text| text.strip_prefix("#!")).and_then(|text| {
+        let mut words = text.lines().next()?.split_whitespace();
+        let program = words.next()?.rsplit('/').next()?;
+        if program == "env" { words.next() } else { Some(program) }
+    });
+    let name = match (hash_bang, by_ending) {
+        (Some(name), _) => process_pattern(&[name.to_owned()]),
+        (None, Some((_, pattern))) => (*pattern).to_owned(),
+        (None, None) => return String::new(),
+    };
+    format!("(/[^ ]*/)?{name} (-[^ ]+ )*")
 }
 
 fn install(

@@ -152,3 +152,21 @@ fn rendered_scripts_pass_the_shell_s_syntax_check_on_every_init_system() {
         }
     }
 }
+
+#[test]
+fn scripts_are_found_behind_their_interpreter() {
+    let pattern = |file: &str| {
+        let toml = format!(
+            "[service.api]\non = [\"@all\"]\ndaemon.exec = [\"/opt/api\", \"-v\"]\nfile.\"/opt/api\".{file}\n"
+        );
+        let shown = lowered("openbsd", &toml);
+        shown.lines().find_map(|line| line.split_once("pexp=")).unwrap().1.to_owned()
+    };
+    assert_eq!(pattern("source = \"files/api.sh\""), "\"(/[^ ]*/)?(ba|da|k|z)?sh (-[^ ]+ )*/opt/api -v\"");
+    assert_eq!(pattern("template = \"api.py.j2\""), "\"(/[^ ]*/)?python[0-9.]* (-[^ ]+ )*/opt/api -v\"");
+    assert_eq!(
+        pattern("content = \"#!/usr/bin/env perl5.36 -w\\n\""),
+        "'(/[^ ]*/)?perl5\\.36 (-[^ ]+ )*/opt/api -v'"
+    );
+    assert_eq!(pattern("source = \"dist/api\""), "\"/opt/api -v\"");
+}

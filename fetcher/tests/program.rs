@@ -1,0 +1,169 @@
+//! The program itself: its command line, kills by signal at every mutating system call, and a disk that fills.
+
+use crate::bench::skipped;
+use crate::fleet::World;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn program() -> &'static str {
+    env!("CARGO_BIN_EXE_cmc-fetch")
+}
+
+fn have(tool: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(tool).is_file()))
+}
+
+/// `fetch.toml` for the system's clock, so without tests of expiry.
+fn config(world: &World) -> PathBuf {
+    let path = world.dir.path().join("fetch.toml");
+    std::fs::write(&path, world.config_text().replace("actions = \"run\"", "actions = \"list\"")).unwrap();
+    path
+}
+
+fn fetch(world: &World, args: &[&str]) -> Output {
+    let mut command = Command::new(program());
+    command.arg("--config").arg(config(world)).arg("--root").arg(world.root()).args(args);
+    command.output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_run_of_cron_is_quiet_when_nothing_changed() {
+    let world = World::today();
+    world.publish_file("one\n");
+    let plan = fetch(&world, &["plan"]);
+    assert_eq!(plan.status.code(), Some(0), "{}", text(&plan.stderr));
+    assert!(text(&plan.stdout).contains("create /etc/motd"), "{}", text(&plan.stdout));
+    let first = fetch(&world, &["--cron", "run"]);
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
+    assert!(text(&first.stdout).contains("base: installed"));
+    let second = fetch(&world, &["--cron", "run"]);
+    assert_eq!((second.status.code(), second.stdout, second.stderr), (Some(0), vec![], vec![]));
+    assert_eq!(fetch(&world, &["verify"]).status.code(), Some(0));
+    assert_eq!(fetch(&world, &["status"]).status.code(), Some(0));
+    std::fs::write(world.root().join("etc/motd"), "edited").unwrap();
+    let verify = fetch(&world, &["verify"]);
+    assert_eq!(verify.status.code(), Some(1));
+    assert!(text(&verify.stdout).contains("base: /etc/motd differs"));
+    let json = fetch(&world, &["--format", "json", "status"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["services"]["base"]["condition"], "good");
+}
+
+#[test]
+fn mistakes_on_the_command_line_exit_2_and_a_wrong_configuration_1() {
+    for args in [&["--nonsense"][..], &["frobnicate"], &["freeze"], &["--format", "xml"], &["--root"]] {
+        let output = Command::new(program()).args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(!output.stderr.is_empty());
+    }
+    let output = Command::new(program()).args(["--config", "/nowhere/fetch.toml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let help = Command::new(program()).arg("--help").output().unwrap();
+    assert!(help.status.success() && text(&help.stdout).contains("Usage: cmc-fetch"));
+}
+
+#[test]
+fn a_kill_before_any_mutating_system_call_leaves_old_or_new_and_the_next_run_finishes() {
+    if !have("strace") {
+        return skipped("kill-sweep", "there is no strace");
+    }
+    let calls = ["renameat", "rename", "linkat", "unlinkat", "unlink", "mkdirat", "fsync", "symlinkat"];
+    let mut kills = 0;
+    for call in calls {
+        for when in (1..60).step_by(3) {
+            let world = World::today();
+            world.publish_file("old\n");
+            assert_eq!(fetch(&world, &["run"]).status.code(), Some(0));
+            world.publish_file("new\n");
+            let output = Command::new("strace")
+                .args(["-f", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e"])
+                .arg(format!("inject={call}:signal=SIGKILL:when={when}"))
+                .arg(program())
+                .arg("--config")
+                .arg(config(&world))
+                .arg("--root")
+                .arg(world.root())
+                .output()
+                .unwrap();
+            if output.status.success() {
+                break;
+            }
+            let stderr = text(&output.stderr);
+            if stderr.contains("ptrace") || stderr.contains("invalid system call") {
+                return skipped("kill-sweep", stderr.trim());
+            }
+            kills += 1;
+            let now = world.read("etc/motd");
+            assert!(now == "old\n" || now == "new\n", "{call} {when}: {now:?}");
+            for _ in 0..2 {
+                fetch(&world, &["run"]);
+            }
+            assert_eq!(world.read("etc/motd"), "new\n", "{call} {when}");
+            assert_eq!(fetch(&world, &["status"]).status.code(), Some(0), "{call} {when}");
+            let left = temporaries(&world.root());
+            assert!(left.is_empty(), "{call} {when}: {left:?}");
+        }
+    }
+    assert!(kills > 10, "{kills}");
+}
+
+fn temporaries(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap().flatten() {
+        let path = entry.path();
+        if entry.file_name().to_string_lossy().starts_with(".cmc-") {
+            found.push(path.clone());
+        }
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(temporaries(&path));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_disk_that_fills_keeps_the_old_state_and_its_temporaries_are_removed() {
+    let world = World::today();
+    world.publish_file("old\n");
+    let config = config(&world);
+    let disk = world.dir.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    // The 1 MiB disk holds the old file and its bundle; then comes one that is too large for it.
+    let script = format!(
+        "mount -t tmpfs -o size=1m tmpfs '{disk}' || exit 99\n\
+         '{fetch}' --config '{config}' --root '{disk}' run || exit 98\n\
+         touch '{disk}/ready'; while [ ! -e '{go}' ]; do sleep 0.05; done\n\
+         '{fetch}' --config '{config}' --root '{disk}' run; echo \"exit $?\"\n\
+         cat '{disk}/etc/motd'; find '{disk}' -name '.cmc-*'; find '{disk}/var/lib/cmc/bundles' -name '.*.new'\n\
+         [ -e '{disk}/var/lib/cmc/journal.json' ] && echo journal; exit 0\n",
+        disk = disk.display(),
+        fetch = program(),
+        config = config.display(),
+        go = world.dir.path().join("go").display(),
+    );
+    let child = Command::new("unshare")
+        .args(["-rm", "sh", "-c", &script])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn();
+    let Ok(child) = child else { return skipped("disk-full", "there is no unshare") };
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    world.publish_large(3 << 20);
+    std::fs::write(world.dir.path().join("go"), "").unwrap();
+    let output = child.wait_with_output().unwrap();
+    if output.status.code() != Some(0) {
+        assert_ne!(output.status.code(), Some(98), "{}", text(&output.stderr));
+        return skipped("disk-full", text(&output.stderr).trim());
+    }
+    assert_eq!(
+        text(&output.stdout).lines().filter(|line| !line.starts_with("base")).collect::<Vec<_>>(),
+        ["exit 1", "old"],
+        "{}",
+        text(&output.stderr)
+    );
+}
