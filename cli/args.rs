@@ -9,7 +9,12 @@ use std::path::PathBuf;
 /// Definitions are checked and rendered here, the real validators of the software run before anything leaves this
 /// machine, and hosts fetch signed, encrypted bundles by themselves.
 #[derive(Debug, Parser)]
-#[command(name = "cmc", version, arg_required_else_help = true, max_term_width = 100, after_help = "\
+#[command(
+    name = "cmc",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "\
 Examples:
   cmc init my-fleet            a fleet to begin with
   cmc -C my-fleet check        type-check the definitions
@@ -17,7 +22,8 @@ Examples:
   cmc -C my-fleet publish      publish what was built
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 definitions or rendered files have errors, 4 a required
-check could not be made, 5 trust refused, 6 store unreachable or unfit, 7 rolled back on the host.")]
+check could not be made, 5 trust refused, 6 store unreachable or unfit, 7 rolled back on the host."
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,

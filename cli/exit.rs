@@ -12,8 +12,6 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) const FINDINGS: u8 = 3;
 /// A required check could not be made.
 pub(crate) const UNCHECKED: u8 = 4;
-/// Trust refused: signature, threshold, version, expiry, hash.
-pub(crate) const TRUST: u8 = 5;
 /// The store is unreachable or unfit.
 pub(crate) const STORE: u8 = 6;
 

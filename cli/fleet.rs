@@ -81,11 +81,7 @@ pub(crate) fn load(directory: &Path, with: &With) -> Result<Loaded, Failure> {
 }
 
 /// Compiles a fleet with these secrets.
-pub(crate) fn compile(
-    directory: &Path,
-    with: &With,
-    secrets: Arc<dyn Secrets>,
-) -> Result<Compiled, Failure> {
+pub(crate) fn compile(directory: &Path, with: &With, secrets: Arc<dyn Secrets>) -> Result<Compiled, Failure> {
     is_fleet(directory)?;
     let options = CompileOptions { load: with.options()?, ..CompileOptions::default() };
     let compiled = cmc_compiler::compile(directory, &options, secrets);

@@ -22,7 +22,9 @@ pub(crate) struct KeyArgs {
 /// `$XDG_CONFIG_HOME/cmc/keys/FLEET-ID8`.
 pub(crate) fn folder(fleet: FleetId) -> Result<PathBuf, Failure> {
     let config = std::env::var_os("XDG_CONFIG_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
-    let home = || std::env::var_os("HOME").filter(|dir| !dir.is_empty()).map(|home| PathBuf::from(home).join(".config"));
+    let home = || {
+        std::env::var_os("HOME").filter(|dir| !dir.is_empty()).map(|home| PathBuf::from(home).join(".config"))
+    };
     let config = config.or_else(home).ok_or_else(|| {
         Failure::failed("neither XDG_CONFIG_HOME nor HOME is set").help("give your key with --identity FILE")
     })?;

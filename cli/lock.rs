@@ -42,10 +42,8 @@ pub(crate) fn take(fleet: &Path, command: &str) -> Result<Lock, Failure> {
         }
     }
     let holder = format!("`cmc {command}` (process {})\n", std::process::id());
-    let written = file
-        .set_len(0)
-        .and_then(|()| file.rewind())
-        .and_then(|()| file.write_all(holder.as_bytes()));
+    let written =
+        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
     written.map_err(|error| io("write", &path, &error))?;
     Ok(Lock { _file: file })
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 /// Options of what publishes.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct Channeled {
     /// The channel
     #[arg(long, default_value = "main")]
     pub(crate) channel: String,
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     lifetime: Option<Timespan>,
 }
 
-impl Args {
+impl Channeled {
     /// The life of timestamps in seconds.
     pub(crate) fn lifetime(&self) -> u64 {
         self.lifetime.map_or(LIFETIME, Timespan::as_secs)
@@ -57,7 +57,7 @@ impl Publishing {
     /// Opens store, vault and keys.
     pub(crate) fn open(
         directory: &Path,
-        args: &Args,
+        args: &Channeled,
         keys: &KeyArgs,
         roots: Roots,
         terminal: &Terminal,
@@ -76,7 +76,7 @@ impl Publishing {
     /// The same without the vault, which renewing a timestamp does not need.
     pub(crate) fn without_vault(
         directory: &Path,
-        args: &Args,
+        args: &Channeled,
         keys: &KeyArgs,
         roots: Roots,
         terminal: &Terminal,
@@ -125,7 +125,10 @@ fn seen_file(directory: &Path) -> PathBuf {
 
 fn all_seen(directory: &Path) -> BTreeMap<String, Counters> {
     // What is lost or damaged only weakens the check for old stores; the roots still hold.
-    std::fs::read(seen_file(directory)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    std::fs::read(seen_file(directory))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default()
 }
 
 /// The highest numbers that this machine saw on a channel.

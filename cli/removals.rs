@@ -16,7 +16,8 @@ pub(crate) fn declared_absent(directory: &Path, with: &fleet::With) -> Result<BT
     let is_absent = |node: &Node| node.get(&["state"]).and_then(Node::as_text) == Some("absent");
     let absent = services.into_iter().flat_map(|table| table.iter()).filter(|entry| {
         let overlays = entry.node.get(&["for"]).and_then(Node::as_table);
-        is_absent(&entry.node) || overlays.is_some_and(|table| table.iter().any(|overlay| is_absent(&overlay.node)))
+        is_absent(&entry.node)
+            || overlays.is_some_and(|table| table.iter().any(|overlay| is_absent(&overlay.node)))
     });
     Ok(absent.map(|entry| entry.key.clone()).collect())
 }

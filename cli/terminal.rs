@@ -15,7 +15,6 @@ pub(crate) struct Terminal {
     pub(crate) color_out: bool,
     quiet: bool,
     verbose: bool,
-    progress: bool,
 }
 
 impl Terminal {
@@ -34,18 +33,12 @@ impl Terminal {
             color_out: wanted(out),
             quiet: global.quiet,
             verbose: global.verbose,
-            progress: err && !global.quiet && global.format == Format::Human,
         }
     }
 
     /// Whether stdout carries one JSON document.
     pub(crate) fn is_json(&self) -> bool {
         self.format == Format::Json
-    }
-
-    /// Whether progress may be shown.
-    pub(crate) fn shows_progress(&self) -> bool {
-        self.progress
     }
 
     /// Prints a result on stdout, as it is.

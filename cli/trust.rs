@@ -20,8 +20,11 @@ pub(crate) fn load(fleet: &Path) -> Result<Roots, Failure> {
         }
     }
     if roots.is_empty() {
-        return Err(Failure::failed(format!("{} has no trust root: trust/1.json is absent", fleet.display()))
-            .help("whoever makes the fleet runs `cmc trust init` once and commits trust/"));
+        return Err(Failure::failed(format!(
+            "{} has no trust root: trust/1.json is absent",
+            fleet.display()
+        ))
+        .help("whoever makes the fleet runs `cmc trust init` once and commits trust/"));
     }
     Ok(Roots::parse(roots.iter().map(Vec::as_slice))?)
 }

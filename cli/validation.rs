@@ -31,7 +31,8 @@ pub(crate) fn run(
         dummies: selection == Selection::All,
         selection,
     };
-    let report = cmc_validators::validate(plan, &settings).map_err(|error| Failure::failed(error.to_string()))?;
+    let report =
+        cmc_validators::validate(plan, &settings).map_err(|error| Failure::failed(error.to_string()))?;
     terminal.detail(&format!("{} programs run, {} receipts", report.runs, report.receipts.len()));
     for finding in &report.findings {
         let diagnostic = diagnostic(plan, &finding.hosts, &finding.item, findings);
@@ -62,12 +63,19 @@ fn unknown_names(plan: &Plan, findings: &mut Findings) {
     for (host, file) in plan.hosts.iter().flat_map(|host| host.files().map(move |(_, file)| (host, file))) {
         let Checks::Named { validators, .. } = &file.checks else { continue };
         for name in validators {
-            if known.iter().any(|one| one == name.as_str()) || !seen.insert((name, &file.provenance.definition)) {
+            if known.iter().any(|one| one == name.as_str())
+                || !seen.insert((name, &file.provenance.definition))
+            {
                 continue;
             }
             let message = format!("there is no validator {:?}", name.as_str());
-            let help = format!("there are {}; your own: {} of them in [validator.NAME]", known.join(", "), own.len());
-            let mut diagnostic = Diagnostic::new(codes::UNKNOWN_VALIDATOR, message).help(help).on_host(host.host.as_str());
+            let help = format!(
+                "there are {}; your own: {} of them in [validator.NAME]",
+                known.join(", "),
+                own.len()
+            );
+            let mut diagnostic =
+                Diagnostic::new(codes::UNKNOWN_VALIDATOR, message).help(help).on_host(host.host.as_str());
             diagnostic.primary = place_of(&file.provenance.definition, findings)
                 .map(|place| cmc_types::Label { place, text: String::new() });
             findings.diagnostics.push(diagnostic);
@@ -87,7 +95,8 @@ fn diagnostic(plan: &Plan, hosts: &[HostName], finding: &Finding, findings: &mut
     let Some(first) = hosts.first().and_then(|host| plan.host(host.as_str())) else { return diagnostic };
     let Some(file) = first.file(&finding.path) else { return diagnostic };
     if let (false, Some(line), Content::Bytes(bytes)) = (file.tainted, finding.line, &file.content) {
-        diagnostic.primary = rendered(&format!("{}:{}", first.host, finding.path), bytes, line, finding.column, findings);
+        diagnostic.primary =
+            rendered(&format!("{}:{}", first.host, finding.path), bytes, line, finding.column, findings);
     }
     for (place, text) in origins(file, finding.line, findings) {
         match diagnostic.primary {
@@ -128,7 +137,9 @@ fn origins(file: &PlannedFile, line: Option<u32>, findings: &Findings) -> Vec<(P
             places.push((Place { file, span }, "written here".to_owned()));
         }
         for value in &origin.values {
-            places.extend(place_of(value, findings).map(|place| (place, format!("{} comes from here", value.key))));
+            places.extend(
+                place_of(value, findings).map(|place| (place, format!("{} comes from here", value.key))),
+            );
         }
     }
     if places.is_empty() {
@@ -142,7 +153,8 @@ fn place_of(origin: &Origin, findings: &Findings) -> Option<Place> {
     let file = findings.sources.find(&origin.file)?;
     let line = findings.sources.line_span(file, origin.line)?;
     let text = findings.sources.text(file).get(line.start..line.end)?;
-    let offset = text.char_indices().nth(origin.column.saturating_sub(1) as usize).map_or(0, |(offset, _)| offset);
+    let offset =
+        text.char_indices().nth(origin.column.saturating_sub(1) as usize).map_or(0, |(offset, _)| offset);
     Some(Place { file, span: Span::new(line.start + offset, line.end) })
 }
 
@@ -161,7 +173,9 @@ fn not_made(receipt: &ForHosts<Receipt>, reason: &str) -> Diagnostic {
     let message = format!("{} could not check {}: {reason}", receipt.item.validator, paths.join(", "));
     let mut diagnostic = Diagnostic::new(codes::CHECK_NOT_MADE, message);
     if receipt.item.required {
-        diagnostic.help = Some("publish needs this check; install the program, or say validation = \"optional\"".to_owned());
+        diagnostic.help = Some(
+            "publish needs this check; install the program, or say validation = \"optional\"".to_owned(),
+        );
     } else {
         diagnostic.severity = Severity::Note;
     }

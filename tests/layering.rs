@@ -8,7 +8,9 @@ fn metadata(features: &[&str]) -> Metadata {
     command.manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
     command.other_options(["--locked".to_owned()]);
     if !features.is_empty() {
-        command.features(cargo_metadata::CargoOpt::SomeFeatures(features.iter().map(|f| (*f).to_owned()).collect()));
+        command.features(cargo_metadata::CargoOpt::SomeFeatures(
+            features.iter().map(|f| (*f).to_owned()).collect(),
+        ));
     }
     command.exec().expect("cargo metadata")
 }
@@ -32,7 +34,8 @@ fn crates_depend_only_downstream() {
     ]);
     for package in metadata.workspace_packages() {
         let Some(allowed) = allowed.get(package.name.as_str()) else { continue };
-        let extra: Vec<_> = own(package).into_iter().filter(|name| !allowed.contains(&name.as_str())).collect();
+        let extra: Vec<_> =
+            own(package).into_iter().filter(|name| !allowed.contains(&name.as_str())).collect();
         assert!(extra.is_empty(), "{} must not depend on {extra:?}", package.name);
     }
 }
@@ -45,11 +48,16 @@ fn libraries_stay_away_from_what_is_not_their_job() {
         ("cmc-compiler", &["tokio", "ureq", "clap", "nix", "aws-sdk-s3", "age"]),
         ("cmc-validators", &["tokio", "ureq", "clap", "aws-sdk-s3", "age", "minijinja"]),
         ("cmc-bundles", &["clap", "miette", "minijinja", "nix"]),
-        ("cmc-fetch", &["clap", "miette", "minijinja", "aws-sdk-s3", "aws-config", "tokio", "schemars", "jsonschema"]),
+        (
+            "cmc-fetch",
+            &["clap", "miette", "minijinja", "aws-sdk-s3", "aws-config", "tokio", "schemars", "jsonschema"],
+        ),
     ];
     for (name, forbidden) in forbidden {
-        let package = metadata.packages.iter().find(|package| package.name == *name).expect("workspace crate");
-        let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+        let package =
+            metadata.packages.iter().find(|package| package.name == *name).expect("workspace crate");
+        let normal =
+            package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
         let bad: Vec<_> = normal.map(|one| one.name.as_str()).filter(|one| forbidden.contains(one)).collect();
         assert!(bad.is_empty(), "{name} must not depend on {bad:?}");
     }
@@ -66,7 +74,9 @@ fn the_fetcher_closure_holds_no_sdk_no_runtime_and_no_schema_generator() {
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
     let tree = String::from_utf8_lossy(&tree.stdout).into_owned();
     let crates: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
-    for forbidden in ["aws-sdk-s3", "aws-config", "tokio", "hyper", "schemars", "jsonschema", "minijinja", "clap"] {
+    for forbidden in
+        ["aws-sdk-s3", "aws-config", "tokio", "hyper", "schemars", "jsonschema", "minijinja", "clap"]
+    {
         assert!(!crates.contains(forbidden), "cmc-fetch pulls in {forbidden}");
     }
     assert!(crates.contains("cmc-bundles"), "the closure was read");

@@ -46,7 +46,8 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let mut planned = std::collections::BTreeSet::new();
     for host in &plan.hosts {
         let id = match &host.id {
-            Some(id) => HostId::parse(id).map_err(|error| Failure::failed(format!("host {}: id: {error}", host.host)))?,
+            Some(id) => HostId::parse(id)
+                .map_err(|error| Failure::failed(format!("host {}: id: {error}", host.host)))?,
             None => vault.host_id(&host.host),
         };
         planned.insert(id);
@@ -67,7 +68,8 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         }
     }
     if terminal.is_json() {
-        return terminal.document(&serde_json::json!({ "hosts": diffs, "gone": gone, "published": current.is_some() }));
+        return terminal
+            .document(&serde_json::json!({ "hosts": diffs, "gone": gone, "published": current.is_some() }));
     }
     terminal.out(&text(&plan, &diffs, &gone, terminal))
 }

@@ -7,7 +7,10 @@ use std::ffi::OsString;
 ///
 /// All further arguments are cmc-fetch's; see `cmc fetch --help`.
 #[derive(Debug, clap::Args)]
-#[command(disable_help_flag = true, after_help = "Example:\n  cmc fetch --config fetch.toml --root /tmp/root run")]
+#[command(
+    disable_help_flag = true,
+    after_help = "Example:\n  cmc fetch --config fetch.toml --root /tmp/root run"
+)]
 pub(crate) struct Args {
     /// Arguments of cmc-fetch
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARG")]

@@ -38,18 +38,27 @@ pub(crate) fn enrolment(
     store: Option<&Store>,
     roots: &cmc_bundles::publish::Roots,
 ) -> Result<Value, Failure> {
-    let full = |url: &str| -> Result<String, Failure> { match url.strip_prefix("dir:") {
-        Some(path) => {
-            let path = directory.join(path);
-            let path = std::path::absolute(&path).map_err(|error| crate::exit::io("find", &path, &error))?;
-            Ok(format!("dir:{}", path.display()))
+    let full = |url: &str| -> Result<String, Failure> {
+        match url.strip_prefix("dir:") {
+            Some(path) => {
+                let path = directory.join(path);
+                let path =
+                    std::path::absolute(&path).map_err(|error| crate::exit::io("find", &path, &error))?;
+                Ok(format!("dir:{}", path.display()))
+            }
+            None => Ok(url.to_owned()),
         }
-        None => Ok(url.to_owned()),
-    } };
+    };
     let store = match store {
-        None => return Err(Failure::failed("the fleet has no `store`").help("say where to publish in fleet.toml")),
+        None => {
+            return Err(
+                Failure::failed("the fleet has no `store`").help("say where to publish in fleet.toml")
+            );
+        }
         Some(Store::Url(url)) => json!(full(url)?),
-        Some(Store::Table(table)) => json!(cmc_types::definition::StoreTable { url: full(&table.url)?, ..table.clone() }),
+        Some(Store::Table(table)) => {
+            json!(cmc_types::definition::StoreTable { url: full(&table.url)?, ..table.clone() })
+        }
     };
     let root = roots.newest();
     Ok(json!({

@@ -36,7 +36,8 @@ const HOST: &str = "web1";
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     let dir = directory.join(&args.dir);
     if std::fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Failure::failed(format!("{} is not empty", dir.display())).help("name a directory that does not exist yet"));
+        return Err(Failure::failed(format!("{} is not empty", dir.display()))
+            .help("name a directory that does not exist yet"));
     }
     std::fs::create_dir_all(&dir).map_err(|error| io("create", &dir, &error))?;
     let name = fleet_name(&dir)?;
@@ -50,7 +51,8 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(|error| io("create", parent, &error))?;
         }
-        let text = text.replace("@FLEET@", &name).replace("@ID@", &id).replace("@RECIPIENT@", recipient.as_str());
+        let text =
+            text.replace("@FLEET@", &name).replace("@ID@", &id).replace("@RECIPIENT@", recipient.as_str());
         durable::create(&path, text.as_bytes(), *mode)?;
     }
     trust::write(&new, &dir, terminal)?;
@@ -85,8 +87,11 @@ fn example_host(dir: &Path, id: &str, key: &MemberKey) -> Result<(), Failure> {
 fn fleet_name(dir: &Path) -> Result<String, Failure> {
     let full = dir.canonicalize().map_err(|error| io("find", dir, &error))?;
     let name = full.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let name: String =
-        name.chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).take(63).collect();
+    let name: String = name
+        .chars()
+        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' })
+        .take(63)
+        .collect();
     let name = name.trim_matches('-');
     Ok(if name.is_empty() { "fleet".to_owned() } else { name.to_owned() })
 }

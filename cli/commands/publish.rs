@@ -19,10 +19,12 @@ use std::sync::Arc;
 /// Files that hold secrets are rendered with the real values, in memory, and validated again. Nothing that hosts read
 /// changes before the last step; a publish that changes nothing writes nothing.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  cmc publish\n  cmc publish --channel staging\n  cmc publish --allow-removals 3")]
+#[command(
+    after_help = "Examples:\n  cmc publish\n  cmc publish --channel staging\n  cmc publish --allow-removals 3"
+)]
 pub(crate) struct Args {
     #[command(flatten)]
-    publishing: crate::publisher::Args,
+    publishing: crate::publisher::Channeled,
     /// Let services leave this many hosts
     #[arg(long, value_name = "N", default_value_t = 0)]
     allow_removals: usize,
@@ -36,7 +38,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     fleet::is_fleet(directory)?;
     let _lock = lock::take(directory, "publish")?;
-    let stale = || Failure::failed("the fleet has changed since `cmc build`, or was never built").help("run `cmc build`, then publish");
+    let stale = || {
+        Failure::failed("the fleet has changed since `cmc build`, or was never built")
+            .help("run `cmc build`, then publish")
+    };
     let (planned, mut receipts) = built::load(directory)?.ok_or_else(stale)?;
     let roots = trust::load(directory)?;
     let identities = args.keys.identities(roots.newest().fleet_id())?;
@@ -64,7 +69,9 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     required(&receipts)?;
 
     for host in unpublishable(&mut plan) {
-        terminal.warn(&format!("{host} has no `recipient` yet and is left out; enrol it with `cmc-fetch enroll`"));
+        terminal.warn(&format!(
+            "{host} has no `recipient` yet and is left out; enrol it with `cmc-fetch enroll`"
+        ));
     }
     let contents = DirContents { root: directory.to_owned() };
     let prepared = prepare(&plan, &contents, &receipts)?;
@@ -98,8 +105,9 @@ fn required(receipts: &[Receipt]) -> Result<(), Failure> {
     if missing.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(UNCHECKED, format!("required checks could not be made:\n{}", missing.join("\n")))
-        .help("install the programs and build again, or say validation = \"optional\" where it may be missed"))
+    Err(Failure::new(UNCHECKED, format!("required checks could not be made:\n{}", missing.join("\n"))).help(
+        "install the programs and build again, or say validation = \"optional\" where it may be missed",
+    ))
 }
 
 /// Takes hosts without a key out of the plan and names them.
@@ -116,7 +124,8 @@ fn prepare(
     receipts: &[Receipt],
 ) -> Result<cmc_bundles::seal::Prepared, Failure> {
     let mut preparer = Preparer::new(contents, receipts);
-    let errors: Vec<SealError> = plan.hosts.iter().filter_map(|host| preparer.add(host).err()).flatten().collect();
+    let errors: Vec<SealError> =
+        plan.hosts.iter().filter_map(|host| preparer.add(host).err()).flatten().collect();
     if errors.is_empty() {
         return Ok(preparer.finish());
     }
@@ -137,7 +146,8 @@ pub(crate) fn show(published: &Published, store: &str, terminal: &Terminal) -> R
     let what = match published.outcome {
         Outcome::Unchanged => format!("{store} has this already: release {}", published.release.version),
         Outcome::Renewed => format!(
-            "{store} has this already; renewed the timestamp over release {}", published.release.version
+            "{store} has this already; renewed the timestamp over release {}",
+            published.release.version
         ),
         Outcome::Released => format!(
             "published release {} to {store}: {} of {} hosts changed, {} sealed, {} reused, {} objects written",

@@ -14,7 +14,7 @@ use std::path::Path;
 #[command(after_help = "Example:\n  cmc refresh --lifetime 72h")]
 pub(crate) struct Args {
     #[command(flatten)]
-    publishing: crate::publisher::Args,
+    publishing: crate::publisher::Channeled,
     #[command(flatten)]
     keys: KeyArgs,
 }

@@ -28,14 +28,20 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let channel = publisher::channel(&args.channel)?;
     let seen = publisher::seen(directory, &channel);
     let Some(current) = read_current(store.as_ref(), &roots, vault.identities()?, &channel, seen)? else {
-        return Err(Failure::failed(format!("nothing is published on channel {channel} of {}", store.name()))
-            .help("`cmc build`, then `cmc publish`"));
+        return Err(Failure::failed(format!(
+            "nothing is published on channel {channel} of {}",
+            store.name()
+        ))
+        .help("`cmc build`, then `cmc publish`"));
     };
     let mut hosts = Vec::new();
     for (id, _) in current.hosts() {
         let Some(manifest) = current.manifest(store.as_ref(), id)? else { continue };
-        let services: Vec<_> =
-            manifest.bundles.iter().map(|bundle| (bundle.service.to_string(), bundle.digest.to_string())).collect();
+        let services: Vec<_> = manifest
+            .bundles
+            .iter()
+            .map(|bundle| (bundle.service.to_string(), bundle.digest.to_string()))
+            .collect();
         hosts.push((manifest.host.to_string(), services));
     }
     hosts.sort();
@@ -56,14 +62,20 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     }
     let commit = release.commit.as_ref().map(|commit| format!(" of commit {commit}")).unwrap_or_default();
     let mut text = format!("{} channel {channel}: release {}{commit}\n", store.name(), release.version);
-    text.push_str(&format!("timestamp {}, made {} ago, ", stamp.serial, span(now.saturating_sub(stamp.issued))));
+    text.push_str(&format!(
+        "timestamp {}, made {} ago, ",
+        stamp.serial,
+        span(now.saturating_sub(stamp.issued))
+    ));
     match stamp.expires.checked_sub(now) {
         Some(left) => text.push_str(&format!("good for {}\n", span(left))),
         None => text.push_str("EXPIRED: `cmc refresh` or publish\n"),
     }
     for (host, services) in &hosts {
-        let services: Vec<_> =
-            services.iter().map(|(name, digest)| format!("{name} {}", digest.get(..8).unwrap_or(digest))).collect();
+        let services: Vec<_> = services
+            .iter()
+            .map(|(name, digest)| format!("{name} {}", digest.get(..8).unwrap_or(digest)))
+            .collect();
         text.push_str(&format!("{host}\t{}\n", services.join(", ")));
     }
     terminal.out(&text)

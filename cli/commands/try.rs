@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 /// Debian with systemd, OpenBSD and Alpine with OpenRC get one service. A mistake is found before anything is built, a
 /// bad change is rolled back by the hosts. Init systems are simulated; everything else is real.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  cmc try\n  cmc try --keep /tmp/try     leaves fleet, store and hosts to look at")]
+#[command(
+    after_help = "Examples:\n  cmc try\n  cmc try --keep /tmp/try     leaves fleet, store and hosts to look at"
+)]
 pub(crate) struct Args {
     /// Keep everything in this directory, which must be empty or absent
     #[arg(long, value_name = "DIR")]

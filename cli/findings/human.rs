@@ -30,7 +30,8 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn new(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Self {
         let file = diagnostic.primary.as_ref().map(|label| label.place.file);
-        let mut labels: Vec<_> = diagnostic.primary.iter().map(|label| labeled(label, sources, true)).collect();
+        let mut labels: Vec<_> =
+            diagnostic.primary.iter().map(|label| labeled(label, sources, true)).collect();
         let mut related = Vec::new();
         for other in &diagnostic.others {
             if Some(other.place.file) == file {

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 /// The command's one document: the findings, and what else the command reports.
 pub(super) fn document(findings: &Findings, extra: Value) -> Value {
-    let diagnostics: Vec<Value> = findings.diagnostics.iter().map(|one| entry(one, &findings.sources)).collect();
+    let diagnostics: Vec<Value> =
+        findings.diagnostics.iter().map(|one| entry(one, &findings.sources)).collect();
     let mut document = match extra {
         Value::Object(map) => map,
         _ => Map::new(),

@@ -49,7 +49,9 @@ impl Findings {
     pub(crate) fn show(&self, terminal: &Terminal, extra: serde_json::Value) -> Result<(), Failure> {
         match terminal.format {
             Format::Human => {
-                self.diagnostics.iter().for_each(|one| terminal.err(&human::render(one, &self.sources, terminal.color)));
+                self.diagnostics
+                    .iter()
+                    .for_each(|one| terminal.err(&human::render(one, &self.sources, terminal.color)));
                 Ok(())
             }
             Format::Json => terminal.document(&json::document(self, extra)),

@@ -137,6 +137,11 @@ codes! {
     SERVICE_CYCLE "service-cycle" Error "Services wait for each other in a circle; the message names all of them. Remove one `after` or `needs` of them.";
     NEEDS_ABSENT_SERVICE "needs-absent-service" Error "A service needs another that is not on the host. Widen the other's `on`, narrow this one's, or use `after`, which orders only what is there.";
     SCRIPT_NAME_TAKEN "script-name-taken" Error "Two services of a host would have the same rc script, since `-` and `.` become `_`. Rename one of the services.";
+    // Validators: found by running them, so what shows them is `tests/validation.rs`
+    UNKNOWN_VALIDATOR "unknown-validator" Error "`check` names a validator that neither cmc nor a `[validator.NAME]` definition has. Correct the name; the message lists what there is.";
+    VALIDATOR_REFUSED "validator-refused" Error "A validator refused a rendered file. Its own words are shown, at the rendered line and at the line of the template or definition it comes from. Correct what they point at.";
+    VALIDATOR_WARNING "validator-warning" Warning "A validator accepted a rendered file and warned about it. Read its words; nothing is refused.";
+    CHECK_NOT_MADE "check-not-made" Warning "A check could not be made: its program is not installed, or could not be isolated here. It counts neither as passed nor as failed, and publish stops if the check is required. Install the program, or say `validation = \"optional\"` where it may be missed.";
 }
 
 #[cfg(test)]

@@ -13,7 +13,9 @@ use std::path::Path;
 ///
 /// The recipient is what `cmc-fetch enroll` printed on the host; without it the host is built, but not published to.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  cmc host add web1 --os debian-12 --arch x86_64 --tag web --recipient age1…")]
+#[command(
+    after_help = "Example:\n  cmc host add web1 --os debian-12 --arch x86_64 --tag web --recipient age1…"
+)]
 pub(crate) struct Args {
     /// Name of the host
     name: HostName,
@@ -43,7 +45,8 @@ pub(crate) struct Args {
 }
 
 fn arch(text: &str) -> Result<Arch, String> {
-    serde_json::from_value(text.into()).map_err(|_| "expected x86_64, aarch64, armv7l, i686, riscv64, ppc64le or s390x".to_owned())
+    serde_json::from_value(text.into())
+        .map_err(|_| "expected x86_64, aarch64, armv7l, i686, riscv64, ppc64le or s390x".to_owned())
 }
 
 /// Writes the definition and prints the enrolment line.
@@ -54,17 +57,28 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
             .help(format!("`cmc host show {}` prints what enrols it", args.name)));
     }
     if let Some(recipient) = &args.recipient {
-        Recipient::parse(recipient).map_err(|error| Failure::new(crate::exit::USAGE, format!("--recipient: {error}")))?;
+        Recipient::parse(recipient)
+            .map_err(|error| Failure::new(crate::exit::USAGE, format!("--recipient: {error}")))?;
     }
     crate::publisher::channel(&args.channel)?;
     let _lock = lock::take(directory, "host add")?;
     let id = id_of(&args.name, directory, &args.keys)?;
-    let line = enrolment(args.name.as_str(), &id, &args.channel, directory, fleet.store.as_ref(), &trust::load(directory)?)?;
+    let line = enrolment(
+        args.name.as_str(),
+        &id,
+        &args.channel,
+        directory,
+        fleet.store.as_ref(),
+        &trust::load(directory)?,
+    )?;
     let dir = directory.join("hosts");
     std::fs::create_dir_all(&dir).map_err(|error| io("create", &dir, &error))?;
     let path = dir.join(format!("{}.toml", args.name));
     durable::create(&path, text(args, &id).as_bytes(), 0o644)?;
-    terminal.say(&format!("wrote {}; on the host: cmc-fetch enroll --with FILE, FILE holding this line:", path.display()));
+    terminal.say(&format!(
+        "wrote {}; on the host: cmc-fetch enroll --with FILE, FILE holding this line:",
+        path.display()
+    ));
     terminal.out(&format!("{line}\n"))
 }
 

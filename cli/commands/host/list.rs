@@ -16,12 +16,17 @@ pub(crate) struct Args {}
 pub(crate) fn run(_: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     let loaded = fleet::load(directory, &fleet::With::default())?;
     fleet::definition(directory, &loaded, terminal)?;
-    let table = loaded.document.as_ref().and_then(|document| document.get(&["host"])).and_then(Node::as_table);
-    let mut hosts: Vec<(String, Value)> =
-        table.into_iter().flat_map(|table| table.iter()).map(|entry| (entry.key.clone(), entry.node.to_json())).collect();
+    let table =
+        loaded.document.as_ref().and_then(|document| document.get(&["host"])).and_then(Node::as_table);
+    let mut hosts: Vec<(String, Value)> = table
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .map(|entry| (entry.key.clone(), entry.node.to_json()))
+        .collect();
     hosts.sort_by(|a, b| a.0.cmp(&b.0));
     if terminal.is_json() {
-        let hosts: Vec<_> = hosts.iter().map(|(name, host)| json!({ "name": name, "definition": host })).collect();
+        let hosts: Vec<_> =
+            hosts.iter().map(|(name, host)| json!({ "name": name, "definition": host })).collect();
         return terminal.document(&json!({ "hosts": hosts }));
     }
     let text = |host: &Value, key: &str| host[key].as_str().unwrap_or("-").to_owned();

@@ -55,13 +55,21 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
 }
 
 fn edit(file: &Path) -> Result<(), Failure> {
-    let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()));
-    let editor = editor.ok_or_else(|| Failure::failed("neither VISUAL nor EDITOR is set").help("EDITOR=vi cmc secret edit …"))?;
+    let editor =
+        ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()));
+    let editor = editor.ok_or_else(|| {
+        Failure::failed("neither VISUAL nor EDITOR is set").help("EDITOR=vi cmc secret edit …")
+    })?;
     // As git does: the variable may hold arguments.
     let mut command = std::process::Command::new("/bin/sh");
     command.arg("-c").arg(format!("{editor} \"$@\"")).arg(&editor).arg(file);
-    let status = command.status().map_err(|error| Failure::failed(format!("could not start {editor}: {error}")))?;
-    if status.success() { Ok(()) } else { Err(Failure::failed(format!("{editor} ended with {status}; nothing was changed"))) }
+    let status =
+        command.status().map_err(|error| Failure::failed(format!("could not start {editor}: {error}")))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::failed(format!("{editor} ended with {status}; nothing was changed")))
+    }
 }
 
 /// A private directory on a file system in memory, with one file; both go when it is dropped.
@@ -70,10 +78,13 @@ struct InMemory(PathBuf);
 impl InMemory {
     fn new(content: &[u8]) -> Result<Self, Failure> {
         use std::os::unix::fs::DirBuilderExt as _;
-        let candidates = [std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from), Some(PathBuf::from("/dev/shm"))];
+        let candidates =
+            [std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from), Some(PathBuf::from("/dev/shm"))];
         let base = candidates.into_iter().flatten().find(|dir| in_memory(dir)).ok_or_else(|| {
-            Failure::failed("no directory in memory for the copy: neither XDG_RUNTIME_DIR nor /dev/shm is a tmpfs")
-                .help("use `cmc secret set`, which reads standard input")
+            Failure::failed(
+                "no directory in memory for the copy: neither XDG_RUNTIME_DIR nor /dev/shm is a tmpfs",
+            )
+            .help("use `cmc secret set`, which reads standard input")
         })?;
         let dir = base.join(format!("cmc-secret-{}-{}", std::process::id(), crate::fleet::now()));
         let made = std::fs::DirBuilder::new().mode(0o700).create(&dir);

@@ -14,7 +14,9 @@ use zeroize::Zeroizing;
 /// The value is encrypted to the operators and written to secrets/NAME.age. It is never an argument. One line break at
 /// its end is dropped, unless the secret is `binary` or PEM.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  cmc secret set orders_db_url\n  pwgen -s 32 1 | cmc secret set admin_password")]
+#[command(
+    after_help = "Examples:\n  cmc secret set orders_db_url\n  pwgen -s 32 1 | cmc secret set admin_password"
+)]
 pub(crate) struct Args {
     /// The secret, as a definition declares it
     name: SecretName,
@@ -28,7 +30,10 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let kind = super::kind_of(&args.name, directory, terminal)?;
     let roots = trust::load(directory)?;
     let mut value = read(&args.name, terminal)?;
-    if !matches!(kind, SecretType::Binary | SecretType::TlsKey | SecretType::TlsCertificate | SecretType::SshKey) {
+    if !matches!(
+        kind,
+        SecretType::Binary | SecretType::TlsKey | SecretType::TlsCertificate | SecretType::SshKey
+    ) {
         if value.last() == Some(&b'\n') {
             value.pop();
         }
@@ -77,6 +82,7 @@ impl Drop for NoEcho {
 }
 
 fn stty(setting: &str) -> bool {
-    let status = std::process::Command::new("stty").arg(setting).stdin(std::process::Stdio::inherit()).status();
+    let status =
+        std::process::Command::new("stty").arg(setting).stdin(std::process::Stdio::inherit()).status();
     status.is_ok_and(|status| status.success())
 }

@@ -30,13 +30,17 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let channel = publisher::channel(&args.channel)?;
     let seen = publisher::seen(directory, &channel);
     let Some(current) = read_current(store, &roots, vault.identities()?, &channel, seen)? else {
-        return Err(Failure::failed(format!("nothing is published on channel {channel} of {}", store.name())));
+        return Err(Failure::failed(format!(
+            "nothing is published on channel {channel} of {}",
+            store.name()
+        )));
     };
     let (mut hosts, mut read, mut bytes) = (0, BTreeSet::new(), 0);
     for (id, _) in current.hosts() {
         let Some(manifest) = current.manifest(store, id)? else { continue };
         hosts += 1;
-        for bundle in manifest.bundles.iter().filter(|bundle| read.insert(bundle.digest)).collect::<Vec<_>>() {
+        for bundle in manifest.bundles.iter().filter(|bundle| read.insert(bundle.digest)).collect::<Vec<_>>()
+        {
             bytes += client::bundle(store, bundle, &mut std::io::sink())?;
         }
         for chunk in manifest.chunks.iter().filter(|chunk| read.insert(chunk.digest)).collect::<Vec<_>>() {

@@ -43,7 +43,10 @@ pub(crate) fn write(new: &NewFleet, directory: &Path, terminal: &Terminal) -> Re
     durable::create(&trust.join("1.json"), &new.root, 0o644)?;
     terminal.say(&format!("fleet {} has a root of trust in trust/: commit it", new.fleet_id.short()));
     terminal.say(&format!("your key: {}", folder.join("operator").display()));
-    terminal.say(&format!("recovery key: {} (move it to a place that is offline)", folder.join("recovery").display()));
+    terminal.say(&format!(
+        "recovery key: {} (move it to a place that is offline)",
+        folder.join("recovery").display()
+    ));
     Ok(())
 }
 

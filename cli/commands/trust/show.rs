@@ -28,7 +28,9 @@ pub(crate) fn run(_: &Args, directory: &Path, terminal: &Terminal) -> Result<(),
         newest.version(),
         newest.hash()
     );
-    for (role, spec) in [("root", &root.roles.root), ("release", &root.roles.release), ("timestamp", &root.roles.timestamp)] {
+    for (role, spec) in
+        [("root", &root.roles.root), ("release", &root.roles.release), ("timestamp", &root.roles.timestamp)]
+    {
         text.push_str(&format!("{role:<9}{} of {}\n", spec.threshold, spec.keys.join(", ")));
     }
     for (name, key) in &root.keys {

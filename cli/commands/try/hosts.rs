@@ -38,7 +38,8 @@ pub(super) fn simulators(bin: &Path) -> Result<(), Failure> {
 /// Writes a host's configuration of `cmc-fetch`, from the line that `cmc host add` printed for it.
 pub(super) fn configure(dir: &Path, enrolment: &serde_json::Value, run: bool) -> Result<(), Failure> {
     let text = |key: &str| enrolment[key].as_str().unwrap_or_default().to_owned();
-    let actions = if run { "actions = \"run\"" } else { "# actions = \"run\"     # with cmc try's simulators" };
+    let actions =
+        if run { "actions = \"run\"" } else { "# actions = \"run\"     # with cmc try's simulators" };
     let config = format!(
         "store = \"dir:../../store\"\nchannel = \"{}\"\nhost = \"{}\"\nid = \"{}\"\nidentity = \"identity\"\n\
          fleet-id = \"{}\"\nroot = {{ version = {}, hash = \"{}\" }}\npath = \"../../bin\"\n{actions}\n",

@@ -29,9 +29,8 @@ fn answer(mut stream: TcpStream, hosts: &Path) -> std::io::Result<()> {
     }
     let host = request.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
     let known = super::hosts::HOSTS.iter().find(|known| known.name == host);
-    let config = known.and_then(|known| {
-        std::fs::read(hosts.join(known.name).join("root/etc/greeter/config.json")).ok()
-    });
+    let config = known
+        .and_then(|known| std::fs::read(hosts.join(known.name).join("root/etc/greeter/config.json")).ok());
     let config: Option<serde_json::Value> = config.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let status = config.as_ref().and_then(|config| config["status"].as_str()).unwrap_or("missing");
     let line = if status == "ok" { "200 OK" } else { "500 Internal Server Error" };

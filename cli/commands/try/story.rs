@@ -26,20 +26,20 @@ pub(super) fn tell(dir: &Path, keep: bool, terminal: &Terminal) -> Result<(), Fa
     let story = Story { dir: dir.to_owned(), fleet: dir.join("fleet"), terminal };
     let port = responder::start(dir.join("hosts")).map_err(|error| io("listen in", dir, &error))?;
 
-    story.chapter("A fleet of three hosts, one service, and a typing mistake");
+    story.chapter("A fleet, its keys, and three hosts with three init systems");
     for (name, text, mode) in FLEET {
         write(&story.fleet.join(name), &text.replace("@PORT@", &port.to_string()), *mode)?;
     }
     hosts::simulators(&dir.join("bin"))?;
-    story.say("services/greeter.toml says what runs; it becomes a systemd unit, an rc.d script and an OpenRC script.");
-    story.cmc(&["check"], FINDINGS)?;
-
-    story.chapter("Corrected: the fleet's keys, and its hosts");
-    story.edit("services/greeter.toml", "restrat", "restart")?;
     story.cmc(&["trust", "init"], 0)?;
     for host in HOSTS {
         story.enrol(host)?;
     }
+
+    story.chapter("A typing mistake is found before anything is built");
+    story.say("services/greeter.toml says what runs; it becomes a systemd unit, an rc.d script and an OpenRC script.");
+    story.cmc(&["check"], FINDINGS)?;
+    story.edit("services/greeter.toml", "restrat", "restart")?;
 
     story.chapter("Built: every file rendered and checked by the real validators that are installed here");
     story.cmc(&["build"], 0)?;
@@ -100,7 +100,11 @@ impl Story<'_> {
     fn edit(&self, file: &str, from: &str, to: &str) -> Result<(), Failure> {
         let path = self.fleet.join(file);
         let text = std::fs::read_to_string(&path).map_err(|error| io("read", &path, &error))?;
-        self.say(&format!("  {file}: {} → {}", self.terminal.paint("31", from), self.terminal.paint("32", to)));
+        self.say(&format!(
+            "  {file}: {} → {}",
+            self.terminal.paint("31", from),
+            self.terminal.paint("32", to)
+        ));
         crate::durable::write(&path, text.replace(from, to).as_bytes(), 0o644)
     }
 
@@ -109,15 +113,27 @@ impl Story<'_> {
         self.command("-C fleet ", &[&["-C", "fleet"], args].concat(), args, expected)
     }
 
-    fn command(&self, shown_prefix: &str, argv: &[&str], shown: &[&str], expected: u8) -> Result<String, Failure> {
+    fn command(
+        &self,
+        shown_prefix: &str,
+        argv: &[&str],
+        shown: &[&str],
+        expected: u8,
+    ) -> Result<String, Failure> {
         let line = format!("$ cmc {shown_prefix}{}", shown.join(" "));
         self.say(&self.terminal.paint("1", &line));
         let program = std::env::current_exe().map_err(|error| Failure::failed(error.to_string()))?;
         let mut command = Command::new(program);
         command.current_dir(&self.dir).args(argv).stdin(Stdio::null());
-        command.args(["--color", if self.terminal.color { "always" } else { "never" }]);
-        command.env("XDG_CONFIG_HOME", self.dir.join("keys")).env_remove("CMC_IDENTITY").env_remove("SSH_AUTH_SOCK");
-        let output = command.output().map_err(|error| Failure::failed(format!("could not run cmc: {error}")))?;
+        if argv.first() != Some(&"fetch") {
+            command.args(["--color", if self.terminal.color { "always" } else { "never" }]);
+        }
+        command
+            .env("XDG_CONFIG_HOME", self.dir.join("keys"))
+            .env_remove("CMC_IDENTITY")
+            .env_remove("SSH_AUTH_SOCK");
+        let output =
+            command.output().map_err(|error| Failure::failed(format!("could not run cmc: {error}")))?;
         let out = String::from_utf8_lossy(&output.stdout).into_owned();
         let err = String::from_utf8_lossy(&output.stderr);
         for text in [err.as_ref(), out.as_str()] {
@@ -127,7 +143,10 @@ impl Story<'_> {
         if code == i32::from(expected) {
             return Ok(out);
         }
-        Err(Failure::failed(format!("`cmc {}` ended with {code} instead of {expected}:\n{err}", argv.join(" "))))
+        Err(Failure::failed(format!(
+            "`cmc {}` ended with {code} instead of {expected}:\n{err}",
+            argv.join(" ")
+        )))
     }
 
     /// Makes a host's key and adds it to the fleet; the line that this prints is what the host is told.
@@ -136,8 +155,17 @@ impl Story<'_> {
         let key = MemberKey::generate();
         write(&dir.join("identity"), &format!("{}\n", key.expose()), 0o600)?;
         let recipient = key.recipient()?;
-        let args =
-            ["host", "add", host.name, "--os", host.os, "--arch", host.arch, "--recipient", recipient.as_str()];
+        let args = [
+            "host",
+            "add",
+            host.name,
+            "--os",
+            host.os,
+            "--arch",
+            host.arch,
+            "--recipient",
+            recipient.as_str(),
+        ];
         let line = self.cmc(&args, 0)?;
         let enrolment = serde_json::from_str(line.trim())
             .map_err(|error| Failure::failed(format!("the enrolment line is no JSON: {error}")))?;
@@ -151,13 +179,15 @@ impl Story<'_> {
         let dir = self.dir.join("hosts").join(host.name);
         let path = dir.join("enrolment.json");
         let line = std::fs::read_to_string(&path).map_err(|error| io("read", &path, &error))?;
-        let enrolment = serde_json::from_str(line.trim()).map_err(|error| Failure::failed(error.to_string()))?;
+        let enrolment =
+            serde_json::from_str(line.trim()).map_err(|error| Failure::failed(error.to_string()))?;
         hosts::configure(&dir, &enrolment, false)
     }
 
     fn fetch_all(&self, expected: u8) -> Result<(), Failure> {
         HOSTS.iter().try_for_each(|host| {
-            let (config, root) = (format!("hosts/{}/fetch.toml", host.name), format!("hosts/{}/root", host.name));
+            let (config, root) =
+                (format!("hosts/{}/fetch.toml", host.name), format!("hosts/{}/root", host.name));
             let args = ["fetch", "--config", &config, "--root", &root, "run"];
             self.command("", &args, &args, expected).map(drop)
         })
