@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 /// A node of the index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Node {
+pub(crate) struct Node {
     /// 1.
     format: u32,
     /// Of a leaf: id, manifest, fingerprint.
@@ -62,12 +62,18 @@ pub(crate) fn choose_k(hosts: usize, previous: Option<u32>) -> u32 {
     }
 }
 
+/// Parses a node; which of the two kinds it must be is for the caller to check.
+pub(crate) fn parse(content: &[u8]) -> Result<Node, Error> {
+    let node: Node = canon::from_slice(content, OBJECT)?;
+    canon::format_one(node.format, OBJECT)?;
+    Ok(node)
+}
+
 /// Reads a node and names its locators absolutely.
 fn read(store: &dyn Reader, at: &Locator, leaf: bool) -> Result<Node, Error> {
     let bytes = member::fetch(store, at, limits::MEMBER, OBJECT)?;
     let content = member::decompress(&bytes, limits::DOCUMENT, OBJECT)?;
-    let mut node: Node = canon::from_slice(&content, OBJECT)?;
-    canon::format_one(node.format, OBJECT)?;
+    let mut node = parse(&content)?;
     let bad = |problem: &str| Err(Error::trust(TrustKind::Format, OBJECT, problem));
     if node.rows.is_some() != leaf || node.children.is_some() == leaf {
         return bad("a leaf where a node is due, or a node where a leaf is");

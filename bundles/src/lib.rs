@@ -15,6 +15,9 @@ pub mod bundle;
 mod canon;
 pub mod client;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod ids;
 mod index;
 pub mod init;

@@ -13,6 +13,7 @@ mod credentials;
 mod dir;
 mod http;
 mod location;
+mod probe;
 #[cfg(feature = "s3")]
 mod s3;
 mod s3_reader;
@@ -21,6 +22,7 @@ mod wire;
 pub use dir::DirStore;
 pub use http::HttpReader;
 pub use location::{Location, open, open_reader, table};
+pub use probe::{Outcome, Probe, ProbeCheck, probe};
 #[cfg(feature = "s3")]
 pub use s3::S3Store;
 pub use s3_reader::{S3Reader, S3Settings};
