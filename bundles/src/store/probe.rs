@@ -79,6 +79,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 type Tried = Result<Result<(), String>, StoreError>;
 
+/// An object's bytes and ETag.
+type Version = (Vec<u8>, Option<String>);
+
 struct Trial<'s> {
     store: &'s dyn Store,
     base: String,
@@ -171,7 +174,7 @@ impl Trial<'_> {
         OBJECTS.iter().map(|name| self.key(name)).filter(|key| self.store.delete(key).is_err()).collect()
     }
 
-    fn read(&self, key: &str) -> Result<Option<(Vec<u8>, Option<String>)>, StoreError> {
+    fn read(&self, key: &str) -> Result<Option<Version>, StoreError> {
         Ok(match self.store.get_if_changed(key, None, LIMIT)? {
             Fetch::Found { bytes, etag } => Some((bytes, etag)),
             Fetch::NotModified | Fetch::Missing => None,
