@@ -113,7 +113,7 @@ fn value(world: &Arc<World>, whom: &For, node: &Node) -> Option<Node> {
                 Some(value) => match from_engine(&value, node.place) {
                     Ok(node) => Some(node),
                     Err(diagnostic) => {
-                        world.report_on(whom.host, diagnostic);
+                        world.report_on(whom.host, *diagnostic);
                         None
                     }
                 },
@@ -142,15 +142,15 @@ fn value(world: &Arc<World>, whom: &For, node: &Node) -> Option<Node> {
 }
 
 /// A value of the engine as a tree; all of it stands where the expression stands.
-fn from_engine(value: &Value, place: Place) -> Result<Node, Diagnostic> {
-    let wrong = |text: &str| Diagnostic::new(codes::EXPRESSION, text).at(place, "");
+fn from_engine(value: &Value, place: Place) -> Result<Node, Box<Diagnostic>> {
+    let wrong = |text: &str| Box::new(Diagnostic::new(codes::EXPRESSION, text).at(place, ""));
     if value.downcast_object_ref::<Opaque>().is_some() {
         let expr::Failure::Finding { code, message, help, .. } = secret_misplaced() else {
             return Err(wrong("a secret may not stand here"));
         };
         let mut diagnostic = Diagnostic::new(code, message).at(place, "");
         diagnostic.help = help;
-        return Err(diagnostic);
+        return Err(Box::new(diagnostic));
     }
     let items = |value: &Value| {
         value.try_iter().map_err(|_| wrong("the expression gives a value that cannot be listed"))

@@ -186,7 +186,7 @@ pub(crate) fn health(
             Probe::Tcp(address.clone())
         }
         Health { http: None, tcp: None, exec: Some(argv), .. } => {
-            if !argv.first().is_some_and(|program| !program.is_empty()) {
+            if argv.first().is_none_or(String::is_empty) {
                 invalid("exec", "the check has no program".to_owned(), "write a program and its arguments");
                 return Vec::new();
             }

@@ -30,6 +30,9 @@ pub(crate) struct Step {
     pub(crate) place: Place,
 }
 
+/// The bytes of a secret, or why there are none.
+type Opened = Result<Zeroizing<Vec<u8>>, Failure>;
+
 /// Everything that resolving shares.
 pub(crate) struct World {
     /// Names and facts.
@@ -45,7 +48,7 @@ pub(crate) struct World {
     /// Set when a secret is used in a way that is not allowed.
     pub(crate) misused: Arc<AtomicBool>,
     secrets: Arc<dyn Secrets>,
-    opened: Mutex<BTreeMap<String, Result<Zeroizing<Vec<u8>>, Failure>>>,
+    opened: Mutex<BTreeMap<String, Opened>>,
     sources: Arc<Mutex<Sources>>,
     findings: Mutex<Findings>,
     evaluating: Mutex<Vec<Step>>,

@@ -5,6 +5,8 @@
 #[path = "resolve/support.rs"]
 mod support;
 
+#[path = "resolve/book.rs"]
+mod book;
 #[path = "resolve/expressions.rs"]
 mod expressions;
 #[path = "resolve/plans.rs"]

@@ -57,7 +57,9 @@ impl Reader for HttpReader {
     }
 
     fn get_range(&self, key: &str, offset: u64, len: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(range) = Range::new(offset, len) else { return Ok(self.get(key, 0)?.map(|_| Vec::new())) };
+        let Some(range) = Range::new(offset, len) else {
+            return Ok(self.get_range(key, offset, 1)?.map(|_| Vec::new()));
+        };
         let answer = self.ask(key, range.body(), vec![("range", range.header())])?;
         match answer.status {
             200 | 206 | 416 => range.cut(answer, &self.base, key).map(Some),

@@ -132,7 +132,7 @@ impl Tokens {
             }
             replaced.push_str(self.texts.get(number).filter(|_| !part.is_empty())?);
         }
-        (output.matches(TOKEN).count() % 2 == 0 && !is_reserved(&replaced)).then_some(replaced)
+        (output.matches(TOKEN).count().is_multiple_of(2) && !is_reserved(&replaced)).then_some(replaced)
     }
 
     /// Whether any was issued.

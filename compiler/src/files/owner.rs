@@ -29,27 +29,27 @@ impl Accounts {
     }
 
     fn knows_user(&self, name: &str) -> bool {
-        accounts::users(&self.family).contains(&name) || self.declared_users.contains(name)
+        accounts::users(&self.family).any(|user| user == name) || self.declared_users.contains(name)
     }
 
     /// A declared user has a group of its name.
     fn knows_group(&self, name: &str) -> bool {
-        accounts::groups(&self.family).contains(&name)
+        accounts::groups(&self.family).any(|group| group == name)
             || self.declared_groups.contains(name)
             || self.declared_users.contains(name)
     }
 
     /// Users beyond the operating system's.
     pub(crate) fn users(&self) -> Vec<AccountName> {
-        let base = accounts::users(&self.family);
-        self.declared_users.iter().filter(|user| !base.contains(&user.as_str())).cloned().collect()
+        let base = |user: &AccountName| accounts::users(&self.family).any(|known| known == user.as_str());
+        self.declared_users.iter().filter(|user| !base(user)).cloned().collect()
     }
 
     /// Groups beyond the operating system's.
     pub(crate) fn groups(&self) -> Vec<AccountName> {
-        let base = accounts::groups(&self.family);
+        let base = |group: &AccountName| accounts::groups(&self.family).any(|known| known == group.as_str());
         let all: BTreeSet<&AccountName> = self.declared_groups.iter().chain(&self.declared_users).collect();
-        all.into_iter().filter(|group| !base.contains(&group.as_str())).cloned().collect()
+        all.into_iter().filter(|group| !base(group)).cloned().collect()
     }
 
     /// A finding that a user is neither the system's nor declared.
@@ -57,8 +57,8 @@ impl Accounts {
         if self.knows_user(name) {
             return None;
         }
-        let known = accounts::users(&self.family).iter().copied();
-        let known: Vec<&str> = known.chain(self.declared_users.iter().map(AccountName::as_str)).collect();
+        let mut known: Vec<&str> = accounts::users(&self.family).collect();
+        known.extend(self.declared_users.iter().map(AccountName::as_str));
         Some(self.unknown("user", name, &known, place))
     }
 
@@ -67,9 +67,8 @@ impl Accounts {
         if self.knows_group(name) {
             return None;
         }
-        let known = accounts::groups(&self.family).iter().copied();
-        let declared = self.declared_groups.iter().chain(&self.declared_users).map(AccountName::as_str);
-        let known: Vec<&str> = known.chain(declared).collect();
+        let mut known: Vec<&str> = accounts::groups(&self.family).collect();
+        known.extend(self.declared_groups.iter().chain(&self.declared_users).map(AccountName::as_str));
         Some(self.unknown("group", name, &known, place))
     }
 

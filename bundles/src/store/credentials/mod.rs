@@ -109,11 +109,11 @@ impl Chain {
     fn find(&self) -> Result<Credentials, StoreError> {
         type Step = fn(&Chain) -> Result<Source, StoreError>;
         let named: [(&str, Step); 5] = [
-            ("profile", Chain::from_profile),
-            ("environment", Chain::from_environment),
-            ("web identity", Chain::from_web_identity),
-            ("container", Chain::from_container),
-            ("instance", Chain::from_instance),
+            ("profile", Chain::read_profile),
+            ("environment", Chain::read_environment),
+            ("web identity", Chain::ask_sts),
+            ("container", Chain::ask_container),
+            ("instance", Chain::ask_instance),
         ];
         let usual: [(&str, Step); 5] = [named[1], named[0], named[2], named[3], named[4]];
         let mut absent = Vec::new();
@@ -134,7 +134,7 @@ impl Chain {
         var(&self.env, name)
     }
 
-    fn from_environment(&self) -> Result<Source, StoreError> {
+    fn read_environment(&self) -> Result<Source, StoreError> {
         match (self.var("AWS_ACCESS_KEY_ID"), self.var("AWS_SECRET_ACCESS_KEY")) {
             (Some(key), Some(secret)) => Ok(Source::Found(Credentials {
                 key: key.to_owned(),
@@ -148,7 +148,7 @@ impl Chain {
         }
     }
 
-    fn from_profile(&self) -> Result<Source, StoreError> {
+    fn read_profile(&self) -> Result<Source, StoreError> {
         let profile = &self.profile;
         if let Some(credentials) = profile.credentials() {
             return Ok(Source::Found(credentials));
@@ -170,7 +170,7 @@ impl Chain {
         Ok(Source::Absent(if profile.is_found() { "it holds no credentials" } else { "there is none" }))
     }
 
-    fn from_web_identity(&self) -> Result<Source, StoreError> {
+    fn ask_sts(&self) -> Result<Source, StoreError> {
         match (self.var("AWS_ROLE_ARN"), self.var("AWS_WEB_IDENTITY_TOKEN_FILE")) {
             (Some(role), Some(file)) => {
                 self.exchange(role, self.var("AWS_ROLE_SESSION_NAME"), file).map(Source::Found)

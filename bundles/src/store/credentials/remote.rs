@@ -62,7 +62,7 @@ impl Chain {
     }
 
     /// The agent of ECS or EKS.
-    pub(super) fn from_container(&self) -> Result<Source, StoreError> {
+    pub(super) fn ask_container(&self) -> Result<Source, StoreError> {
         let (relative, full) = (
             self.var("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
             self.var("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
@@ -93,7 +93,7 @@ impl Chain {
     }
 
     /// IMDSv2 of EC2. Version 1 is not used: any process that can be made to send a GET could read it.
-    pub(super) fn from_instance(&self) -> Result<Source, StoreError> {
+    pub(super) fn ask_instance(&self) -> Result<Source, StoreError> {
         let Some(imds) = self.metadata()? else {
             return Ok(Source::Absent("this is no EC2 instance, or AWS_EC2_METADATA_DISABLED is set"));
         };
