@@ -79,12 +79,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 type Tried = Result<Result<(), String>, StoreError>;
 
-<<<<<<< HEAD
-=======
 /// An object's bytes and ETag.
 type Version = (Vec<u8>, Option<String>);
 
->>>>>>> main
 struct Trial<'s> {
     store: &'s dyn Store,
     base: String,
@@ -177,11 +174,7 @@ impl Trial<'_> {
         OBJECTS.iter().map(|name| self.key(name)).filter(|key| self.store.delete(key).is_err()).collect()
     }
 
-<<<<<<< HEAD
-    fn read(&self, key: &str) -> Result<Option<(Vec<u8>, Option<String>)>, StoreError> {
-=======
     fn read(&self, key: &str) -> Result<Option<Version>, StoreError> {
->>>>>>> main
         Ok(match self.store.get_if_changed(key, None, LIMIT)? {
             Fetch::Found { bytes, etag } => Some((bytes, etag)),
             Fetch::NotModified | Fetch::Missing => None,

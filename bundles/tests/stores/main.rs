@@ -1,8 +1,5 @@
 //! Stores: one suite of promises over every kind, faults that servers are known for, credentials from fake services.
 
-<<<<<<< HEAD
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
-=======
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -12,7 +9,6 @@
     clippy::panic,
     clippy::print_stdout
 )]
->>>>>>> main
 
 mod support;
 
