@@ -1,4 +1,8 @@
 //! One binary for the tests that need the whole: layering, the command line, end to end through the real programs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod command_line;
 mod layering;
+mod main_job;
+mod secrets;
+mod support;

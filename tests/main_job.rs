@@ -86,8 +86,12 @@ fn two_builds_on_different_paths_and_days_give_equal_digests() {
     scratch.cmc(["init", "one"]).expect(0);
     scratch.fleet("one", &["build"]).expect(0);
     std::fs::create_dir_all(scratch.path("elsewhere/deep")).unwrap();
-    let copied = std::process::Command::new("cp").args(["-a"]).arg(scratch.path("one"))
-        .arg(scratch.path("elsewhere/deep/two")).status().unwrap();
+    let copied = std::process::Command::new("cp")
+        .args(["-a"])
+        .arg(scratch.path("one"))
+        .arg(scratch.path("elsewhere/deep/two"))
+        .status()
+        .unwrap();
     assert!(copied.success());
     std::fs::remove_dir_all(scratch.path("elsewhere/deep/two/.cmc/build")).unwrap();
     let mut build = scratch.command();
@@ -102,7 +106,10 @@ fn two_builds_on_different_paths_and_days_give_equal_digests() {
         let ran: crate::support::Ran = build.output().unwrap().into();
         ran.expect(0);
     }
-    assert_eq!(scratch.read("one/.cmc/build/plan.json"), scratch.read("elsewhere/deep/two/.cmc/build/plan.json"));
+    assert_eq!(
+        scratch.read("one/.cmc/build/plan.json"),
+        scratch.read("elsewhere/deep/two/.cmc/build/plan.json")
+    );
 }
 
 #[test]

@@ -43,17 +43,22 @@ fn a_secret_reaches_the_host_and_nothing_else() {
 
     let mut said = String::new();
     for args in [
-        &["check"][..], &["build", "--verbose"], &["diff"], &["publish", "--verbose"], &["status"],
-        &["secret", "list"], &["check", "--format", "json"], &["render", "web1", "--out", "../rendered"],
+        &["check"][..],
+        &["build", "--verbose"],
+        &["diff"],
+        &["publish", "--verbose"],
+        &["status"],
+        &["secret", "list"],
+        &["check", "--format", "json"],
+        &["render", "web1", "--out", "../rendered"],
     ] {
         let ran = scratch.fleet("fleet", args).expect(0);
         said.push_str(&ran.out);
         said.push_str(&ran.err);
     }
     std::fs::create_dir(scratch.path("root")).unwrap();
-    let ran = scratch
-        .fetch(&["--config", "fleet/.cmc/hosts/web1/fetch.toml", "--root", "root", "run"])
-        .expect(0);
+    let ran =
+        scratch.fetch(&["--config", "fleet/.cmc/hosts/web1/fetch.toml", "--root", "root", "run"]).expect(0);
     said.push_str(&ran.out);
     said.push_str(&ran.err);
     assert!(!said.contains(MARKER), "a secret was printed");
@@ -64,7 +69,9 @@ fn a_secret_reaches_the_host_and_nothing_else() {
     assert!(scratch.fleet("fleet", &["secret", "show", "db"]).expect(0).out.contains(MARKER));
 
     let holds = |bytes: &[u8]| bytes.windows(MARKER.len()).any(|window| window == MARKER.as_bytes());
-    for (path, bytes) in tree(&scratch.path("fleet")).iter().chain(&tree(&scratch.path("home")))
+    for (path, bytes) in tree(&scratch.path("fleet"))
+        .iter()
+        .chain(&tree(&scratch.path("home")))
         .chain(&tree(&scratch.path("rendered")))
     {
         assert!(!holds(bytes), "{path} holds the secret");

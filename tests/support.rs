@@ -4,29 +4,29 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A scratch directory with a home, in which commands run.
-pub struct Scratch {
+pub(crate) struct Scratch {
     dir: tempfile::TempDir,
 }
 
 /// What a command printed and how it ended.
 #[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
     /// Fails the test unless the command ended with this exit code.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
         self
     }
 
     /// Its stdout as JSON.
     #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
     }
 }
@@ -42,19 +42,19 @@ impl From<Output> for Ran {
 }
 
 impl Scratch {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("cmc-test-").tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("home")).unwrap();
         Self { dir }
     }
 
     /// A path in the scratch directory.
-    pub fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
         self.dir.path().join(relative)
     }
 
     /// `cmc`, to be run in the scratch directory with a private home.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cmc"));
         command.current_dir(self.dir.path()).env_clear();
         command.env("HOME", self.path("home")).env("XDG_CONFIG_HOME", self.path("home/.config"));
@@ -64,22 +64,22 @@ impl Scratch {
     }
 
     /// Runs `cmc` with these arguments.
-    pub fn cmc<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
+    pub(crate) fn cmc<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
         self.command().args(args).output().unwrap().into()
     }
 
     /// Runs `cmc -C FLEET` with these arguments.
-    pub fn fleet(&self, fleet: &str, args: &[&str]) -> Ran {
+    pub(crate) fn fleet(&self, fleet: &str, args: &[&str]) -> Ran {
         self.cmc(["-C", fleet].iter().chain(args))
     }
 
     /// Runs `cmc fetch` with these arguments: the same code as `cmc-fetch`.
-    pub fn fetch(&self, args: &[&str]) -> Ran {
+    pub(crate) fn fetch(&self, args: &[&str]) -> Ran {
         self.cmc(std::iter::once(&"fetch").chain(args))
     }
 
     /// Writes a file, making its directories.
-    pub fn write(&self, relative: impl AsRef<Path>, text: &str) {
+    pub(crate) fn write(&self, relative: impl AsRef<Path>, text: &str) {
         let path = self.path(relative);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
@@ -87,13 +87,13 @@ impl Scratch {
 
     /// Reads a text file.
     #[track_caller]
-    pub fn read(&self, relative: impl AsRef<Path>) -> String {
+    pub(crate) fn read(&self, relative: impl AsRef<Path>) -> String {
         let path = self.path(relative);
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
     /// Copies a directory of the repository into the scratch directory.
-    pub fn copy_from_repository(&self, from: &str, to: &str) {
+    pub(crate) fn copy_from_repository(&self, from: &str, to: &str) {
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(from), &self.path(to));
     }
 }
@@ -114,7 +114,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Every regular file below a directory: path relative to it, and content.
-pub fn tree(dir: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+pub(crate) fn tree(dir: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     let mut files = std::collections::BTreeMap::new();
     let mut pending = vec![dir.to_owned()];
     while let Some(next) = pending.pop() {
@@ -136,7 +136,7 @@ pub fn tree(dir: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
 }
 
 /// Says by name that a test cannot be made here, for the list that `cargo xtask test` prints.
-pub fn skip(name: &str, reason: &str) {
+pub(crate) fn skip(name: &str, reason: &str) {
     use std::io::Write as _;
     let line = format!("SKIPPED {name}: {reason}");
     println!("{line}");
@@ -147,7 +147,7 @@ pub fn skip(name: &str, reason: &str) {
 }
 
 /// Whether a program is on the search path or in the folders of system programs.
-pub fn has(program: &str) -> bool {
+pub(crate) fn has(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut dirs: Vec<PathBuf> = std::env::split_paths(&path).collect();
     dirs.extend(["/usr/sbin", "/sbin"].map(PathBuf::from));
