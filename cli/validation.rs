@@ -142,11 +142,30 @@ fn origins(file: &PlannedFile, line: Option<u32>, findings: &Findings) -> Vec<(P
             );
         }
     }
+    if places.is_empty()
+        && let Some(place) = line.and_then(|line| literal(file, line, findings))
+    {
+        places.push((place, "written here".to_owned()));
+    }
     if places.is_empty() {
         let text = "the file is defined here".to_owned();
         places.extend(place_of(&file.provenance.definition, findings).map(|place| (place, text)));
     }
     places
+}
+
+/// The line of the template that a rendered line without values is a copy of, if there is exactly one such line.
+fn literal(file: &PlannedFile, line: u32, findings: &Findings) -> Option<Place> {
+    let Content::Bytes(bytes) = &file.content else { return None };
+    let rendered = std::str::from_utf8(bytes).ok()?.lines().nth(line.checked_sub(1)? as usize)?;
+    let template = findings.sources.find(file.provenance.template.as_ref()?)?;
+    let mut same = findings.sources.text(template).lines().enumerate().filter(|(_, text)| *text == rendered);
+    let (number, _) = same.next()?;
+    if same.next().is_some() || rendered.trim().is_empty() {
+        return None;
+    }
+    let span = findings.sources.line_span(template, u32::try_from(number + 1).ok()?)?;
+    Some(Place { file: template, span })
 }
 
 fn place_of(origin: &Origin, findings: &Findings) -> Option<Place> {

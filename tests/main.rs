@@ -5,4 +5,6 @@ mod command_line;
 mod layering;
 mod main_job;
 mod secrets;
+mod shop;
 mod support;
+mod validation;

@@ -50,7 +50,7 @@ fn a_secret_reaches_the_host_and_nothing_else() {
         &["status"],
         &["secret", "list"],
         &["check", "--format", "json"],
-        &["render", "web1", "--out", "../rendered"],
+        &["render", "web1", "--out", "rendered"],
     ] {
         let ran = scratch.fleet("fleet", args).expect(0);
         said.push_str(&ran.out);

@@ -1,0 +1,89 @@
+//! What `cmc build` says when validators speak: the four codes that only running them can show.
+
+use crate::support::{Scratch, has, skip};
+
+const FLEET: &str = "[fleet]\nname = \"v\"\nstore = \"dir:store\"\n\n[host.h]\nos = \"debian-12\"\narch = \"x86_64\"\n\n\
+                     [service.s]\non = [\"h\"]\n";
+
+fn build(definitions: &str, code: i32) -> serde_json::Value {
+    let scratch = Scratch::new();
+    scratch.write("fleet/fleet.toml", &format!("{FLEET}\n{definitions}"));
+    scratch
+        .write("fleet/templates/bad.json.j2", "{\n  \"name\": \"{{ host.name }}\",\n  \"port\": 80 80\n}\n");
+    scratch.fleet("fleet", &["build", "--format", "json"]).expect(code).json()
+}
+
+fn codes(document: &serde_json::Value) -> Vec<&str> {
+    document["diagnostics"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_refusal_is_shown_at_the_rendered_line_and_at_the_line_of_the_template() {
+    let document = build("[service.s.file.\"/etc/s/bad.json\"]\ntemplate = \"bad.json.j2\"\n", 3);
+    assert_eq!(codes(&document), ["validator-refused"]);
+    let finding = &document["diagnostics"][0];
+    assert_eq!(finding["file"], "h:/etc/s/bad.json");
+    assert_eq!(finding["line"], 3);
+    assert_eq!(finding["hosts"][0], "h");
+    assert_eq!(finding["related"][0]["file"], "templates/bad.json.j2", "{finding}");
+    assert_eq!(finding["related"][0]["line"], 3, "{finding}");
+}
+
+#[test]
+fn a_refused_build_leaves_nothing_to_publish() {
+    let scratch = Scratch::new();
+    let file = "[service.s.file.\"/etc/s/a.json\"]\ncontent = \"{}\"\n";
+    scratch.write("fleet/fleet.toml", &format!("{FLEET}\n{file}"));
+    scratch.fleet("fleet", &["build"]).expect(0);
+    assert!(scratch.path("fleet/.cmc/build/plan.json").exists());
+    scratch.write("fleet/fleet.toml", &format!("{FLEET}\n{}", file.replace("{}", "{")));
+    scratch.fleet("fleet", &["build"]).expect(3);
+    assert!(!scratch.path("fleet/.cmc/build/plan.json").exists());
+}
+
+#[test]
+fn a_validator_that_does_not_exist_is_named_with_those_that_do() {
+    let document = build("[service.s.file.\"/etc/s/a\"]\ncontent = \"x\"\ncheck = \"jsn\"\n", 3);
+    assert!(codes(&document).contains(&"unknown-validator"), "{document}");
+    let finding = &document["diagnostics"][0];
+    assert_eq!(finding["file"], "fleet.toml");
+    assert!(finding["help"].as_str().unwrap().contains("json"), "{finding}");
+}
+
+#[test]
+fn a_program_that_is_not_installed_is_a_warning_at_build_and_stops_a_publish() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    let text =
+        scratch.read("fleet/fleet.toml").replace("validation = \"optional\"", "validation = \"required\"");
+    let own = "\n[validator.ours]\nargv = [\"/opt/no/such/program\", \"{}\"]\n";
+    scratch.write("fleet/fleet.toml", &format!("{text}{own}"));
+    let hello = scratch.read("fleet/services/hello.toml");
+    let hello = hello.replace(
+        "template = \"hello/hello.conf.j2\"",
+        "template = \"hello/hello.conf.j2\"\ncheck = \"ours\"",
+    );
+    scratch.write("fleet/services/hello.toml", &hello);
+    let document = scratch.fleet("fleet", &["build", "--format", "json"]).expect(0).json();
+    let finding = document["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["code"] == "check-not-made")
+        .unwrap();
+    assert_eq!(finding["severity"], "warning", "{finding}");
+    scratch.fleet("fleet", &["publish"]).expect(4);
+    assert!(!scratch.path("fleet/store/channels").exists(), "nothing was published");
+}
+
+#[test]
+fn a_warning_of_a_validator_refuses_nothing() {
+    if !has("systemd-analyze") {
+        return skip("a_warning_of_a_validator_refuses_nothing", "systemd-analyze is not installed");
+    }
+    // systemd warns of `User=nobody`.
+    let document = build("daemon = { exec = [\"/usr/bin/true\"], user = \"nobody\" }\n", 0);
+    let expected =
+        if codes(&document).contains(&"check-not-made") { "check-not-made" } else { "validator-warning" };
+    assert!(codes(&document).contains(&expected), "{document}");
+}
