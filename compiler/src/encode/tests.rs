@@ -26,7 +26,9 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() }
+    // Always the same texts: a finding must not depend on luck.
+    let rng_seed = proptest::test_runner::RngSeed::Fixed(20_261_121);
+    ProptestConfig { cases: 2000, failure_persistence: None, rng_seed, ..ProptestConfig::default() }
 }
 
 /// Whether a value may be written after this text.

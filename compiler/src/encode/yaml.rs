@@ -18,6 +18,9 @@ pub(super) fn check(text: &str, kind: Kind, context: Context<'_>) -> Checked {
     if text.contains(" #") || text.starts_with('#') {
         return Err(Refusal::character('#'));
     }
+    if text.ends_with(" -") || text.ends_with(" ?") {
+        return Err(Refusal::new("it ends with a mark of a list or key"));
+    }
     // Inside a longer scalar (`http://{{ x }}`) the first character has no meaning, nor has the word as a whole.
     if starts_scalar(context.line) {
         let indicator = |c: char| matches!(c, '&' | '*' | '!' | '|' | '>' | '%' | '@' | '`' | '?' | ':');
@@ -69,9 +72,9 @@ fn is_no_text(text: &str) -> bool {
 static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?x)^(?:
-            [-+]?(?:[0-9][0-9_]*|0x[0-9a-f_]+|0o[0-7_]+|0b[01_]+)
-            | [-+]?(?:[0-9][0-9_]*)?\.?[0-9_]*(?:e[-+]?[0-9]+)?
-            | [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?
+            [-+]*(?:[0-9][0-9_]*|0x[0-9a-f_]+|0o[0-7_]+|0b[01_]+)
+            | [-+]*(?:[0-9][0-9_]*)?\.?[0-9_]*(?:e[-+]?[0-9]+)?
+            | [-+]*[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?
             | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[t\x20].*)?
         )$",
     )
