@@ -2,6 +2,8 @@
 //! indicator; some words are no texts. What is quoted is written as JSON writes it, which YAML reads.
 
 use super::{Checked, Context, Kind, Refusal, is_control, no_outer_blanks, none_of, not_empty};
+use regex::Regex;
+use std::sync::LazyLock;
 
 pub(super) fn check(text: &str, kind: Kind, context: Context<'_>) -> Checked {
     if kind == Kind::Number {
@@ -15,6 +17,9 @@ pub(super) fn check(text: &str, kind: Kind, context: Context<'_>) -> Checked {
     }
     if text.contains(" #") || text.starts_with('#') {
         return Err(Refusal::character('#'));
+    }
+    if text.ends_with(" -") || text.ends_with(" ?") {
+        return Err(Refusal::new("it ends with a mark of a list or key"));
     }
     // Inside a longer scalar (`http://{{ x }}`) the first character has no meaning, nor has the word as a whole.
     if starts_scalar(context.line) {
@@ -60,14 +65,21 @@ fn is_no_text(text: &str) -> bool {
             | "+.inf"
             | ".nan"
     );
-    // Whatever begins like a number and consists of what numbers, dates and base-60 integers consist of.
-    let first = lower.trim_start_matches(['-', '+', '.']);
-    let number = first.starts_with(|c: char| c.is_ascii_digit())
-        && lower.chars().all(|c| {
-            c.is_ascii_hexdigit() || matches!(c, '-' | '+' | '.' | ':' | '_' | 'x' | 'o' | 't' | 'z' | ' ')
-        });
-    word || number
+    word || NUMBER.as_ref().is_none_or(|number| number.is_match(&lower))
 }
+
+/// Integers, floats, base-60 numbers and timestamps of YAML 1.1 and 1.2.
+static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x)^(?:
+            [-+]*(?:[0-9][0-9_]*|0x[0-9a-f_]+|0o[0-7_]+|0b[01_]+)
+            | [-+]*(?:[0-9][0-9_]*)?\.?[0-9_]*(?:e[-+]?[0-9]+)?
+            | [-+]*[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?
+            | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[t\x20].*)?
+        )$",
+    )
+    .ok()
+});
 
 pub(super) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);

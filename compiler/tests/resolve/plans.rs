@@ -196,3 +196,23 @@ fn services_without_a_unit_have_no_state_and_scripts_have_one_owner() {
     );
     insta::assert_snapshot!(shown(&compiled));
 }
+
+#[test]
+fn the_same_files_give_the_same_plan_and_another_byte_gives_another_digest() {
+    let services = r#"
+        [service.api]
+        on = ["@all"]
+        daemon.exec = ["/usr/local/bin/api", "{{ host.name }}"]
+        env = { A = "{{ vars.region|default('none') }}", B = "2" }
+        file."/etc/a".template = "a.j2"
+        file."/etc/b".source = "files/b"
+        "#;
+    let plan = |template: &str, payload: &str| {
+        let compiled = good(services, &[("templates/a.j2", template), ("files/b", payload)]);
+        compiled.plan.unwrap()
+    };
+    let first = plan("x {{ host.name }}\n", "b");
+    assert_eq!(first, plan("x {{ host.name }}\n", "b"), "whatever the directory");
+    assert_ne!(first.inputs, plan("y {{ host.name }}\n", "b").inputs);
+    assert_ne!(first.inputs, plan("x {{ host.name }}\n", "c").inputs);
+}
