@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod command_line;
+mod docs;
 mod layering;
 mod main_job;
 mod secrets;

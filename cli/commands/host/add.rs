@@ -75,10 +75,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     std::fs::create_dir_all(&dir).map_err(|error| io("create", &dir, &error))?;
     let path = dir.join(format!("{}.toml", args.name));
     durable::create(&path, text(args, &id).as_bytes(), 0o644)?;
-    terminal.say(&format!(
-        "wrote {}; on the host: cmc-fetch enroll --with FILE, FILE holding this line:",
-        path.display()
-    ));
+    terminal.say(&format!("wrote {}; on the host: cmc-fetch enroll, with this line:", path.display()));
     terminal.out(&format!("{line}\n"))
 }
 

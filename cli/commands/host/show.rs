@@ -10,9 +10,7 @@ use std::path::Path;
 
 /// Print the line that enrols a host that the fleet has already
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example:\n  cmc host show web1 | ssh web1 'cat > enrol.json && cmc-fetch enroll --with enrol.json'"
-)]
+#[command(after_help = "Example:\n  cmc host show web1 | ssh web1 cmc-fetch enroll -")]
 pub(crate) struct Args {
     /// The host
     name: HostName,
