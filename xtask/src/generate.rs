@@ -10,7 +10,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
         _ => return Err("usage: cargo xtask generate [--check]".to_owned()),
     };
     let mut tests = cargo();
-    tests.args(["test", "--workspace", "--locked", "--quiet", "--", "generated"]);
+    tests.args(["test", "--workspace", "--locked", "--quiet", "--test", "generated"]);
     if !check {
         tests.env("CMC_UPDATE", "1");
     }
