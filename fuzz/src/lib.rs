@@ -59,7 +59,7 @@ pub fn unit_file(data: &[u8]) {
 /// Command lines and time spans in them.
 pub fn unit_values(data: &[u8]) {
     text(data, |text| {
-        let _ = systemd::ExecCommand::parse_line(text);
+        let _ = systemd::Command::parse_line(text);
         let _ = systemd::parse_timespan(text, 1_000_000);
     });
 }

@@ -99,7 +99,7 @@ fn the_bundle_among_the_seeds_is_one() {
         format: 1,
         service: "api".parse().unwrap(),
         files: vec![file],
-        actions: vec![Action { on: Trigger::Changed, paths: Vec::new(), argv, timeout: 90, once: false }],
+        actions: vec![Action { on: Trigger::Changed, paths: Vec::new(), argv, timeout: 90, once: false, unless: Vec::new() }],
         checks: vec![HealthCheck { probe: Probe::Tcp("127.0.0.1:80".to_owned()), within: 30, failures: 3, restart: None }],
         capture: Vec::new(),
     };

@@ -213,10 +213,13 @@ fn supervised(script: &mut Script, number: u32, words: Vec<String>) -> Result<()
             match option.as_str() {
                 "-B" => {}
                 "-C" => run.login_class = Some(next(&mut words)?),
-                other => {
-                    let letter = other.chars().nth(1).ok_or_else(|| bad(number, "an empty option"))?;
-                    run.limits.push((letter, next(&mut words)?));
-                }
+                // One letter and its value apart from it, as printed: `-Cx` would otherwise be a limit named C.
+                other => match other.as_bytes() {
+                    [b'-', letter @ b'a'..=b'z'] => {
+                        run.limits.push((char::from(*letter), next(&mut words)?));
+                    }
+                    _ => return Err(bad(number, "an option of limits that is none of a resource")),
+                },
             }
         }
     }
