@@ -20,7 +20,10 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     let mut fetch = cargo();
     fetch.args(["build", "--locked", "--package", "cmc-fetch", "--profile", "host", "--target", &host]);
     // A static binary is linked for a named target only, so that build scripts stay dynamic.
-    fetch.env("RUSTFLAGS", "-C target-feature=+crt-static");
+    // Panics abort, so nothing unwinds; a static executable relocates itself, so it may use the compact form.
+    let flags =
+        "-C target-feature=+crt-static -C force-unwind-tables=no -C link-arg=-Wl,-z,pack-relative-relocs";
+    fetch.env("RUSTFLAGS", flags);
     execute(&mut fetch)?;
     let target = target_dir()?;
     for (from, name) in

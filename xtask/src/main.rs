@@ -18,7 +18,6 @@ usage: cargo xtask COMMAND
   test [FILTER]      install what the tests need where allowed, run everything, list what was skipped
   dist --out DIR     build DIR/cmc and a static DIR/cmc-fetch for release
   generate [--check] write (or compare) the generated files: schemas, page of codes
-  bench [NAME]       measure, as ratios in one run; results go to benches/RESULTS.md by hand
 ";
 
 fn main() -> ExitCode {
