@@ -1,8 +1,10 @@
 //! `cargo xtask test`: installs what the tests need where allowed, runs every test, and names what was skipped.
 
-use crate::process::{self, cargo, say, target_dir};
+use crate::process::{cargo, say, target_dir};
 use crate::tools;
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
 
 pub(crate) fn run(filter: &[String]) -> Result<(), String> {
     tools::install_packages();
@@ -19,7 +21,7 @@ pub(crate) fn run(filter: &[String]) -> Result<(), String> {
     if let Some(weed) = tools::weed() {
         tests.env("CMC_TEST_WEED", weed);
     }
-    let result = process::run(&mut tests);
+    let (result, passed, failed) = counted(&mut tests)?;
     let lines = std::fs::read_to_string(&skipped).unwrap_or_default();
     let lines: BTreeSet<&str> = lines.lines().collect();
     if lines.is_empty() {
@@ -28,5 +30,29 @@ pub(crate) fn run(filter: &[String]) -> Result<(), String> {
         say(&format!("skipped, because this machine lacks what they need ({}):", lines.len()));
         lines.iter().for_each(|line| say(&format!("  {line}")));
     }
+    let _ = writeln!(std::io::stdout(), "{passed} passed, {failed} failed, {} skipped", lines.len());
     result
+}
+
+/// Runs cargo's tests, passing their output on, and adds up what their result lines say.
+fn counted(tests: &mut Command) -> Result<(Result<(), String>, u64, u64), String> {
+    let mut child =
+        tests.stdout(Stdio::piped()).spawn().map_err(|error| format!("could not start cargo: {error}"))?;
+    let (mut passed, mut failed) = (0, 0);
+    let mut out = std::io::stdout();
+    for line in child.stdout.take().into_iter().flat_map(|stdout| BufReader::new(stdout).lines()) {
+        let line = line.map_err(|error| format!("could not read what the tests print: {error}"))?;
+        let _ = writeln!(out, "{line}");
+        let count = |what: &str| {
+            let before = line.split(what).next().filter(|before| before.len() < line.len())?;
+            before.rsplit(' ').next()?.parse::<u64>().ok()
+        };
+        if line.starts_with("test result:") {
+            passed += count(" passed").unwrap_or(0);
+            failed += count(" failed").unwrap_or(0);
+        }
+    }
+    let status = child.wait().map_err(|error| format!("could not wait for cargo: {error}"))?;
+    let result = if status.success() { Ok(()) } else { Err(format!("tests failed: {status}")) };
+    Ok((result, passed, failed))
 }
