@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// Let services leave this many hosts
     #[arg(long, value_name = "N", default_value_t = 0)]
     allow_removals: usize,
+    /// Seal and upload everything again, for a store that lost objects
+    #[arg(long)]
+    rebuild: bool,
     #[command(flatten)]
     keys: KeyArgs,
     #[command(flatten)]
@@ -82,6 +85,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         commit: crate::publisher::commit(directory),
         lifetime: args.publishing.lifetime(),
         min_cmc: None,
+        rebuild: args.rebuild,
         is_ancestor: Some(&|theirs, ours| crate::publisher::is_ancestor(directory, theirs, ours)),
         guard: &guard,
         ..Request::default()

@@ -317,36 +317,3 @@ fn a_publisher_refuses_a_store_that_went_back() {
         crate::publish::read_current(&world.store, &world.roots, keys, &world.channel, seen).unwrap_err();
     assert_eq!(error.trust_kind(), Some(TrustKind::Rollback));
 }
-
-#[test]
-#[ignore = "prints times"]
-fn cold_publish_of_a_thousand_hosts() {
-    let mut world = World::new();
-    let plans: Vec<_> = (0..1000)
-        .map(|h| {
-            let services = (0..5).map(|s| {
-                let files = (0..4).map(|f| {
-                    let text = format!("host {h} service {s} file {f}\n").repeat(60);
-                    file(&format!("/etc/s{s}/f{f}"), text.as_bytes(), false)
-                });
-                planned(&format!("s{s}"), files.collect())
-            });
-            let services = services.collect();
-            world.plan(&format!("h{h}"), services)
-        })
-        .collect();
-    let start = std::time::Instant::now();
-    let prepared = prepare(&plans);
-    eprintln!("prepare {:?}", start.elapsed());
-    let start = std::time::Instant::now();
-    for bundle in prepared.bundles.values() {
-        crate::member::seal_fresh(&bundle.tar, crate::member::Packing::Compressed).unwrap();
-    }
-    eprintln!("bare seal {:?}", start.elapsed());
-    let start = std::time::Instant::now();
-    world.publish(&plans).unwrap();
-    eprintln!("publish {:?}", start.elapsed());
-    let start = std::time::Instant::now();
-    world.publish(&plans).unwrap();
-    eprintln!("again {:?}", start.elapsed());
-}
