@@ -199,6 +199,9 @@ pub struct Journal {
     pub capture: Vec<(ServiceName, Vec<String>)>,
     /// What went wrong.
     pub failure: Option<Failure>,
+    /// Paths that undoing could not restore.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unrestored: BTreeSet<UnixPath>,
     /// What success changes in the state.
     pub edits: Edits,
 }
@@ -211,6 +214,11 @@ impl Journal {
     /// Reads the journal that an interrupted run left. One that does not parse is an error: nobody may guess.
     pub fn load(dir: &Path) -> Result<Option<Self>> {
         atomic::read_json(&Self::path(dir))
+    }
+
+    /// Whether a transaction is unfinished: nothing else may begin.
+    pub fn pending(dir: &Path) -> bool {
+        Self::path(dir).exists()
     }
 
     /// Writes it durably.

@@ -1,11 +1,21 @@
 //! What is checked before a transaction touches anything: room and inodes (3 % stay free), read-only file systems,
-//! mount points, and two paths that are one file.
+//! mount points, files marked immutable, and two paths that are one file.
 
 use crate::changes::Changes;
 use crate::error::{Error, Result};
 use crate::host::Host;
-use crate::root::{Parent, Seen, Space};
+use crate::root::{Fixed, Parent, Seen, Space};
+use cmc_types::UnixPath;
 use std::collections::{BTreeMap, BTreeSet};
+
+fn mount_point(path: &UnixPath) -> Error {
+    Error::refused("mount-point", format!("{path} is a mount point"))
+}
+
+fn immutable(path: &UnixPath) -> Error {
+    let why = "it or its directory is marked immutable or append-only (`lsattr`, `ls -lo`)";
+    Error::refused("immutable", format!("{path} cannot be replaced: {why}"))
+}
 
 /// Refuses what could not succeed.
 pub fn check(host: &Host<'_>, changes: &Changes) -> Result<()> {
@@ -27,11 +37,15 @@ pub fn check(host: &Host<'_>, changes: &Changes) -> Result<()> {
                 ));
             }
             #[allow(clippy::unnecessary_cast)]
-            if let Some(stat) = folder.stat(path.file_name())?
-                && stat.st_dev as u64 != dev
-            {
-                return Err(Error::refused("mount-point", format!("{path} is a mount point")));
+            let elsewhere = folder.stat(path.file_name())?.is_some_and(|stat| stat.st_dev as u64 != dev);
+            match folder.fixed(path.file_name())? {
+                Some(Fixed::Mount) => return Err(mount_point(path)),
+                _ if elsewhere => return Err(mount_point(path)),
+                Some(Fixed::Marked) => return Err(immutable(path)),
+                None => {}
             }
+        } else if folder.fixed("")? == Some(Fixed::Marked) {
+            return Err(immutable(path));
         }
         let space = folder.space()?;
         if space.read_only {

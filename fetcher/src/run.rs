@@ -9,6 +9,7 @@ use crate::error::{Error, Exit, Result};
 use crate::event::{Events, Level};
 use crate::fetch::{self, Deadline};
 use crate::host::{Host, Mark};
+use crate::journal::Journal;
 use crate::lock::Lock;
 use crate::metrics;
 use crate::state::{Condition, State};
@@ -178,15 +179,22 @@ fn locked_run(setup: &Setup<'_>, host: &Host<'_>) -> Result<Outcome> {
         Ok(None) => frozen.extend(fleet_frozen(host, &state, setup.clock.now())),
         Err(error) => {
             outcome.fail(&error);
-            if matches!(error, Error::Failed(_) | Error::Io { .. } | Error::Config(_)) {
+            if !matches!(error, Error::Trust(_) | Error::Store(_)) {
                 skip.extend(state.services.keys().cloned());
             }
         }
     }
 
-    let drift = drift::repair(host, &mut state, setup.config.drift, &skip, &frozen, &mut events)?;
-    outcome.exit = outcome.exit.and(drift);
-    outcome.exit = outcome.exit.and(supervise::run(host, &mut state, &skip, &mut events));
+    // A transaction that could not be brought to its end: nothing else may happen before the next run has done so.
+    if !Journal::pending(&host.dir) {
+        match drift::repair(host, &mut state, setup.config.drift, &skip, &frozen, &mut events) {
+            Ok(drift) => outcome.exit = outcome.exit.and(drift),
+            Err(error) => outcome.fail(&error),
+        }
+    }
+    if !Journal::pending(&host.dir) {
+        outcome.exit = outcome.exit.and(supervise::run(host, &mut state, &skip, &mut events));
+    }
     expiry(&trust, setup.clock.now(), &mut outcome, &mut events);
     if state.release != loaded.release || state.bundles() != loaded.bundles() {
         host.cache.prune(&state.bundles())?;

@@ -98,10 +98,15 @@ pub fn undone(host: &Host<'_>, journal: &Journal, state: &mut State, events: &mu
         let service = state.service(&member.service);
         service.failures += 1;
         service.redo = false;
-        let back = if member.from.is_some() { "rolled back" } else { "taken back" };
+        let whole = journal.unrestored.is_empty();
+        let back = match (whole, member.from.is_some()) {
+            (true, true) => "rolled back",
+            (true, false) => "taken back",
+            (false, _) => "could not be rolled back whole",
+        };
         events.service(Level::Alarm, &member.service, format!("{back}: {reason}"));
         if journal.phase == Phase::Broken {
-            service.condition = if blame { Condition::Broken } else { Condition::Degraded };
+            service.condition = if blame || !whole { Condition::Broken } else { Condition::Degraded };
         }
         let Some(to) = member.to else { continue };
         if blame && journal.purpose == Purpose::Install && member.from != Some(to) {

@@ -192,70 +192,120 @@ fn foreign(host: &Host<'_>, folder: &Folder, change: &Change, now: &Seen, events
     }
 }
 
-/// Restores what was there before, in reverse.
-pub fn restore_all(host: &Host<'_>, journal: &Journal, events: &mut Events) -> Result<()> {
+/// Restores what was there before, in reverse, and returns the paths where that was not possible. One such path holds
+/// up none of the others; what lay there before is then kept in `originals/`.
+pub fn restore_all(host: &Host<'_>, journal: &Journal, events: &mut Events) -> Result<BTreeSet<UnixPath>> {
+    let mut unrestored = BTreeSet::new();
     for (n, change) in journal.changes.iter().enumerate().rev() {
         (host.mark)("restore");
-        let Parent::Found(target) = host.root.parent(&change.path)? else { continue };
-        let (name, old) = (change.path.file_name(), journal.old_name(n));
-        let now = target.inspect(name)?;
-        let kept = target.stat(&old)?;
-        if !same(&now, &change.old) && !same(&now, &change.new) && now != Seen::Missing {
-            foreign(host, &target, change, &now, events)?;
-        }
-        match (&change.old, kept) {
-            (Seen::Missing, _) => {
-                target.unlink(name)?;
-            }
-            (_, Some(kept)) => {
-                let here = target.stat(name)?;
-                // Renaming one name of an inode onto another does nothing and leaves both.
-                if here.is_some_and(|here| (here.st_dev, here.st_ino) == (kept.st_dev, kept.st_ino)) {
-                    target.unlink(&old)?;
-                } else {
-                    target.rename(&old, &target, name)?;
+        if let Err(error) = restore(host, change, &journal.old_name(n), events) {
+            let kept = match rescue(host, change, &journal.old_name(n)) {
+                Some(saved) => {
+                    format!("; what was there is kept in {}", host.originals().join(saved).display())
                 }
-            }
-            (_, None) if same(&now, &change.old) => {}
-            (_, None) => {
-                let text = "could not be restored: the copy of what was there is gone";
-                events.file(Level::Alarm, &change.service, &change.path, text);
-            }
+                None => String::new(),
+            };
+            let text = format!("could not be restored: {error}{kept}");
+            events.file(Level::Alarm, &change.service, &change.path, text);
+            unrestored.insert(change.path.clone());
         }
     }
     for dir in journal.make.iter().rev() {
-        remove_dir(host, dir)?;
+        if let Err(error) = remove_dir(host, dir) {
+            events.host(Level::Alarm, format!("{dir} was made and stays: {error}"));
+        }
     }
-    sync(host, journal)
+    sync(host, journal)?;
+    Ok(unrestored)
 }
 
-/// Removes all temporaries. An old file with set-id bits loses them first, in case somebody else linked to it.
-pub fn clean(host: &Host<'_>, journal: &Journal) -> Result<()> {
+fn restore(host: &Host<'_>, change: &Change, old: &str, events: &mut Events) -> Result<()> {
+    let gone = || Error::Failed("the copy of what was there is gone".into());
+    let target = match host.root.parent(&change.path)? {
+        Parent::Found(target) => target,
+        Parent::Missing { .. } if change.old == Seen::Missing => return Ok(()),
+        Parent::Missing { .. } => return Err(gone()),
+    };
+    let name = change.path.file_name();
+    let now = target.inspect(name)?;
+    // It was never replaced, or is restored already; `clean` removes the copy.
+    if now == change.old {
+        return Ok(());
+    }
+    match now {
+        Seen::Directory if target.remove_dir(name)? => {
+            let text = "became an empty directory meanwhile, which is replaced";
+            events.file(Level::Alarm, &change.service, &change.path, text);
+        }
+        Seen::Directory => return Err(Error::Failed("it became a directory meanwhile".into())),
+        Seen::Other => {
+            let text = "became a device, pipe or socket meanwhile, which is replaced";
+            events.file(Level::Alarm, &change.service, &change.path, text);
+        }
+        Seen::Missing => {}
+        _ if same(&now, &change.old) || same(&now, &change.new) => {}
+        _ => foreign(host, &target, change, &now, events)?,
+    }
+    let kept = target.stat(old)?;
+    match (&change.old, kept) {
+        (Seen::Missing, _) => target.unlink(name).map(drop),
+        (_, Some(kept)) => {
+            let here = target.stat(name)?;
+            // Renaming one name of an inode onto another does nothing and leaves both.
+            if here.is_some_and(|here| (here.st_dev, here.st_ino) == (kept.st_dev, kept.st_ino)) {
+                return target.unlink(old).map(drop);
+            }
+            target.rename(old, &target, name)
+        }
+        (_, None) if same(&now, &change.old) => Ok(()),
+        (_, None) => Err(gone()),
+    }
+}
+
+/// Copies what lay at a path that cannot be restored to `originals/`, before [`clean`] removes it.
+fn rescue(host: &Host<'_>, change: &Change, old: &str) -> Option<String> {
+    let Seen::File(seen) = &change.old else { return None };
+    let Ok(Parent::Found(target)) = host.root.parent(&change.path) else { return None };
+    target.stat(old).ok().flatten()?;
+    originals::save(host, &target, old, &change.path, seen).ok()
+}
+
+/// Removes all temporaries; one that cannot be removed is said and holds nothing up. An old file with set-id bits
+/// loses them first, in case somebody else linked to it.
+pub fn clean(host: &Host<'_>, journal: &Journal, events: &mut Events) -> Result<()> {
     let mut folders = BTreeSet::new();
     for (n, change) in journal.changes.iter().enumerate() {
         for place in [change.stage.as_str(), change.path.parent()] {
             let Ok(folder) = host.root.folder(place) else { continue };
-            let old = journal.old_name(n);
-            if let Some(stat) = folder.stat(&old)? {
-                let replaced = folder
-                    .stat(change.path.file_name())?
-                    .is_none_or(|now| (now.st_dev, now.st_ino) != (stat.st_dev, stat.st_ino));
-                if replaced
-                    && stat.st_mode & 0o7000 != 0
-                    && let Some(file) = folder.open(&old)?
-                {
-                    let _ = rustix::fs::fchmod(&file, mode(0o600));
-                }
-                folder.unlink(&old)?;
+            let (new, old) = (journal.new_name(n), journal.old_name(n));
+            let removed = remove_old(&folder, &old, change).and_then(|()| folder.unlink(&new));
+            if let Err(error) = removed {
+                let text = format!("a temporary beside it stays: {error}");
+                events.file(Level::Alarm, &change.service, &change.path, text);
             }
-            folder.unlink(&journal.new_name(n))?;
             folders.insert(place.to_owned());
         }
     }
     for place in folders {
-        host.root.folder(&place)?.sync()?;
+        if let Ok(folder) = host.root.folder(&place) {
+            folder.sync()?;
+        }
     }
     Ok(())
+}
+
+fn remove_old(folder: &Folder, old: &str, change: &Change) -> Result<()> {
+    let Some(stat) = folder.stat(old)? else { return Ok(()) };
+    let replaced = folder
+        .stat(change.path.file_name())?
+        .is_none_or(|now| (now.st_dev, now.st_ino) != (stat.st_dev, stat.st_ino));
+    if replaced
+        && stat.st_mode & 0o7000 != 0
+        && let Some(file) = folder.open(old)?
+    {
+        let _ = rustix::fs::fchmod(&file, mode(0o600));
+    }
+    folder.unlink(old).map(drop)
 }
 
 /// Removes a directory if it is empty; whether it did.

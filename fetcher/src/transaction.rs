@@ -107,6 +107,7 @@ pub fn prepare(
         undo,
         capture,
         failure: None,
+        unrestored: BTreeSet::new(),
         edits: changes.edits,
     };
     (journal, sources, changes.save)
@@ -160,6 +161,10 @@ impl<'h, 'a> Transaction<'h, 'a> {
         state: &mut State,
         events: &mut Events,
     ) -> Result<Verdict> {
+        // Its journal is all that is known of an unfinished one.
+        if Journal::pending(&host.dir) {
+            return Err(Error::Failed("an unfinished transaction has to end before another begins".into()));
+        }
         let mut this = Self { host, journal };
         if !this.stage(sources, save, events)? || !this.leave(state, events)? {
             return Ok(Verdict::Unchanged);
@@ -190,7 +195,7 @@ impl<'h, 'a> Transaction<'h, 'a> {
         );
         match this.journal.phase {
             Phase::Staging | Phase::Staged => {
-                this.abandon(state)?;
+                this.abandon(state, events)?;
                 Ok(Verdict::Unchanged)
             }
             Phase::Committing | Phase::Checking => {
@@ -238,7 +243,7 @@ impl<'h, 'a> Transaction<'h, 'a> {
     fn stage(&mut self, sources: &[Source], save: &BTreeSet<UnixPath>, events: &mut Events) -> Result<bool> {
         self.enter(Phase::Staging)?;
         if let Err(error) = stage::write_all(self.host, &self.journal, sources, save) {
-            stage::clean(self.host, &self.journal)?;
+            stage::clean(self.host, &self.journal, events)?;
             Journal::remove(&self.host.dir)?;
             for member in &self.journal.members {
                 events.service(Level::Alarm, &member.service, format!("nothing was changed: {error}"));
@@ -266,14 +271,14 @@ impl<'h, 'a> Transaction<'h, 'a> {
             for i in 0..self.journal.undo.steps.len() {
                 self.step(|journal| &mut journal.undo.steps, i, events)?;
             }
-            self.abandon(state)?;
+            self.abandon(state, events)?;
             return Ok(false);
         }
         Ok(true)
     }
 
     /// Gives up before anything was put in place. What was stopped already is started by the next run.
-    fn abandon(&mut self, state: &mut State) -> Result<()> {
+    fn abandon(&mut self, state: &mut State, events: &mut Events) -> Result<()> {
         if self.journal.leaving.iter().any(begun) {
             for member in self.journal.members.iter().filter(|member| member.from.is_some()) {
                 state.service(&member.service).redo = true;
@@ -281,7 +286,7 @@ impl<'h, 'a> Transaction<'h, 'a> {
             state.converged = false;
             state.save(&self.host.dir)?;
         }
-        stage::clean(self.host, &self.journal)?;
+        stage::clean(self.host, &self.journal, events)?;
         Journal::remove(&self.host.dir)
     }
 
@@ -371,7 +376,7 @@ impl<'h, 'a> Transaction<'h, 'a> {
     fn good(&mut self, state: &mut State, events: &mut Events) -> Result<Verdict> {
         self.enter(Phase::Good)?;
         settle::good(self.host, &self.journal, state, events)?;
-        self.end()?;
+        self.end(events)?;
         Ok(Verdict::Good)
     }
 
@@ -389,14 +394,14 @@ impl<'h, 'a> Transaction<'h, 'a> {
                 }
             }
         }
-        stage::restore_all(self.host, &self.journal, events)?;
+        self.journal.unrestored = stage::restore_all(self.host, &self.journal, events)?;
         self.react(state, events)
     }
 
     fn react(&mut self, state: &mut State, events: &mut Events) -> Result<Verdict> {
         self.enter(Phase::Reacting)?;
         let acted = self.journal.leaving.iter().chain(&self.journal.steps).any(begun);
-        let mut whole = true;
+        let mut whole = self.journal.unrestored.is_empty();
         if acted {
             for i in 0..self.journal.undo.steps.len() {
                 if let Some(ended) = self.step(|journal| &mut journal.undo.steps, i, events)? {
@@ -437,16 +442,18 @@ impl<'h, 'a> Transaction<'h, 'a> {
 
     fn settled(&mut self, state: &mut State, events: &mut Events) -> Result<Verdict> {
         settle::undone(self.host, &self.journal, state, events)?;
-        self.end()?;
+        self.end(events)?;
         Ok(if self.journal.phase == Phase::Broken { Verdict::Broken } else { Verdict::Undone })
     }
 
-    fn end(&self) -> Result<()> {
+    fn end(&self, events: &mut Events) -> Result<()> {
         (self.host.mark)("clean");
-        stage::clean(self.host, &self.journal)?;
+        stage::clean(self.host, &self.journal, events)?;
         if self.journal.phase == Phase::Good {
             for dir in &self.journal.prune {
-                stage::remove_dir(self.host, dir)?;
+                if let Err(error) = stage::remove_dir(self.host, dir) {
+                    events.host(Level::Note, format!("{dir} stays: {error}"));
+                }
             }
         }
         (self.host.mark)("forget");

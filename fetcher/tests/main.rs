@@ -9,4 +9,5 @@ mod fleet;
 mod hostile;
 mod install;
 mod program;
+mod restore;
 mod rollback;

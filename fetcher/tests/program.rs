@@ -167,3 +167,29 @@ fn a_disk_that_fills_keeps_the_old_state_and_its_temporaries_are_removed() {
         text(&output.stderr)
     );
 }
+
+#[test]
+fn a_mount_on_a_file_is_refused_before_anything_changes_even_from_the_same_file_system() {
+    let world = World::today();
+    world.publish_file("old\n");
+    assert_eq!(fetch(&world, &["run"]).status.code(), Some(0));
+    world.publish_file("new\n");
+    let script = format!(
+        "mount --bind '{motd}' '{motd}' || exit 99\n'{fetch}' --config '{config}' --root '{root}' run\n",
+        motd = world.root().join("etc/motd").display(),
+        fetch = program(),
+        config = config(&world).display(),
+        root = world.root().display(),
+    );
+    let Ok(output) = Command::new("unshare").args(["-rm", "sh", "-c", &script]).output() else {
+        return skipped("mounted-file", "there is no unshare");
+    };
+    if !text(&output.stdout).contains("base") {
+        return skipped("mounted-file", text(&output.stderr).trim());
+    }
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("[mount-point]"), "{}", text(&output.stdout));
+    assert_eq!((world.read("etc/motd"), temporaries(&world.root())), ("old\n".into(), vec![]));
+    assert_eq!(fetch(&world, &["run"]).status.code(), Some(0));
+    assert_eq!(world.read("etc/motd"), "new\n");
+}
