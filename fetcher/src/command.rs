@@ -3,7 +3,7 @@
 // This is the one module of the crate that prints.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, DEFAULT_PATH};
 use crate::decide;
 use crate::enroll::{self, Enrolment, Schedule};
@@ -250,7 +250,7 @@ impl Arguments {
 
     fn status(&self) -> Result<Exit> {
         let config = Config::load(self.config_path())?;
-        let status = run::status(&config, &self.root()?)?;
+        let status = run::status(&config, &self.root()?, SystemClock::default().now())?;
         if self.json {
             json(&status)?;
         } else {
@@ -285,7 +285,7 @@ impl Arguments {
     fn decide(&self, name: &str, what: &str) -> Result<Exit> {
         let name = ServiceName::parse(name).map_err(|error| Error::Usage(error.to_string()))?;
         let reason = self.reason.as_deref().unwrap_or("no reason given");
-        self.with(true, |setup| {
+        self.with(what == "freeze", |setup| {
             match what {
                 "freeze" => decide::freeze(setup, &name, reason)?,
                 "unfreeze" => decide::unfreeze(setup, &name)?,
@@ -298,8 +298,7 @@ impl Arguments {
                 }
                 return Ok(Exit::Done);
             }
-            let outcome = run::run(setup)?;
-            self.show(&outcome)
+            self.show(&decide::carry_out(setup)?)
         })
     }
 

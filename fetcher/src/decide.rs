@@ -1,10 +1,10 @@
 //! Decisions made on the host: freeze, unfreeze, rollback, redo. Each is written to the state; all but `freeze` are
 //! then carried out by a run.
 
-use crate::error::{Error, Result};
-use crate::event::Events;
+use crate::error::{Error, Exit, Result};
+use crate::event::{Events, Level};
 use crate::host::Host;
-use crate::run::Setup;
+use crate::run::{self, Outcome, Setup};
 use crate::state::{Hold, HoldKind, Service, State};
 use cmc_types::ServiceName;
 
@@ -55,6 +55,20 @@ pub fn redo(setup: &Setup<'_>, name: &ServiceName) -> Result<()> {
         }
         Ok(())
     })
+}
+
+/// Carries out what was decided: with what is on this host if that is enough, else by an ordinary run.
+pub fn carry_out(setup: &Setup<'_>) -> Result<Outcome> {
+    let alone = run::run(&Setup { store: None, ..*setup })?;
+    let done = matches!((alone.exit, alone.converged), (Exit::Done, true) | (Exit::RolledBack, _));
+    if done || setup.store.is_none() {
+        return Ok(alone);
+    }
+    let mut outcome = run::run(setup)?;
+    let changes = alone.events.0.into_iter().filter(|event| event.level == Level::Change);
+    outcome.events.0.splice(0..0, changes);
+    outcome.news |= alone.news;
+    Ok(outcome)
 }
 
 fn decide(

@@ -91,18 +91,30 @@ pub fn refresh(
     Ok(refresh)
 }
 
-/// The manifest of the release in `trust`: the one kept from last time if it is of that release, else from the store.
-/// `None`: the release does not list this host.
+/// The manifest that a run took last: everything it lists was at hand, so it can be gone on with without a network. A
+/// damaged one is as good as none.
+pub fn taken(dir: &Path) -> Option<KnownManifest> {
+    atomic::read_json(&dir.join("manifest.json")).ok().flatten()
+}
+
+/// Remembers a manifest, once everything it needs is at hand and before anything is changed for it.
+pub fn take(dir: &Path, known: &KnownManifest) -> Result<()> {
+    if taken(dir).as_ref() == Some(known) {
+        return Ok(());
+    }
+    atomic::write_json(&dir.join("manifest.json"), known)
+}
+
+/// The manifest of the release in `trust`, with the release that it is of: the one taken last if it is of that release,
+/// else from the store. Without a store it is the one taken last, whatever release that was of. `None`: the release
+/// does not list this host.
 pub fn manifest(
     dir: &Path,
     store: Option<&dyn Reader>,
     pin: &Pin,
     trust: &TrustState,
     me: Me<'_>,
-) -> Result<Option<Manifest>> {
-    let path = dir.join("manifest.json");
-    // A damaged copy is fetched again.
-    let mut known = atomic::read_json::<KnownManifest>(&path).ok().flatten();
+) -> Result<Option<KnownManifest>> {
     let mine = |known: &KnownManifest| {
         let manifest = &known.manifest;
         manifest.fleet_id == pin.fleet_id
@@ -110,15 +122,16 @@ pub fn manifest(
             && manifest.host == *me.host
             && manifest.id == *me.id
     };
-    known = known.filter(mine);
-    let Some(release) = trust.release.as_ref().map(|release| release.at.hash) else {
+    let known = taken(dir).filter(mine);
+    let Some(release) = trust.release.as_ref().map(|release| (release.at.version, release.at.hash)) else {
         return Err(Error::Failed("no release is known yet".into()));
     };
-    if let Some(known) = known.as_ref().filter(|known| known.release == release) {
-        return Ok(Some(known.manifest.clone()));
+    if known.as_ref().is_some_and(|known| known.release == release) {
+        return Ok(known);
     }
     let Some(store) = store else {
-        return Ok(known.map(|known| known.manifest));
+        let none = || Error::Failed("no manifest of this host was read yet".into());
+        return known.map(Some).ok_or_else(none);
     };
     let last = known.as_ref().map(|known| &known.position);
     let (manifest, position) = match client::manifest(store, pin, trust, me, last)? {
@@ -129,8 +142,7 @@ pub fn manifest(
             None => return Err(Error::Failed("the manifest of last time is lost".into())),
         },
     };
-    atomic::write_json(&path, &KnownManifest { release, position, manifest: manifest.clone() })?;
-    Ok(Some(manifest))
+    Ok(Some(KnownManifest { release, position, manifest }))
 }
 
 /// Fetches the bundles of `wanted` that the cache lacks; all, or an error.

@@ -32,7 +32,7 @@ pub fn text(config: &Config, state: &State, trust: &TrustState, outcome: &Outcom
         let labels = format!("{{hash=\"{}\"}}", &hash.to_string()[..16]);
         family(
             "cmc_release_version",
-            "The release that was last looked at.",
+            "The release that the host was last brought to.",
             vec![(labels, version.to_string())],
         );
     }

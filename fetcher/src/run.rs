@@ -12,13 +12,12 @@ use crate::host::{Host, Mark};
 use crate::journal::Journal;
 use crate::lock::Lock;
 use crate::metrics;
-use crate::state::{Condition, State};
+use crate::state::{Condition, KnownManifest, State};
 use crate::supervise;
 use crate::transaction::{self, Verdict};
 use crate::wish::{self, Kept, Wish};
 use cmc_bundles::client::{Freshness, Me, Pin, Refresh, StatementRef, TrustState};
 use cmc_bundles::keys::Identities;
-use cmc_bundles::manifest::Manifest;
 use cmc_bundles::store::Reader;
 use cmc_bundles::{Channel, FleetId, HostId};
 use cmc_types::{Blake3, ServiceName};
@@ -166,23 +165,30 @@ fn locked_run(setup: &Setup<'_>, host: &Host<'_>) -> Result<Outcome> {
 
     let mut skip = BTreeSet::new();
     let mut frozen = locally_frozen(&state);
-    match converge(setup, host, &pin, &mut trust, &mut state, &mut events) {
-        Ok(Some((converged, wishes))) => {
+    let mut trouble = None;
+    match converge(setup, host, &pin, &mut trust, &mut state, &mut trouble, &mut events) {
+        Ok(Some(reached)) => {
+            let Reached { release, converged, wishes } = reached;
             outcome.exit = outcome.exit.and(converged.exit);
             skip = converged.touched;
             frozen.extend(wishes.iter().filter(|wish| wish.frozen()).map(|wish| wish.service.clone()));
-            state.converged = !converged.again && converged.exit != Exit::Failed;
+            // The one place that says where the host is: at the release of the manifest that was carried out.
+            state.converged =
+                !converged.again && converged.exit != Exit::Failed && newest(&trust) == Some(release);
+            state.release = Some(release);
             state.order =
                 wishes.iter().filter(|wish| wish.digest.is_some()).map(|w| w.service.clone()).collect();
-            state.release = trust.release.as_ref().map(|release| (release.at.version, release.at.hash));
         }
         Ok(None) => frozen.extend(fleet_frozen(host, &state, setup.clock.now())),
         Err(error) => {
-            outcome.fail(&error);
             if !matches!(error, Error::Trust(_) | Error::Store(_)) {
                 skip.extend(state.services.keys().cloned());
             }
+            outcome.fail(&error);
         }
+    }
+    if let Some(error) = trouble {
+        outcome.fail(&error);
     }
 
     // A transaction that could not be brought to its end: nothing else may happen before the next run has done so.
@@ -195,9 +201,16 @@ fn locked_run(setup: &Setup<'_>, host: &Host<'_>) -> Result<Outcome> {
     if !Journal::pending(&host.dir) {
         outcome.exit = outcome.exit.and(supervise::run(host, &mut state, &skip, &mut events));
     }
-    expiry(&trust, setup.clock.now(), &mut outcome, &mut events);
+    if let Some(error) = expiry(&trust, setup.clock.now(), &mut events)
+        && outcome.exit != Exit::Trust
+    {
+        outcome.fail(&error);
+    }
     if state.release != loaded.release || state.bundles() != loaded.bundles() {
-        host.cache.prune(&state.bundles())?;
+        let mut keep = state.bundles();
+        let known = fetch::taken(&host.dir);
+        keep.extend(known.iter().flat_map(|known| &known.manifest.bundles).map(|bundle| bundle.digest));
+        host.cache.prune(&keep)?;
     }
 
     finish(setup, host, &trust, state, loaded, outcome, events)
@@ -234,67 +247,71 @@ fn finish(
     Ok(outcome)
 }
 
+/// What convergence came to.
+struct Reached {
+    /// The release of the manifest that was carried out.
+    release: Release,
+    converged: converge::Converged,
+    wishes: Wishes,
+}
+
+/// Version and hash.
+type Release = (u64, Blake3);
 type Wishes = Vec<Wish>;
 
-/// Fetches and converges; `None` if there is nothing new and nothing left to do.
+/// The newest release that was ever verified.
+fn newest(trust: &TrustState) -> Option<Release> {
+    trust.release.as_ref().map(|release| (release.at.version, release.at.hash))
+}
+
+/// Fetches and converges; `None` if there is nothing new and nothing left to do. When the store fails, that is the
+/// `trouble`, and what was taken before is gone on with.
 fn converge(
     setup: &Setup<'_>,
     host: &Host<'_>,
     pin: &Pin,
     trust: &mut TrustState,
     state: &mut State,
+    trouble: &mut Option<Error>,
     events: &mut Events,
-) -> Result<Option<(converge::Converged, Wishes)>> {
+) -> Result<Option<Reached>> {
     let now = setup.clock.now();
     let deadline =
         Deadline::new(setup.clock, setup.config.deadline.map_or(DEADLINE, |span| span.as_duration()));
-    let mut trouble = None;
     if let Some(store) = setup.store {
         match fetch::refresh(&host.dir, store, pin, trust, now) {
             Ok(Refresh::NotModified | Refresh::Renewed | Refresh::Released) => {}
-            // What is known already is still brought about.
-            Err(error) => trouble = Some(error),
+            Err(error) => *trouble = Some(error),
         }
     }
-    let known = trust.release.as_ref().map(|release| (release.at.version, release.at.hash));
+    let newest = newest(trust);
     let over = |deadline: u64| now >= deadline;
     let retry = state.services.values().filter_map(|service| service.retry.as_ref());
     let due = retry.map(|retry| retry.not_before).any(over)
         || state.services.values().any(|service| service.redo || !service.pending.is_empty());
-    let settled = state.converged && state.release == known && !due && holds_unchanged(host, now);
-    if settled || known.is_none() {
-        return trouble.map_or(Ok(None), Err);
+    let settled = state.converged && state.release == newest && !due && holds_unchanged(host, now);
+    if settled || newest.is_none() {
+        return Ok(None);
     }
     let store = setup.store.filter(|_| trouble.is_none());
-    let found = wanted(setup, host, pin, trust, state, store, deadline, events);
-    // Without the store, what is not on the host is missing because of the trouble with the store.
-    let trouble = match (trouble, &found) {
-        (Some(error), Err(_) | Ok(None)) => return Err(error),
-        (trouble, _) => trouble,
+    let found = match wanted(setup, host, pin, trust, state, store, deadline, events) {
+        // What is not here is missing because of the trouble with the store.
+        Err(_) if trouble.is_some() => return Ok(None),
+        found => found?,
     };
-    let Some((_, wishes)) = found? else {
+    let Some((known, wishes)) = found else {
         return Err(Error::Failed(format!(
             "the release does not list this host ({}): nothing is changed",
             setup.config.host
         )));
     };
-    if let Some(error) = trouble {
-        // Trust or download failures change nothing, unless everything needed was verified before.
-        let whole = manifest_release(host) == known.map(|(_, hash)| hash);
-        if !whole {
-            return Err(error);
-        }
-        let converged = converge::run(host, state, &wishes, events)?;
-        events.host(Level::Note, "the newest release known was brought about without the store");
-        state.converged = !converged.again && converged.exit != Exit::Failed;
-        state.release = known;
-        return Err(error);
-    }
+    fetch::take(&host.dir, &known)?;
     let converged = converge::run(host, state, &wishes, events)?;
-    Ok(Some((converged, wishes)))
+    Ok(Some(Reached { release: known.release, converged, wishes }))
 }
 
-/// The manifest and what it means for each service, with all bundles at hand; `None` if the host is not listed.
+/// The manifest and what it means for each service, with all bundles at hand; `None` if the host is not listed. An
+/// expired timestamp vouches for no release that was not taken before.
 #[allow(clippy::too_many_arguments)]
 fn wanted(
     setup: &Setup<'_>,
@@ -305,11 +322,14 @@ fn wanted(
     store: Option<&dyn Reader>,
     deadline: Deadline<'_>,
     events: &mut Events,
-) -> Result<Option<(Manifest, Wishes)>> {
+) -> Result<Option<(KnownManifest, Wishes)>> {
     let (id, identities) = (setup.id()?, setup.identities()?);
     let me = Me { host: &setup.config.host, id: &id, identities: &identities };
-    let Some(manifest) = fetch::manifest(&host.dir, store, pin, trust, me)? else { return Ok(None) };
-    let wishes = wish::all(&manifest, state, setup.clock.now(), events);
+    let fresh = !matches!(trust.freshness(setup.clock.now()), Freshness::Expired { .. });
+    let index = store.filter(|_| fresh);
+    let Some(known) = fetch::manifest(&host.dir, index, pin, trust, me)? else { return Ok(None) };
+    let manifest = &known.manifest;
+    let wishes = wish::all(manifest, state, setup.clock.now(), events);
     for wish in &wishes {
         match &wish.kept {
             Some(Kept::Frozen(why)) => events.service(Level::Note, &wish.service, format!("frozen {why}")),
@@ -332,17 +352,9 @@ fn wanted(
         needed.extend(wish.digest.filter(|d| !kept || listed.contains(d)).map(|d| (d, wish.service.clone())));
         needed.extend(installed.map(|digest| (digest, wish.service.clone())));
     }
-    fetch::bundles(&host.cache, store, &manifest, &needed, deadline)?;
+    fetch::bundles(&host.cache, store, manifest, &needed, deadline)?;
     let wishes = wishes.into_iter().filter(|wish| wish.digest.is_none_or(|d| host.cache.has(&d))).collect();
-    Ok(Some((manifest, wishes)))
-}
-
-fn manifest_release(host: &Host<'_>) -> Option<Blake3> {
-    known_manifest(host).map(|known| known.release)
-}
-
-fn known_manifest(host: &Host<'_>) -> Option<crate::state::KnownManifest> {
-    crate::atomic::read_json(&host.dir.join("manifest.json")).ok().flatten()
+    Ok(Some((known, wishes)))
 }
 
 fn locally_frozen(state: &State) -> BTreeSet<ServiceName> {
@@ -354,7 +366,7 @@ fn locally_frozen(state: &State) -> BTreeSet<ServiceName> {
 
 /// Services that the last manifest freezes.
 fn fleet_frozen(host: &Host<'_>, state: &State, now: u64) -> Vec<ServiceName> {
-    let Some(known) = known_manifest(host) else { return Vec::new() };
+    let Some(known) = fetch::taken(&host.dir) else { return Vec::new() };
     let names = state.services.keys();
     names.filter(|name| wish::frozen(name, &known.manifest, state, now).is_some()).cloned().collect()
 }
@@ -369,20 +381,17 @@ fn holds_unchanged(host: &Host<'_>, now: u64) -> bool {
     let expired = |hold: &cmc_bundles::overrides::HostHold| {
         hold.expires.is_some_and(|expires| expires > done && expires <= now)
     };
-    !known_manifest(host).is_some_and(|known| known.manifest.overrides.iter().any(expired))
+    !fetch::taken(&host.dir).is_some_and(|known| known.manifest.overrides.iter().any(expired))
 }
 
 /// Expired trust: everything goes on, but newer releases are refused.
-fn expiry(trust: &TrustState, now: u64, outcome: &mut Outcome, events: &mut Events) {
+pub fn expiry(trust: &TrustState, now: u64, events: &mut Events) -> Option<Error> {
     let days = |span: u64| span.div_ceil(86_400);
     match trust.freshness(now) {
         Freshness::Expired { expires } => {
-            let text = format!(
+            return Some(Error::Trust(format!(
                 "the fleet's timestamp expired at {expires} (Unix seconds): what is installed keeps running, newer releases are refused until somebody publishes or refreshes"
-            );
-            if outcome.exit != Exit::Trust {
-                outcome.fail(&Error::Trust(text));
-            }
+            )));
         }
         Freshness::Ageing { expires } => {
             let left = days(expires.saturating_sub(trust.now(now)));
@@ -393,6 +402,7 @@ fn expiry(trust: &TrustState, now: u64, outcome: &mut Outcome, events: &mut Even
         }
         Freshness::Fresh { .. } | Freshness::Unknown => {}
     }
+    None
 }
 
 /// What a run would do.
@@ -426,19 +436,23 @@ pub fn plan(setup: &Setup<'_>) -> Result<Plan> {
             fetch::refresh(&host.dir, store, &pin, &mut trust, setup.clock.now())?;
         }
         let wanted = wanted(setup, host, &pin, &trust, &mut state, setup.store, deadline, &mut plan.events)?;
-        let Some((_, wishes)) = wanted else {
+        let Some((known, wishes)) = wanted else {
             return Err(Error::Failed(format!(
                 "the release does not list this host ({})",
                 setup.config.host
             )));
         };
-        plan.release = trust.release.as_ref().map(|release| (release.at.version, release.at.hash));
+        plan.release = Some(known.release);
         plan.groups = converge::plan(host, &state, &wishes)?;
         let covered: BTreeSet<_> =
             plan.groups.iter().flat_map(|group| &group.services).map(|s| s.service.clone()).collect();
         plan.groups.extend(drift::plan(host, &state, &covered)?);
         if plan.groups.iter().any(|group| group.refused.is_some()) {
             plan.exit = Exit::Failed;
+        }
+        if let Some(error) = expiry(&trust, setup.clock.now(), &mut plan.events) {
+            plan.exit = plan.exit.and(error.exit());
+            plan.events.host(Level::Alarm, error.to_string());
         }
         Ok(plan)
     })?;
@@ -490,6 +504,8 @@ pub struct Status {
     pub converged: bool,
     /// When the fleet's timestamp expires, in Unix seconds.
     pub expires: Option<u64>,
+    /// Whether it has, so that newer releases are refused.
+    pub expired: bool,
     /// Whether a transaction was interrupted and waits for the next run.
     pub interrupted: bool,
     /// What the last run failed at.
@@ -501,11 +517,14 @@ pub struct Status {
 }
 
 /// Reads the state. Takes no lock and changes nothing.
-pub fn status(config: &Config, root: &Path) -> Result<Status> {
+pub fn status(config: &Config, root: &Path, now: u64) -> Result<Status> {
     let dir = State::dir(root);
     let state: State = crate::atomic::read_json(&dir.join("state.json"))?.unwrap_or_default();
     let trust: Option<TrustState> = crate::atomic::read_json(&dir.join("trust.json"))?;
+    let expired =
+        trust.as_ref().is_some_and(|trust| matches!(trust.freshness(now), Freshness::Expired { .. }));
     Ok(Status {
+        expired,
         host: config.host.to_string(),
         release: state.release,
         converged: state.converged,
@@ -523,6 +542,6 @@ impl Status {
         let good = |service: &crate::state::Service| {
             service.condition == Condition::Good && service.drifted.is_empty() && service.unhealthy == 0
         };
-        self.converged && !self.interrupted && self.services.values().all(good)
+        self.converged && !self.interrupted && !self.expired && self.services.values().all(good)
     }
 }

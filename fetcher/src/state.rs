@@ -20,9 +20,10 @@ pub const DIR: &str = "var/lib/cmc";
 pub struct State {
     /// 1.
     pub format: u32,
-    /// The release that was last looked at: version and hash.
+    /// The release whose manifest the host was last brought to: version and hash.
     pub release: Option<(u64, Blake3)>,
-    /// Whether every service is as that release wants it, or will not become so by trying again.
+    /// Whether that is the newest one known, and every service is as it wants it or will not become so by trying
+    /// again.
     pub converged: bool,
     /// Number of the last transaction.
     pub transaction: u64,
@@ -204,13 +205,12 @@ pub enum Original {
     },
 }
 
-/// The verified manifest of the release that `state.json` names, so that `redo`, `unfreeze` and retries need no
-/// network. It holds keys of bundles, hence 0600.
+/// The verified manifest that was taken last, so that `redo`, `unfreeze` and retries need no network. It holds keys of bundles, hence 0600.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownManifest {
-    /// The hash of the release it was found in.
-    pub release: Blake3,
+    /// The release it was found in: version and hash.
+    pub release: (u64, Blake3),
     /// Where it was found.
     pub position: Position,
     /// The manifest.

@@ -20,6 +20,9 @@ pub fn text(status: &Status) -> String {
     if status.interrupted {
         let _ = writeln!(out, "an interrupted transaction waits for the next run");
     }
+    if status.expired {
+        out.push_str("the fleet's timestamp expired: newer releases are refused until somebody publishes or refreshes\n");
+    }
     for (name, service) in &status.services {
         let condition = match service.condition {
             Condition::Absent => "absent",

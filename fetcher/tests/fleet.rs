@@ -24,16 +24,16 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 const START: u64 = 4_000_000_000;
-const DAY: u64 = 86_400;
+pub const DAY: u64 = 86_400;
 
 /// A fleet of one host, its store and its root.
 pub struct World {
     pub dir: tempfile::TempDir,
-    store: DirStore,
+    pub store: DirStore,
     fleet: NewFleet,
     key: MemberKey,
     now: AtomicU64,
-    runner: FakeRunner,
+    pub runner: FakeRunner,
 }
 
 /// Large files: `zeros-N` is N bytes of a pattern.
@@ -82,7 +82,7 @@ fn planned(entry: FileEntry, content: Content) -> PlannedFile {
     }
 }
 
-fn file(path: &str, content: &str) -> PlannedFile {
+pub fn file(path: &str, content: &str) -> PlannedFile {
     let bytes = content.as_bytes();
     planned(entry(path, bytes.len() as u64, hash(bytes)), Content::Bytes(bytes.into()))
 }
@@ -92,7 +92,7 @@ fn large(path: &str, size: u64) -> PlannedFile {
     planned(entry(path, size, b3), Content::Source { path: format!("zeros-{size}"), size, b3 })
 }
 
-fn service(title: &str, files: Vec<PlannedFile>) -> ServicePlan {
+pub fn service(title: &str, files: Vec<PlannedFile>) -> ServicePlan {
     let argv = vec!["restart".to_owned(), title.to_owned()];
     let probe = Probe::Tcp(title.to_owned());
     ServicePlan {
@@ -114,7 +114,7 @@ fn service(title: &str, files: Vec<PlannedFile>) -> ServicePlan {
 }
 
 impl World {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::at(START)
     }
 
@@ -173,11 +173,11 @@ impl World {
         }
     }
 
-    fn publish(&self, services: Vec<ServicePlan>) {
+    pub fn publish(&self, services: Vec<ServicePlan>) {
         self.publish_hosts(&[self.plan("web1", services)]);
     }
 
-    fn publisher<'a>(
+    pub fn publisher<'a>(
         &'a self,
         roots: &'a Roots,
         channel: &'a Channel,
@@ -196,7 +196,7 @@ impl World {
         }
     }
 
-    fn publish_hosts(&self, plans: &[HostPlan]) {
+    pub fn publish_hosts(&self, plans: &[HostPlan]) {
         let receipts: Vec<Receipt> = plans
             .iter()
             .flat_map(|plan| plan.files())
@@ -225,7 +225,7 @@ impl World {
         publisher.publish(&prepared, &Patterns, &Request::default()).unwrap();
     }
 
-    fn refresh(&self) {
+    pub fn refresh(&self) {
         let (roots, channel, signer) = self.keys();
         let signers: [&dyn Signer; 1] = [&signer];
         let clock = || self.now.load(Ordering::Relaxed);
@@ -249,11 +249,16 @@ impl World {
         )
     }
 
-    fn config(&self) -> Config {
+    pub fn config(&self) -> Config {
         Config::parse(&self.config_text(), self.dir.path()).unwrap()
     }
 
-    fn with<T>(&self, store: Option<&dyn Reader>, config: &Config, body: impl FnOnce(&Setup<'_>) -> T) -> T {
+    pub fn with<T>(
+        &self,
+        store: Option<&dyn Reader>,
+        config: &Config,
+        body: impl FnOnce(&Setup<'_>) -> T,
+    ) -> T {
         let clock = clock_at(self.now.load(Ordering::Relaxed));
         let clock: &dyn Clock = &clock;
         let root = self.root();
@@ -266,11 +271,11 @@ impl World {
         self.with(Some(store), &self.config(), |setup| run::run(setup).unwrap())
     }
 
-    fn run(&self) -> Outcome {
+    pub fn run(&self) -> Outcome {
         self.run_from(&self.store)
     }
 
-    fn wait(&self, seconds: u64) {
+    pub fn wait(&self, seconds: u64) {
         self.now.fetch_add(seconds, Ordering::Relaxed);
     }
 

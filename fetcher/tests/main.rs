@@ -11,3 +11,4 @@ mod install;
 mod program;
 mod restore;
 mod rollback;
+mod taken;
