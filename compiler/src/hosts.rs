@@ -76,7 +76,7 @@ pub(crate) fn compile(
     let mut facts = facts.facts();
     for OnHost { service, .. } in &resolved {
         let unit = match (&service.definition.unit, &service.definition.daemon) {
-            (Some(unit), _) => unit.strip_suffix(".service").unwrap_or(unit).to_owned(),
+            (Some(unit), _) => lower::known_as(unit).to_owned(),
             (None, Some(_)) => service.name.as_str().to_owned(),
             (None, None) => continue,
         };

@@ -1,8 +1,11 @@
-//! Start order: `after` and `needs` come first; otherwise by name.
+//! Start order: `after`, `needs` and `daemon.requires` come first; otherwise by name.
 
+use crate::lower::MILESTONES;
 use crate::resolved::ResolvedService;
+use crate::suggest;
 use crate::world::World;
-use cmc_types::{Diagnostic, Place, ServiceName, codes};
+use cmc_types::definition::State;
+use cmc_types::{Diagnostic, InitSystem, Place, ServiceName, codes};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a service waits for, of the services of its host.
@@ -10,8 +13,49 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Waits {
     /// `after`.
     pub(crate) after: Vec<ServiceName>,
-    /// `needs`.
+    /// `needs` and `daemon.requires`.
     pub(crate) needs: Vec<ServiceName>,
+}
+
+/// The keys that name services to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    After,
+    Needs,
+    /// Milestones of the system are no services and left out.
+    Requires,
+}
+
+impl Key {
+    const ALL: [Self; 3] = [Self::After, Self::Needs, Self::Requires];
+
+    fn path(self) -> &'static [&'static str] {
+        match self {
+            Self::After => &["after"],
+            Self::Needs => &["needs"],
+            Self::Requires => &["daemon", "requires"],
+        }
+    }
+
+    /// The services that it names, each with its place.
+    fn names(self, service: &ResolvedService) -> impl Iterator<Item = (&ServiceName, Place)> {
+        let names = match self {
+            Self::After => &service.definition.after[..],
+            Self::Needs => &service.definition.needs,
+            Self::Requires => service.definition.daemon.as_ref().map_or(&[][..], |daemon| &daemon.requires),
+        };
+        let place = move |index: usize| {
+            let index = index.to_string();
+            service.tree.place_of(&[self.path(), &[index.as_str()]].concat())
+        };
+        let milestone =
+            move |name: &ServiceName| self == Self::Requires && MILESTONES.contains(&name.as_str());
+        names
+            .iter()
+            .enumerate()
+            .filter(move |(_, name)| !milestone(name))
+            .map(move |(index, name)| (name, place(index)))
+    }
 }
 
 /// Puts a host's services in start order. Unknown names and circles are reported; in a circle the order is by name.
@@ -26,15 +70,21 @@ pub(crate) fn order(
     let mut waits: Vec<Waits> = Vec::new();
     for service in services {
         let mut own = Waits::default();
-        for (key, names) in [("after", &service.definition.after), ("needs", &service.definition.needs)] {
-            for (index, name) in names.iter().enumerate() {
-                let place = service.tree.place_of(&[key, &index.to_string()]);
+        for key in Key::ALL {
+            for (name, place) in key.names(service) {
                 if present.contains(name) {
-                    let list = if key == "after" { &mut own.after } else { &mut own.needs };
+                    let list = if key == Key::After { &mut own.after } else { &mut own.needs };
                     if !list.contains(name) {
                         list.push(name.clone());
                     }
                 } else if let Some(problem) = absent(world, key, name, place) {
+                    world.report_on(host, problem);
+                }
+                if key == Key::Requires
+                    && let Some(required) = services.iter().find(|other| other.name == *name)
+                    && let Some(problem) =
+                        runs_nothing(world.fleet.hosts[host].init, service, required, place)
+                {
                     world.report_on(host, problem);
                 }
             }
@@ -75,19 +125,55 @@ pub(crate) fn order(
 }
 
 /// A name that is not on the host.
-fn absent(world: &World, key: &str, name: &ServiceName, place: Place) -> Option<Diagnostic> {
+fn absent(world: &World, key: Key, name: &ServiceName, place: Place) -> Option<Diagnostic> {
     if !world.fleet.is_defined("service", name.as_str()) {
-        return world.fleet.unknown(codes::UNKNOWN_SERVICE, "service", name.as_str(), place);
+        let unknown = world.fleet.unknown(codes::UNKNOWN_SERVICE, "service", name.as_str(), place);
+        if key != Key::Requires {
+            return unknown;
+        }
+        let known = world.fleet.names("service").chain(MILESTONES);
+        return unknown
+            .map(|diagnostic| Diagnostic { help: suggest::help(name.as_str(), known), ..diagnostic });
     }
-    (key == "needs").then(|| {
-        let message = format!("the service {:?}, which is needed, is not on the host", name.as_str());
-        let diagnostic = Diagnostic::new(codes::NEEDS_ABSENT_SERVICE, message).at(place, "");
-        let diagnostic = match world.fleet.place_of("service", name.as_str()) {
-            Some(other) => diagnostic.with(other, "goes to other hosts"),
-            None => diagnostic,
-        };
-        diagnostic.help("widen its `on`, or write `after`, which is about order only")
-    })
+    let (verb, help) = match key {
+        Key::After => return None,
+        Key::Needs => ("needed", "widen its `on`, or write `after`, which is about order only"),
+        Key::Requires => ("required", "widen its `on`, or change `requires` for such hosts in `for`"),
+    };
+    let message = format!("the service {:?}, which is {verb}, is not on the host", name.as_str());
+    let diagnostic = Diagnostic::new(codes::NEEDS_ABSENT_SERVICE, message).at(place, "");
+    let diagnostic = match world.fleet.place_of("service", name.as_str()) {
+        Some(other) => diagnostic.with(other, "goes to other hosts"),
+        None => diagnostic,
+    };
+    Some(diagnostic.help(help))
+}
+
+/// A required service of which nothing runs, so that an init system would find no unit, or one that is to be stopped.
+fn runs_nothing(
+    init: InitSystem,
+    service: &ResolvedService,
+    required: &ResolvedService,
+    place: Place,
+) -> Option<Diagnostic> {
+    let definition = &required.definition;
+    let raw =
+        init == InitSystem::Systemd && definition.systemd.contains_key(&format!("{}.service", required.name));
+    let stopped = |state| state == Some(State::Stopped);
+    let (problem, other, label) = if definition.daemon.is_none() && definition.unit.is_none() && !raw {
+        ("has neither `daemon` nor `unit`", required.tree.place, "nothing of it runs")
+    } else if stopped(definition.state) && !stopped(service.definition.state) {
+        ("is stopped", required.tree.place_of(&["state"]), "is to be stopped")
+    } else {
+        return None;
+    };
+    let message = format!("the service {:?}, which is required, {problem}", required.name.as_str());
+    Some(
+        Diagnostic::new(codes::REQUIRES_WHAT_NEVER_RUNS, message)
+            .at(place, "must be up before the daemon")
+            .with(other, label)
+            .help("write `after` or `needs` of the service, which are about its files too"),
+    )
 }
 
 /// A circle among the services that are left: follows what is waited for until one comes again.
@@ -117,13 +203,10 @@ fn circle_found(services: &[ResolvedService], circle: &[usize]) -> Diagnostic {
     let message = format!("services wait for each other in a circle: {}", names.join(" → "));
     let mut diagnostic = Diagnostic::new(codes::SERVICE_CYCLE, message);
     for (i, service) in circle.iter().map(|i| &services[*i]).enumerate() {
-        let waits = |key: &str, list: &[ServiceName]| {
-            let index = list.iter().position(|other| other.as_str() == names[i + 1])?;
-            Some(service.tree.place_of(&[key, &index.to_string()]))
+        let waits = |key: Key| {
+            key.names(service).find(|(name, _)| name.as_str() == names[i + 1]).map(|(_, place)| place)
         };
-        let place = waits("after", &service.definition.after)
-            .or_else(|| waits("needs", &service.definition.needs))
-            .unwrap_or(service.tree.place);
+        let place = Key::ALL.into_iter().find_map(waits).unwrap_or(service.tree.place);
         let text = format!("{} waits for {}", names[i], names[i + 1]);
         diagnostic = if i == 0 { diagnostic.at(place, text) } else { diagnostic.with(place, text) };
     }

@@ -10,6 +10,7 @@ use crate::templates::Templates;
 use crate::tree::{Node, Value as Tree};
 use crate::vars::{Definitions, HostVariables, Variable};
 use crate::{expr, suggest};
+use cmc_types::definition::SecretType;
 use cmc_types::{Diagnostic, Place, Sources, codes};
 use minijinja::Environment;
 use minijinja::value::Value;
@@ -215,13 +216,21 @@ impl World {
     /// The value of a secret as text.
     pub(crate) fn secret_text(&self, name: &str) -> Result<Zeroizing<String>, Failure> {
         let bytes = self.secret_bytes(name)?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| {
+        let not_text = || {
             Failure::new(codes::SECRET_NOT_TEXT, format!("the secret {name:?} is not a text"))
                 .help(Some("bytes can only be a file of their own: file.\"/path\".secret = …".to_owned()))
-        })?;
+        };
+        // Dummies are texts, so that the type says it before the real value does.
+        if let Some(secret) = self.fleet.secrets.get(name)
+            && secret.definition.kind == Some(SecretType::Binary)
+        {
+            let place = secret.place;
+            return Err(not_text().with(place, "its type is \"binary\""));
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|_| not_text())?;
         let text = Zeroizing::new(text.to_owned());
         if expr::is_reserved(&text) || text.contains('\0') {
-            return Err(Failure::new(codes::SECRET_NOT_TEXT, format!("the secret {name:?} is not a text")));
+            return Err(not_text());
         }
         Ok(text)
     }

@@ -77,6 +77,7 @@ codes! {
     UNENCODABLE_VALUE "unencodable-value" Error "A value holds a character that the target's format cannot carry; the message names the format and the character. Change the value, or write the file yourself with `file` in a way that the program accepts.";
     DAEMON_PROGRAM "daemon-program" Error "A daemon's `exec` or `reload` does not begin with the absolute path of a program. Write the whole path, such as `/usr/local/bin/api`: init systems search no PATH, and no shell is involved.";
     DAEMON_CONFLICT "daemon-conflict" Error "Two settings of a daemon contradict each other. The message names both; keep one of them.";
+    UNIT_NAME "unit-name" Error "`unit` is no name that the host's init system could know a unit or script by, or one that a command would take for an option. Write the name as `systemctl`, `rcctl`, `service` or `rc-service` take it, such as `nginx`; where systems call it differently, set it in `for.\"os:…\"`.";
     // systemd
     UNIT_FILE_NAME "unit-file-name" Error "A name under `systemd` is neither a unit file (`api.service`) nor a drop-in (`nginx.service.d/limits.conf`). A unit file is named like a unit with its type, a drop-in lies in the unit's name with `.d/` and ends in `.conf`.";
     UNKNOWN_SECTION "unknown-section" Error "A unit of this type has no such section. Correct its spelling, or move the directives to a section that the unit's type has.";
@@ -92,7 +93,7 @@ codes! {
     UNKNOWN_TAG "unknown-tag" Error "A selector names a tag that neither is defined nor is any host's. Correct the spelling, or give the tag to a host.";
     UNDEFINED_TAG "undefined-tag" Warning "A host has a tag that no definition has, and that looks like a slip for one that has. Correct the spelling, or define the tag with `[tag.NAME]`.";
     UNKNOWN_PRESET "unknown-preset" Error "`use` names a preset that no definition has. Correct the spelling, or define `[preset.NAME]`.";
-    UNKNOWN_SERVICE "unknown-service" Error "`after` or `needs` names a service that no definition has. Correct the spelling, or remove it; what is no service of this fleet cannot be waited for.";
+    UNKNOWN_SERVICE "unknown-service" Error "`after`, `needs` or `daemon.requires` names a service that no definition has. Correct the spelling, or remove it; what is no service of this fleet cannot be waited for.";
     UNKNOWN_SECRET "unknown-secret" Error "A secret is used that no definition has. Define `[secret.NAME]`, then give it a value with `cmc secret set NAME`.";
     UNKNOWN_TEMPLATE "unknown-template" Error "There is no template of this name below `templates/`. Names are relative to `templates/` and include the extension.";
     UNKNOWN_VARIABLE "unknown-variable" Error "An expression reads a variable that the host has from no rank: fleet, tag or host. Set it for the host, one of its tags, or the fleet; or write `vars.NAME | default(…)` if it may be absent.";
@@ -134,8 +135,9 @@ codes! {
     // Services
     STATE_WITHOUT_UNIT "state-without-unit" Error "A service has a state but nothing that could be started or stopped. Add `daemon` or `unit`, or remove `state`.";
     RESTART_WITHOUT_UNIT "restart-without-unit" Error "A health check asks for a restart of a service that has nothing to restart. Add `daemon` or `unit`, or leave `then` out.";
-    SERVICE_CYCLE "service-cycle" Error "Services wait for each other in a circle; the message names all of them. Remove one `after` or `needs` of them.";
-    NEEDS_ABSENT_SERVICE "needs-absent-service" Error "A service needs another that is not on the host. Widen the other's `on`, narrow this one's, or use `after`, which orders only what is there.";
+    SERVICE_CYCLE "service-cycle" Error "Services wait for each other in a circle; the message names all of them. Remove one `after`, `needs` or `daemon.requires` of them.";
+    NEEDS_ABSENT_SERVICE "needs-absent-service" Error "A service needs another, or its daemon requires one, that is not on the host. Widen the other's `on`, narrow this one's, or use `after`, which orders only what is there.";
+    REQUIRES_WHAT_NEVER_RUNS "requires-what-never-runs" Error "A daemon requires a service that has neither `daemon` nor `unit`, or that is stopped on the host, so the init system could never start it. Use `after` or `needs` of the service for what only installs files, or start the other.";
     SCRIPT_NAME_TAKEN "script-name-taken" Error "Two services of a host would have the same rc script, since `-` and `.` become `_`. Rename one of the services.";
     // Validators: found by running them, so what shows them is `tests/validation.rs`
     UNKNOWN_VALIDATOR "unknown-validator" Error "`check` names a validator that neither cmc nor a `[validator.NAME]` definition has. Correct the name; the message lists what there is.";

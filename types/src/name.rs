@@ -135,3 +135,42 @@ identifier_type!(/// Name of a user or group account, as `useradd` and the BSDs 
     AccountName, "user or group", "^[A-Za-z_][A-Za-z0-9_.-]*$",
     |b| b.is_ascii_alphabetic() || b == b'_',
     |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+
+/// Name of a directory that is made for a daemon, below one that the system chooses: such as `api` or `api/cache`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DirectoryName(String);
+
+impl DirectoryName {
+    /// Parses a name of at most 200 bytes that every init system takes as it is: no blank, `:` or `%`, and no way out.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let is_part = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '@' | '+'))
+        };
+        if text.len() <= 200 && text.split('/').all(is_part) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(ParseError::new(
+            "a name such as \"api\" or \"api/cache\", of letters, digits and _ - . @ +",
+            "not a valid directory name",
+        ))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for DirectoryName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+text_type!(
+    DirectoryName,
+    pattern = "^[A-Za-z0-9_][A-Za-z0-9_.@+-]*(/[A-Za-z0-9_][A-Za-z0-9_.@+-]*)*$",
+    description = "Name of a directory made for a daemon."
+);

@@ -8,7 +8,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     candidates
         .into_iter()
         .map(|candidate| (distance(&lower, &candidate.to_lowercase(), allowed), candidate))
-        .filter(|(distance, candidate)| *distance <= allowed && !candidate.is_empty())
+        // A slip leaves something of the word.
+        .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.chars().count())
         .min_by_key(|(distance, candidate)| (*distance, *candidate))
         .map(|(_, candidate)| candidate)
 }
@@ -48,5 +49,7 @@ mod tests {
         assert_eq!(nearest("Tpye", names), Some("Type"));
         assert_eq!(nearest("Colour", names), None);
         assert_eq!(nearest("", names), None);
+        assert_eq!(nearest("b", ["a"]), None, "one letter is another name, not a slip");
+        assert_eq!(nearest("B", ["b"]), Some("b"));
     }
 }

@@ -61,9 +61,10 @@ pub(super) fn openbsd(service: &ResolvedService, script: Option<&str>, lowered: 
             true => service.tree.key_place_of(&["login-class", name]),
             false => service.tree.key_place_of(&["daemon", "limits"]),
         };
-        let Some(path) = rc::path("/etc/login.conf.d", name) else { continue };
         match record.print(system) {
             Ok(text) => {
+                // A class that can be printed has a name that is one of a file.
+                let Some(path) = rc::path("/etc/login.conf.d", name) else { continue };
                 let text = format!("# {}\n{text}", rc::header(service));
                 let lines = places.into_iter().enumerate().map(|(index, place)| (index as u32 + 3, place));
                 let lines = lines.collect();

@@ -43,7 +43,7 @@ const FIELDS: [&str; 17] = [
 ];
 
 /// Milestones of `requires`; see `cmc_types::definition::Daemon::requires`.
-pub(super) const MILESTONES: [&str; 5] = ["local-fs", "network", "network-online", "remote-fs", "time-sync"];
+pub(crate) const MILESTONES: [&str; 5] = ["local-fs", "network", "network-online", "remote-fs", "time-sync"];
 
 const OPENBSD: InitSystem = InitSystem::OpenbsdRc;
 const FREEBSD: InitSystem = InitSystem::FreebsdRc;

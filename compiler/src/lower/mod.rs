@@ -17,6 +17,10 @@ pub mod systemd;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod testing;
+mod unit;
+
+pub(crate) use loss::MILESTONES;
+pub(crate) use unit::known_as;
 
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::check::Action;

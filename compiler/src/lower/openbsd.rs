@@ -3,7 +3,7 @@
 
 use super::commands::{self, Activation};
 use super::rc::{self, Reloads};
-use super::{Lowered, env, login, loss};
+use super::{Lowered, env, login, loss, unit};
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::definition::{Daemon, DaemonType, Source};
 use cmc_types::openbsd_rc::{Reload, Script, Start, process_pattern};
@@ -30,12 +30,12 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
         lowered.files.extend(env_file);
         activation.name = Some(name.to_string());
         activation.can_reload = daemon.reload.is_some();
-    } else if let Some(unit) = &service.definition.unit {
-        activation.name = Some(unit.clone());
+    } else if let Some(unit) = unit::foreign(service, host.init, &mut lowered.diagnostics) {
         activation.can_reload = true;
         if !service.env.is_empty() {
-            foreign_env(service, unit, &mut lowered.diagnostics);
+            foreign_env(service, &unit, &mut lowered.diagnostics);
         }
+        activation.name = Some(unit);
     }
     lowered.activated(commands::activate(service, host.init, &activation));
     lowered

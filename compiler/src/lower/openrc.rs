@@ -2,7 +2,7 @@
 
 use super::commands::{self, Activation};
 use super::rc::{self, Reloads};
-use super::{Lowered, LoweredFile, LoweredKind, env, login, loss};
+use super::{Lowered, LoweredFile, LoweredKind, env, login, loss, unit};
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::definition::{Daemon, DaemonType, Restart};
 use cmc_types::openrc::{Conf, ConfLine, Depend, Reload, Run, Script};
@@ -42,8 +42,8 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
         }
         activation.name = Some(name);
         activation.can_reload = daemon.reload.is_some();
-    } else if let Some(unit) = &service.definition.unit {
-        activation.name = Some(unit.clone());
+    } else if let Some(unit) = unit::foreign(service, host.init, &mut lowered.diagnostics) {
+        activation.name = Some(unit);
         activation.can_reload = true;
     }
     if let Some(unit) = &activation.name {

@@ -1,6 +1,6 @@
 //! Types of texts: the schema names them by `format`, and here is what parses each.
 
-use cmc_types::name::{AccountName, FleetName, ValidatorName};
+use cmc_types::name::{AccountName, DirectoryName, FleetName, ValidatorName};
 use cmc_types::*;
 
 /// Parses a text only to find out what is wrong with it.
@@ -19,6 +19,7 @@ text_types!(
     AccountName,
     Blake3,
     ByteSize,
+    DirectoryName,
     EnvName,
     FleetName,
     Glob,

@@ -216,3 +216,24 @@ fn the_same_files_give_the_same_plan_and_another_byte_gives_another_digest() {
     assert_ne!(first.inputs, plan("y {{ host.name }}\n", "b").inputs);
     assert_ne!(first.inputs, plan("x {{ host.name }}\n", "c").inputs);
 }
+
+#[test]
+fn what_a_daemon_requires_is_started_first_and_holds_it_back_when_it_fails() {
+    let compiled = good(
+        r#"
+        [service.api]
+        on = ["@web"]
+        daemon = { exec = ["/usr/bin/api"], requires = ["network", "zdb"] }
+        [service.zdb]
+        on = ["@web"]
+        daemon.exec = ["/usr/bin/zdb"]
+        "#,
+        &[],
+    );
+    let services =
+        &compiled.plan.as_ref().unwrap().hosts.iter().find(|h| h.host.as_str() == "web1").unwrap().services;
+    let order: Vec<_> = services.iter().map(|service| service.service.as_str()).collect();
+    assert_eq!(order, ["zdb", "api"]);
+    let needs: Vec<_> = services[1].needs.iter().map(|name| name.as_str()).collect();
+    assert_eq!(needs, ["zdb"], "a milestone is no service");
+}

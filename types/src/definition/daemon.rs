@@ -1,6 +1,6 @@
 //! The portable daemon: one description that becomes a systemd unit, an OpenBSD or FreeBSD rc.d script, or OpenRC's.
 
-use crate::name::{AccountName, ServiceName};
+use crate::name::{AccountName, DirectoryName, ServiceName};
 use crate::{ByteSize, Mode, Timespan, UnixPath};
 use serde::{Deserialize, Serialize};
 
@@ -50,14 +50,14 @@ pub struct Daemon {
     pub umask: Option<Mode>,
     /// Directory under `/run` (or `/var/run`) that is made for it, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub runtime_dir: Option<String>,
+    pub runtime_dir: Option<DirectoryName>,
     /// Directory under `/var/lib` (or `/var/db`) that is made for it, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub state_dir: Option<String>,
+    pub state_dir: Option<DirectoryName>,
     /// Directory under `/var/log` that is made for it, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub log_dir: Option<String>,
-    /// Services, or the milestones `network`, `network-online`, `time-sync`, `local-fs`, `remote-fs`, that must be up before it.
+    pub log_dir: Option<DirectoryName>,
+    /// Services, or the milestones `network`, `network-online`, `time-sync`, `local-fs`, `remote-fs`, that must be up before it. The service `needs` those services too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<ServiceName>,
     /// How much of the system is kept from it; the book's page on systemd units lists what each level sets. Default `none`.

@@ -151,7 +151,7 @@ impl Writer<'_> {
         ];
         for (key, field, name) in directories {
             if let Some(name) = name {
-                self.text(key, name, field);
+                self.text(key, name.as_str(), field);
             }
         }
     }

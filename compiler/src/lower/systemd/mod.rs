@@ -10,7 +10,7 @@ pub mod hardening;
 mod tests;
 
 use super::commands::{self, Activation, Companion, Starter};
-use super::{Lowered, env};
+use super::{Lowered, env, unit};
 use crate::resolved::{HostFacts, ResolvedService};
 use check::Target;
 use cmc_types::definition::{Directive, DirectiveItem};
@@ -66,14 +66,7 @@ impl Units<'_> {
     fn daemon(&mut self, host: &HostFacts, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
         let definition = &self.service.definition;
         let Some(daemon) = &definition.daemon else {
-            let foreign = unit_of(definition.unit.as_deref()?);
-            if let Err(bad) = UnitName::parse(&foreign) {
-                let place = self.service.tree.place_of(&["unit"]);
-                diagnostics
-                    .push(Diagnostic::new(codes::UNIT_FILE_NAME, format!("unit: {bad}")).at(place, ""));
-                return None;
-            }
-            return Some(foreign);
+            return unit::foreign(self.service, host.init, diagnostics);
         };
         let name = format!("{}.service", self.service.name);
         let target = UnitName::parse(&name).ok().map(Target::Unit)?;
@@ -200,7 +193,10 @@ impl Units<'_> {
                     self.service.tree.get(&path).map(|_| self.service.tree.key_place_of(&path))
                 })
             };
-            let of_daemon = self.service.definition.daemon.is_some() && draft.file == own;
+            let raw = ["systemd", &draft.file, "Service", "ExecStart"];
+            let of_daemon = self.service.definition.daemon.is_some()
+                && draft.file == own
+                && self.service.tree.get(&raw).is_none();
             check::check(draft, target, key_place, of_daemon, diagnostics);
         }
     }
