@@ -1,29 +1,41 @@
-//! Bundles that were fetched and verified: `bundles/DIGEST/` in the state directory holds `bundle.json`, `bundle.tar`
-//! and, for files over 1 MiB, `files/B3`. A directory is complete when it has its final name. The current and the
-//! previous bundle of each service stay, for drift repair and rollback.
+//! Bundles that were fetched and verified: `bundles/DIGEST/` in the state directory holds `bundle.tar` and, for files
+//! over 1 MiB, `files/B3`. A directory is complete when it has its final name. The current and the previous bundle of
+//! each service stay, for drift repair and rollback.
+//!
+//! What is read here is verified again, since disks decay: a bundle whose tar does not hash to its name is thrown away
+//! as if it had never been fetched, so that it is fetched again.
 
 use crate::atomic;
 use crate::error::{Error, Result};
+use crate::root;
 use cmc_bundles::bundle::{Archive, BundleJson};
 use cmc_types::check::{FileEntry, FileKind};
 use cmc_types::{Blake3, ServiceName};
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Cursor, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+/// How many tars are held open, so that a bundle of many files is verified once and not for each of them.
+const OPEN: usize = 64;
+
 /// The bundles of a host.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Cache {
     dir: PathBuf,
+    open: RefCell<BTreeMap<Blake3, Archive<File>>>,
+    /// Bundles that were found damaged, and those of them that were not fetched again since.
+    damaged: RefCell<BTreeSet<Blake3>>,
+    lost: RefCell<BTreeSet<Blake3>>,
 }
 
 /// A bundle that is being fetched. Dropped unfinished, its files are removed; after a crash the next run does that.
 #[derive(Debug)]
-pub struct Draft {
+pub struct Draft<'c> {
+    cache: &'c Cache,
     dir: PathBuf,
-    to: PathBuf,
     digest: Blake3,
     /// `bundle.json`, checked.
     pub json: BundleJson,
@@ -41,42 +53,94 @@ impl Cache {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
-        Ok(Self { dir })
+        Ok(Self { dir, open: RefCell::default(), damaged: RefCell::default(), lost: RefCell::default() })
     }
 
     fn path(&self, digest: &Blake3) -> PathBuf {
         self.dir.join(digest.to_string())
     }
 
-    /// Whether a bundle is there, whole.
+    /// Whether a bundle was fetched, and not found damaged since.
     pub fn has(&self, digest: &Blake3) -> bool {
-        self.path(digest).join("bundle.json").is_file()
+        !self.lost.borrow().contains(digest) && self.path(digest).join("bundle.tar").is_file()
+    }
+
+    /// Bundles that this run found damaged.
+    pub fn damaged(&self) -> BTreeSet<Blake3> {
+        self.damaged.borrow().clone()
+    }
+
+    /// Calls `body` with a bundle's tar, verified; `None` if it is not there.
+    fn archive<T>(&self, digest: &Blake3, body: impl FnOnce(&mut Archive<File>) -> T) -> Option<T> {
+        if !self.open.borrow().contains_key(digest) {
+            let archive = self.verified(digest)?;
+            let mut open = self.open.borrow_mut();
+            if open.len() >= OPEN {
+                open.clear();
+            }
+            open.insert(*digest, archive);
+        }
+        self.open.borrow_mut().get_mut(digest).map(body)
+    }
+
+    fn verified(&self, digest: &Blake3) -> Option<Archive<File>> {
+        if !self.has(digest) {
+            return None;
+        }
+        let archive = File::open(self.path(digest).join("bundle.tar")).ok().and_then(|mut tar| {
+            let (b3, _) = root::hash(&mut tar).ok()?;
+            (b3 == *digest).then(|| Archive::open(tar).ok())?
+        });
+        if archive.is_none() {
+            self.lose(digest);
+        }
+        archive
+    }
+
+    /// Throws a damaged bundle away.
+    fn lose(&self, digest: &Blake3) {
+        self.open.borrow_mut().remove(digest);
+        self.damaged.borrow_mut().insert(*digest);
+        self.lost.borrow_mut().insert(*digest);
+        let _ = fs::remove_dir_all(self.path(digest));
     }
 
     /// `bundle.json` of a bundle; `None` if it is not there.
-    pub fn bundle(&self, digest: &Blake3) -> Result<Option<BundleJson>> {
-        atomic::read_json(&self.path(digest).join("bundle.json"))
+    pub fn bundle(&self, digest: &Blake3) -> Option<BundleJson> {
+        self.archive(digest, |archive| archive.json().clone())
+    }
+
+    /// Whether a bundle is there with all its contents, large files included; each is read and hashed.
+    pub fn whole(&self, digest: &Blake3) -> bool {
+        let Some(json) = self.bundle(digest) else { return false };
+        let mut large = json.files.iter().filter(|file| !file.chunks.is_empty()).filter_map(|file| file.b3);
+        let whole = large.all(|b3| intact(&self.large(digest, &b3), &b3));
+        if !whole {
+            self.lose(digest);
+        }
+        whole
+    }
+
+    fn large(&self, digest: &Blake3, b3: &Blake3) -> PathBuf {
+        self.path(digest).join("files").join(b3.to_string())
     }
 
     /// Opens the content of a file or block of a bundle. The caller hashes what it reads.
     pub fn content(&self, digest: &Blake3, entry: &FileEntry) -> Result<Box<dyn Read>> {
         let Some(b3) = entry.b3 else { return Ok(Box::new(std::io::empty())) };
         if !entry.chunks.is_empty() {
-            let path = self.path(digest).join("files").join(b3.to_string());
+            let path = self.large(digest, &b3);
             let file = File::open(&path).map_err(Error::io(format!("cannot open {}", path.display())))?;
             return Ok(Box::new(file));
         }
-        let path = self.path(digest).join("bundle.tar");
-        let tar = File::open(&path).map_err(Error::io(format!("cannot open {}", path.display())))?;
-        let damaged = |error: cmc_bundles::Error| Error::Failed(format!("{}: {error}", path.display()));
-        let mut archive = Archive::open(tar).map_err(damaged)?;
-        let content = archive.content(&b3).map_err(damaged)?;
-        let content = content.ok_or_else(|| Error::Failed(format!("{} lacks {b3}", path.display())))?;
-        Ok(Box::new(Cursor::new(content)))
+        let lacks = || Error::Failed(format!("the bundle {digest} is not on this host, or damaged"));
+        let content = self.archive(digest, |archive| archive.content(&b3)).ok_or_else(lacks)?;
+        let content = content.map_err(|error| Error::Failed(error.to_string()))?;
+        Ok(Box::new(Cursor::new(content.ok_or_else(lacks)?)))
     }
 
     /// Begins a bundle with its verified tar, which is checked to be a bundle of `service`.
-    pub fn begin(&self, digest: &Blake3, service: &ServiceName, tar: &[u8]) -> Result<Draft> {
+    pub fn begin(&self, digest: &Blake3, service: &ServiceName, tar: &[u8]) -> Result<Draft<'_>> {
         let hostile = |problem: String| Error::Trust(format!("bundle of {service}: {problem}"));
         let archive = Archive::open(Cursor::new(tar)).map_err(|error| match error {
             cmc_bundles::Error::Trust(error) => hostile(error.problem),
@@ -86,24 +150,25 @@ impl Cache {
         check(&json, service).map_err(hostile)?;
         let dir = self.dir.join(format!(".{digest}.new"));
         let _ = fs::remove_dir_all(&dir);
-        let draft = Draft { dir, to: self.path(digest), digest: *digest, json };
+        let draft = Draft { cache: self, dir, digest: *digest, json };
         atomic::make_dir(&draft.dir)?;
         atomic::make_dir(&draft.dir.join("files"))?;
         atomic::write(&draft.dir.join("bundle.tar"), tar)?;
         Ok(draft)
     }
 
-    /// A large file that an earlier bundle has already.
+    /// A large file that another bundle has already, whole.
     fn find(&self, b3: &Blake3) -> Option<PathBuf> {
         let entries = fs::read_dir(&self.dir).ok()?;
         entries
             .flatten()
             .map(|entry| entry.path().join("files").join(b3.to_string()))
-            .find(|path| path.is_file())
+            .find(|path| intact(path, b3))
     }
 
     /// Removes all bundles but these, and unfinished ones.
     pub fn prune(&self, keep: &BTreeSet<Blake3>) -> Result<()> {
+        self.open.borrow_mut().clear();
         let keep: BTreeSet<String> = keep.iter().map(Blake3::to_string).collect();
         let context = || format!("cannot read {}", self.dir.display());
         for entry in fs::read_dir(&self.dir).map_err(Error::io(context()))? {
@@ -116,19 +181,20 @@ impl Cache {
     }
 }
 
-impl Draft {
+fn intact(path: &Path, b3: &Blake3) -> bool {
+    File::open(path).and_then(|mut file| root::hash(&mut file)).is_ok_and(|(found, _)| found == *b3)
+}
+
+impl Draft<'_> {
     /// The files whose content comes in chunks and is not here yet.
-    pub fn wanted(&self, cache: &Cache) -> Vec<FileEntry> {
+    pub fn wanted(&self) -> Vec<FileEntry> {
         let mut seen = BTreeSet::new();
         let files = self.json.files.iter().filter(|file| !file.chunks.is_empty());
-        files
-            .filter(|file| file.b3.is_some_and(|b3| seen.insert(b3) && !self.reuse(cache, &b3)))
-            .cloned()
-            .collect()
+        files.filter(|file| file.b3.is_some_and(|b3| seen.insert(b3) && !self.reuse(&b3))).cloned().collect()
     }
 
-    fn reuse(&self, cache: &Cache, b3: &Blake3) -> bool {
-        let Some(found) = cache.find(b3) else { return false };
+    fn reuse(&self, b3: &Blake3) -> bool {
+        let Some(found) = self.cache.find(b3) else { return false };
         let here = self.dir.join("files").join(b3.to_string());
         fs::hard_link(found, here).is_ok()
     }
@@ -155,17 +221,19 @@ impl Draft {
     /// Makes the bundle one of the cache.
     pub fn finish(self) -> Result<()> {
         atomic::sync_dir(&self.dir.join("files"))?;
-        atomic::write_json(&self.dir.join("bundle.json"), &self.json)?;
-        if self.to.exists() {
-            let _ = fs::remove_dir_all(&self.to);
+        let to = self.cache.path(&self.digest);
+        if to.exists() {
+            let _ = fs::remove_dir_all(&to);
         }
         let context = format!("cannot keep the bundle {}", self.digest);
-        fs::rename(&self.dir, &self.to).map_err(Error::io(context))?;
-        atomic::sync_dir(self.to.parent().unwrap_or(Path::new("/")))
+        fs::rename(&self.dir, &to).map_err(Error::io(context))?;
+        self.cache.open.borrow_mut().remove(&self.digest);
+        self.cache.lost.borrow_mut().remove(&self.digest);
+        atomic::sync_dir(&self.cache.dir)
     }
 }
 
-impl Drop for Draft {
+impl Drop for Draft<'_> {
     fn drop(&mut self) {
         // After `finish` it has another name.
         let _ = fs::remove_dir_all(&self.dir);

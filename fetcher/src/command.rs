@@ -270,15 +270,19 @@ impl Arguments {
                         println!("{service}: {path} differs");
                     }
                 }
-                for service in &verified.unknown {
-                    println!("{service}: its bundle is no longer on this host; the next run fetches it");
+                for service in &verified.damaged {
+                    println!(
+                        "{service}: its bundle is lost or damaged on this host; the next run fetches it"
+                    );
                 }
-                if verified.drifted.is_empty() && verified.unknown.is_empty() {
+                for service in &verified.unknown {
+                    println!("{service}: nobody knows any more what is installed of it");
+                }
+                if verified.clean() {
                     println!("{} paths are as installed", verified.paths);
                 }
             }
-            let clean = verified.drifted.is_empty() && verified.unknown.is_empty();
-            Ok(if clean { Exit::Done } else { Exit::Failed })
+            Ok(if verified.clean() { Exit::Done } else { Exit::Failed })
         })
     }
 

@@ -7,10 +7,10 @@ use crate::groups;
 use crate::host::Host;
 use crate::journal::{Progress, Purpose};
 use crate::preflight;
+use crate::record;
 use crate::state::State;
 use crate::transaction::{self, Transaction, Verdict};
 use crate::wish::{Kept, Wish};
-use cmc_bundles::bundle::BundleJson;
 use cmc_types::{Blake3, ServiceName};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -63,23 +63,40 @@ pub struct PlannedFile {
     pub what: &'static str,
 }
 
-/// The moves of all services, with the bundles of the cache.
-fn moves(host: &Host<'_>, state: &State, wishes: &[Wish]) -> Result<Vec<Move>> {
-    let bundle = |digest: Option<Blake3>| -> Result<Option<(Blake3, BundleJson)>> {
-        let Some(digest) = digest else { return Ok(None) };
-        Ok(host.cache.bundle(&digest)?.map(|json| (digest, json)))
-    };
-    wishes
-        .iter()
-        .map(|wish| {
-            let (from, to) = (bundle(state.installed(&wish.service))?, bundle(wish.digest)?);
-            if wish.digest.is_some() && to.is_none() {
-                return Err(Error::Failed(format!("the bundle of {} is not on this host", wish.service)));
+/// The moves of all services. One that nobody knows enough about is left out, and said.
+fn moves(
+    host: &Host<'_>,
+    state: &State,
+    wishes: &[Wish],
+    events: &mut Events,
+) -> (Vec<Move>, Vec<ServiceName>) {
+    let (mut moves, mut lost) = (Vec::new(), Vec::new());
+    for wish in wishes {
+        let (name, installed) = (&wish.service, state.installed(&wish.service));
+        let from = installed.and_then(|digest| Some((digest, record::read(host, name, &digest)?)));
+        let to = match (&from, wish.digest) {
+            (Some(from), Some(digest)) if from.0 == digest => Some(from.clone()),
+            (_, digest) => digest.and_then(|digest| Some((digest, host.cache.bundle(&digest)?))),
+        };
+        if wish.digest.is_some() && to.is_none() {
+            events.service(Level::Alarm, name, "nothing was changed: its bundle is not on this host");
+            lost.push(name.clone());
+            continue;
+        }
+        if installed.is_some() && from.is_none() {
+            let known = "nobody knows any more what is installed of it";
+            if to.is_none() {
+                let text = format!("not removed: {known}; publish it once more, then remove it");
+                events.service(Level::Alarm, name, text);
+                lost.push(name.clone());
+                continue;
             }
-            let (service, needs) = (wish.service.clone(), wish.closure.clone());
-            Ok(Move { service, from, to, needs, force: wish.redo })
-        })
-        .collect()
+            events.service(Level::Alarm, name, format!("{known}: files that only it had stay"));
+        }
+        let needs = wish.closure.clone();
+        moves.push(Move { service: name.clone(), from, to, needs, force: wish.redo });
+    }
+    (moves, lost)
 }
 
 fn due(state: &State, one: &Move) -> bool {
@@ -109,10 +126,19 @@ pub fn run(host: &Host<'_>, state: &mut State, wishes: &[Wish], events: &mut Eve
                 behind.push((wish.service.clone(), false));
                 out.again = true;
             }
+            Some(Kept::Lost) => {
+                behind.push((wish.service.clone(), false));
+                (out.again, out.exit) = (true, out.exit.and(Exit::Failed));
+            }
             Some(Kept::Frozen(_)) | None => {}
         }
     }
-    for group in work(state, moves(host, state, wishes)?) {
+    let (moves, lost) = moves(host, state, wishes, events);
+    if !lost.is_empty() {
+        (out.again, out.exit) = (true, out.exit.and(Exit::Failed));
+        behind.extend(lost.into_iter().map(|name| (name, false)));
+    }
+    for group in work(state, moves) {
         let need = group.iter().filter(|one| due(state, one)).find_map(|one| {
             let wish = wishes.iter().find(|wish| wish.service == one.service)?;
             let (need, settled) = behind.iter().find(|(name, _)| wish.needs.contains(name))?;
@@ -173,7 +199,11 @@ fn watch(
         if !pending || wish.frozen() {
             continue;
         }
-        let group = moves(host, state, std::slice::from_ref(wish))?;
+        let (group, lost) = moves(host, state, std::slice::from_ref(wish), events);
+        if !lost.is_empty() {
+            exit = exit.and(Exit::Failed);
+            continue;
+        }
         touched.insert(wish.service.clone());
         exit = exit.and(match change(host, state, &group, Purpose::Watch, events)? {
             Verdict::Good => Exit::Done,
@@ -213,9 +243,14 @@ pub fn change(
 }
 
 /// What [`run`] would do.
-pub fn plan(host: &Host<'_>, state: &State, wishes: &[Wish]) -> Result<Vec<PlannedGroup>> {
+pub fn plan(
+    host: &Host<'_>,
+    state: &State,
+    wishes: &[Wish],
+    events: &mut Events,
+) -> Result<Vec<PlannedGroup>> {
     let mut planned = Vec::new();
-    for group in work(state, moves(host, state, wishes)?) {
+    for group in work(state, moves(host, state, wishes, events).0) {
         planned.push(plan_group(host, state, &group, None)?);
     }
     Ok(planned)

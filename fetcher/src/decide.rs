@@ -30,7 +30,7 @@ pub fn unfreeze(setup: &Setup<'_>, name: &ServiceName) -> Result<()> {
 /// Goes back to the bundle before, and stays there until `unfreeze` or `redo`.
 pub fn rollback(setup: &Setup<'_>, name: &ServiceName, reason: &str) -> Result<()> {
     decide(setup, name, |service, host, now| {
-        let Some(previous) = service.previous.filter(|previous| host.cache.has(previous)) else {
+        let Some(previous) = service.previous.filter(|previous| host.cache.whole(previous)) else {
             return Err(Error::Failed(format!("there is no earlier bundle of {name} on this host")));
         };
         service.held = Some(Hold {

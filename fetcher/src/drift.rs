@@ -10,6 +10,7 @@ use crate::error::{Exit, Result};
 use crate::event::{Events, Level};
 use crate::host::Host;
 use crate::journal::Purpose;
+use crate::record;
 use crate::root::{Seen, StatKey};
 use crate::state::State;
 use crate::transaction::Verdict;
@@ -48,13 +49,19 @@ fn block_is_right(host: &Host<'_>, entry: &FileEntry) -> Result<bool> {
     Ok(block::content(&file, name).ok().flatten().is_some_and(|content| changes::is_block(content, b3)))
 }
 
+/// Fetches the bundle of a service again.
+pub type Refetch<'a> = &'a dyn Fn(&ServiceName, &Blake3) -> Result<()>;
+
 /// Looks for drift in all installed services but those in `skip`, and repairs it, or reports it where it is to stay.
+/// What was installed comes from the cache, or from `refetch` if it is lost or damaged there.
+#[allow(clippy::too_many_arguments)]
 pub fn repair(
     host: &Host<'_>,
     state: &mut State,
     policy: Drift,
     skip: &BTreeSet<ServiceName>,
     frozen: &BTreeSet<ServiceName>,
+    refetch: Refetch<'_>,
     events: &mut Events,
 ) -> Result<Exit> {
     let path = host.dir.join("stats.json");
@@ -67,7 +74,7 @@ pub fn repair(
         if skip.contains(&name) {
             continue;
         }
-        let Some(bundle) = host.cache.bundle(&digest)? else { continue };
+        let Some(bundle) = record::read(host, &name, &digest) else { continue };
         if unchanged(host, &bundle, known.get(&digest))? {
             if let Some(known) = known.get(&digest) {
                 stats.insert(digest, known.clone());
@@ -93,6 +100,17 @@ pub fn repair(
         let now = host.clock.now();
         let retry = state.services.get(&name).and_then(|service| service.retry.as_ref());
         if retry.is_some_and(|retry| retry.digest == digest && now < retry.not_before) {
+            continue;
+        }
+        if !host.cache.whole(&digest)
+            && let Err(error) = refetch(&name, &digest)
+        {
+            events.service(
+                Level::Alarm,
+                &name,
+                format!("was edited, and what it is repaired from is not on this host: {error}"),
+            );
+            exit = exit.and(error.exit());
             continue;
         }
         let bundle = Some((digest, bundle));
@@ -150,7 +168,7 @@ pub fn plan(
     let mut planned = Vec::new();
     for (name, service) in state.services.iter().filter(|(name, _)| !skip.contains(*name)) {
         let Some(digest) = service.installed else { continue };
-        let Some(bundle) = host.cache.bundle(&digest)? else { continue };
+        let Some(bundle) = record::read(host, name, &digest) else { continue };
         if find(host, &bundle)?.is_empty() {
             continue;
         }

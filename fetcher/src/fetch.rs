@@ -163,7 +163,7 @@ pub fn bundles(
         client::bundle(store, listed, &mut tar)?;
         let draft = cache.begin(digest, service, &tar)?;
         drop(tar);
-        for entry in draft.wanted(cache) {
+        for entry in draft.wanted() {
             draft.large(&entry, |out| {
                 entry.chunks.iter().try_for_each(|digest| {
                     deadline.check()?;

@@ -29,6 +29,7 @@ pub mod metrics;
 pub mod originals;
 pub mod owner;
 pub mod preflight;
+pub mod record;
 pub mod root;
 pub mod run;
 pub mod settle;

@@ -12,6 +12,7 @@ use crate::host::{Host, Mark};
 use crate::journal::Journal;
 use crate::lock::Lock;
 use crate::metrics;
+use crate::record;
 use crate::state::{Condition, KnownManifest, State};
 use crate::supervise;
 use crate::transaction::{self, Verdict};
@@ -193,13 +194,18 @@ fn locked_run(setup: &Setup<'_>, host: &Host<'_>) -> Result<Outcome> {
 
     // A transaction that could not be brought to its end: nothing else may happen before the next run has done so.
     if !Journal::pending(&host.dir) {
-        match drift::repair(host, &mut state, setup.config.drift, &skip, &frozen, &mut events) {
+        let refetch = |service: &ServiceName, digest: &Blake3| refetch(setup, host, service, digest);
+        match drift::repair(host, &mut state, setup.config.drift, &skip, &frozen, &refetch, &mut events) {
             Ok(drift) => outcome.exit = outcome.exit.and(drift),
             Err(error) => outcome.fail(&error),
         }
     }
     if !Journal::pending(&host.dir) {
         outcome.exit = outcome.exit.and(supervise::run(host, &mut state, &skip, &mut events));
+    }
+    for digest in host.cache.damaged() {
+        let text = format!("the copy of the bundle {digest} on this host was damaged and is thrown away");
+        events.host(Level::Alarm, text);
     }
     if let Some(error) = expiry(&trust, setup.clock.now(), &mut events)
         && outcome.exit != Exit::Trust
@@ -289,7 +295,8 @@ fn converge(
     let retry = state.services.values().filter_map(|service| service.retry.as_ref());
     let due = retry.map(|retry| retry.not_before).any(over)
         || state.services.values().any(|service| service.redo || !service.pending.is_empty());
-    let settled = state.converged && state.release == newest && !due && holds_unchanged(host, now);
+    let kept = state.services.values().filter_map(|service| service.installed).all(|d| host.cache.has(&d));
+    let settled = state.converged && state.release == newest && !due && kept && holds_unchanged(host, now);
     if settled || newest.is_none() {
         return Ok(None);
     }
@@ -329,7 +336,7 @@ fn wanted(
     let index = store.filter(|_| fresh);
     let Some(known) = fetch::manifest(&host.dir, index, pin, trust, me)? else { return Ok(None) };
     let manifest = &known.manifest;
-    let wishes = wish::all(manifest, state, setup.clock.now(), events);
+    let mut wishes = wish::all(manifest, state, setup.clock.now(), events);
     for wish in &wishes {
         match &wish.kept {
             Some(Kept::Frozen(why)) => events.service(Level::Note, &wish.service, format!("frozen {why}")),
@@ -340,21 +347,39 @@ fn wanted(
                 let wait = until.saturating_sub(setup.clock.now());
                 events.service(Level::Note, &wish.service, format!("tried again in {wait} s"));
             }
-            None => {}
+            Some(Kept::Lost) | None => {}
         }
     }
     // A wanted bundle, or an installed one that the cache lost and the manifest still lists.
     let listed: BTreeSet<Blake3> = manifest.bundles.iter().map(|bundle| bundle.digest).collect();
     let mut needed: BTreeMap<Blake3, ServiceName> = BTreeMap::new();
-    for wish in &wishes {
-        let installed = state.installed(&wish.service).filter(|digest| listed.contains(digest));
-        let kept = wish.kept.is_some();
-        needed.extend(wish.digest.filter(|d| !kept || listed.contains(d)).map(|d| (d, wish.service.clone())));
-        needed.extend(installed.map(|digest| (digest, wish.service.clone())));
+    for wish in &mut wishes {
+        let installed = state.installed(&wish.service);
+        needed.extend(installed.filter(|d| listed.contains(d)).map(|d| (d, wish.service.clone())));
+        let Some(digest) = wish.digest.filter(|_| wish.kept.is_none()) else { continue };
+        // What is about to be installed was perhaps fetched long ago.
+        let whole = (Some(digest) == installed && !wish.redo) || host.cache.whole(&digest);
+        if !whole && !listed.contains(&digest) {
+            let text = format!("its bundle {digest} is not on this host, and the release does not list it");
+            events.service(Level::Alarm, &wish.service, text);
+            (wish.kept, wish.digest) = (Some(Kept::Lost), installed);
+            continue;
+        }
+        needed.extend(listed.contains(&digest).then(|| (digest, wish.service.clone())));
     }
     fetch::bundles(&host.cache, store, manifest, &needed, deadline)?;
-    let wishes = wishes.into_iter().filter(|wish| wish.digest.is_none_or(|d| host.cache.has(&d))).collect();
     Ok(Some((known, wishes)))
+}
+
+/// Fetches the bundle of a service again, if the release that was taken lists it.
+fn refetch(setup: &Setup<'_>, host: &Host<'_>, service: &ServiceName, digest: &Blake3) -> Result<()> {
+    let Some(known) = fetch::taken(&host.dir) else {
+        return Err(Error::Failed(format!("the bundle {digest} of {service} is not on this host")));
+    };
+    let needed = BTreeMap::from([(*digest, service.clone())]);
+    let deadline =
+        Deadline::new(setup.clock, setup.config.deadline.map_or(DEADLINE, |span| span.as_duration()));
+    fetch::bundles(&host.cache, setup.store, &known.manifest, &needed, deadline)
 }
 
 fn locally_frozen(state: &State) -> BTreeSet<ServiceName> {
@@ -443,7 +468,7 @@ pub fn plan(setup: &Setup<'_>) -> Result<Plan> {
             )));
         };
         plan.release = Some(known.release);
-        plan.groups = converge::plan(host, &state, &wishes)?;
+        plan.groups = converge::plan(host, &state, &wishes, &mut plan.events)?;
         let covered: BTreeSet<_> =
             plan.groups.iter().flat_map(|group| &group.services).map(|s| s.service.clone()).collect();
         plan.groups.extend(drift::plan(host, &state, &covered)?);
@@ -464,20 +489,32 @@ pub fn plan(setup: &Setup<'_>) -> Result<Plan> {
 pub struct Verified {
     /// Paths that differ.
     pub drifted: BTreeMap<ServiceName, BTreeSet<cmc_types::UnixPath>>,
-    /// Services whose bundle is no longer on the host, so that nothing can be said of them.
+    /// Services of which nobody knows any more what is installed.
     pub unknown: BTreeSet<ServiceName>,
+    /// Services whose bundle is lost or damaged on this host; the next run fetches it again.
+    pub damaged: BTreeSet<ServiceName>,
     /// How many paths were looked at.
     pub paths: usize,
 }
 
-/// Reads and hashes everything that is installed.
+impl Verified {
+    /// Whether everything is as installed, and could be installed again.
+    pub fn clean(&self) -> bool {
+        self.drifted.is_empty() && self.unknown.is_empty() && self.damaged.is_empty()
+    }
+}
+
+/// Reads and hashes everything that is installed, and what it would be repaired from.
 pub fn verify(setup: &Setup<'_>) -> Result<Verified> {
     let verified = setup.locked(|host| {
         let state = State::load(&host.dir, &mut Events::default())?;
         let mut out = Verified::default();
         for (name, service) in &state.services {
             let Some(digest) = service.installed else { continue };
-            let Some(bundle) = host.cache.bundle(&digest)? else {
+            if !host.cache.whole(&digest) {
+                out.damaged.insert(name.clone());
+            }
+            let Some(bundle) = record::read(host, name, &digest) else {
                 out.unknown.insert(name.clone());
                 continue;
             };

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::event::{Events, Level};
 use crate::host::Host;
 use crate::journal::{Journal, Member, Phase, Purpose};
+use crate::record;
 use crate::state::{Condition, Quarantine, Retry, State};
 use crate::steps;
 
@@ -56,10 +57,17 @@ fn succeed(
     let name = &member.service;
     let Some(to) = member.to else {
         state.services.remove(name);
+        record::forget(host, name)?;
         events.service(Level::Change, name, "removed");
         return Ok(());
     };
-    let bundle = host.cache.bundle(&to)?;
+    let bundle = match member.from {
+        Some(from) if from == to => record::read(host, name, &to),
+        _ => host.cache.bundle(&to),
+    };
+    if let Some(bundle) = bundle.as_ref().filter(|_| member.from != Some(to)) {
+        record::write(host, name, to, bundle)?;
+    }
     let service = state.service(name);
     if member.from != Some(to) {
         service.previous = member.from.or(service.previous.filter(|previous| *previous != to));

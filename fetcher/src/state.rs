@@ -227,7 +227,7 @@ impl State {
     pub fn prepare(root: &Path) -> Result<PathBuf> {
         let dir = Self::dir(root);
         atomic::make_dir(&dir)?;
-        for name in ["originals", "reports"] {
+        for name in ["installed", "originals", "reports"] {
             atomic::make_dir(&dir.join(name))?;
         }
         Ok(dir)

@@ -5,6 +5,7 @@ use crate::error::Exit;
 use crate::event::{Events, Level};
 use crate::health;
 use crate::host::Host;
+use crate::record;
 use crate::state::{Condition, State};
 use cmc_types::ServiceName;
 use std::collections::BTreeSet;
@@ -23,7 +24,7 @@ pub fn run(host: &Host<'_>, state: &mut State, skip: &BTreeSet<ServiceName>, eve
     }
     let now = host.clock.now();
     for (name, service) in state.services.iter_mut().filter(|(name, _)| !skip.contains(*name)) {
-        let Some(Ok(Some(bundle))) = service.installed.map(|digest| host.cache.bundle(&digest)) else {
+        let Some(bundle) = service.installed.and_then(|digest| record::read(host, name, &digest)) else {
             continue;
         };
         let failed =

@@ -16,6 +16,8 @@ pub enum Kept {
     Quarantined(String),
     /// The wanted bundle failed for the environment's sake and is not tried again yet.
     Waiting(u64),
+    /// The wanted bundle is not on this host, and the release does not list it.
+    Lost,
 }
 
 /// What one service should be.

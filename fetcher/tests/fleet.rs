@@ -87,7 +87,7 @@ pub fn file(path: &str, content: &str) -> PlannedFile {
     planned(entry(path, bytes.len() as u64, hash(bytes)), Content::Bytes(bytes.into()))
 }
 
-fn large(path: &str, size: u64) -> PlannedFile {
+pub fn large(path: &str, size: u64) -> PlannedFile {
     let b3 = hash(&pattern(size));
     planned(entry(path, size, b3), Content::Source { path: format!("zeros-{size}"), size, b3 })
 }
@@ -279,7 +279,7 @@ impl World {
         self.now.fetch_add(seconds, Ordering::Relaxed);
     }
 
-    fn installed(&self) -> Vec<String> {
+    pub fn installed(&self) -> Vec<String> {
         let state: State = serde_json::from_slice(
             &std::fs::read(State::dir(&self.root()).join("state.json")).unwrap_or_else(|_| b"{}".to_vec()),
         )

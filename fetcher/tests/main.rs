@@ -8,6 +8,7 @@ mod faults;
 mod fleet;
 mod hostile;
 mod install;
+mod kept;
 mod program;
 mod restore;
 mod rollback;
