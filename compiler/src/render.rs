@@ -37,6 +37,26 @@ pub(crate) fn service(
     whole.then_some(Node { value: Tree::Table(rendered), place: merged.place })
 }
 
+/// Reports expressions in keys, such as in the path of a file: what a service consists of is the same on all hosts.
+pub(crate) fn plain_keys(world: &World, host: usize, node: &Node) {
+    match &node.value {
+        Tree::Table(table) => {
+            for entry in table.iter() {
+                if expr::is_expression(&entry.key) {
+                    let message = "a key may not be an expression; only values may";
+                    let finding = Diagnostic::new(codes::EXPRESSION_NOT_ALLOWED, message)
+                        .at(entry.key_place, "needs a plain key")
+                        .help("what differs between hosts goes into `for`");
+                    world.report_on(host, finding);
+                }
+                plain_keys(world, host, &entry.node);
+            }
+        }
+        Tree::List(items) => items.iter().for_each(|item| plain_keys(world, host, item)),
+        _ => {}
+    }
+}
+
 /// The environment, with a stand-in for values that come from secrets.
 fn environment(world: &Arc<World>, host: usize, scope: &Arc<ServiceScope>, node: &Node) -> Option<Node> {
     let mut rendered = Table::default();

@@ -7,7 +7,7 @@ use crate::tree::{Node, Value};
 use crate::world::World;
 use crate::{render, schema};
 use cmc_types::check::{HealthCheck, Probe};
-use cmc_types::definition::{EnvType, EnvVarTable, Health, Service, State, Then};
+use cmc_types::definition::{EnvType, EnvVarTable, Health, OnChange, Service, State, Then};
 use cmc_types::{Diagnostic, Place, ServiceName, codes};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -84,6 +84,7 @@ pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, writt
         return Outcome::Absent;
     }
     let scope = ServiceScope::new(name, &merged.service);
+    render::plain_keys(world, host, &merged.service);
     let Some(tree) = render::service(world, host, &scope, &merged.service) else {
         render::content_of_files(world, host, &scope, &merged.service);
         return Outcome::Failed;
@@ -111,7 +112,12 @@ pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, writt
             env.push(ResolvedEnv { name: env_name, value: value.text.clone(), place: slot.value_place() });
         }
     }
+    let own = format!("{name}.service");
+    let raw = merged.service.get(&["systemd", &own]).is_some();
     check(world, host, name, &mut definition, &tree);
+    if definition.daemon.is_none() && definition.unit.is_none() && !raw {
+        without_unit(&definition, &tree).into_iter().for_each(|finding| world.report_on(host, finding));
+    }
     Outcome::Present(Box::new(OnHost {
         scope,
         service: ResolvedService { name: name.clone(), definition, tree, env },
@@ -142,6 +148,43 @@ fn check(world: &World, host: usize, name: &ServiceName, definition: &mut Servic
         }
         _ => {}
     }
+}
+
+/// What has no effect in a service that runs nothing.
+fn without_unit(definition: &Service, tree: &Node) -> Vec<Diagnostic> {
+    let acts = |then: Option<OnChange>| then.is_some_and(|then| then != OnChange::None);
+    let mut triggers = Vec::new();
+    if acts(definition.on_change) {
+        triggers.push(tree.place_of(&["on-change"]));
+    }
+    if !definition.watch.is_empty() {
+        triggers.push(tree.key_place_of(&["watch"]));
+    }
+    for (path, _) in definition.file.iter().filter(|(_, file)| acts(file.on_change)) {
+        triggers.push(tree.place_of(&["file", path.as_str(), "on-change"]));
+    }
+    let mut findings: Vec<_> = triggers
+        .into_iter()
+        .map(|place| {
+            Diagnostic::new(
+                codes::TRIGGER_WITHOUT_UNIT,
+                "the service has neither `daemon` nor `unit` that a change could restart",
+            )
+            .at(place, "triggers nothing")
+            .help("name the unit that it is about with `unit`, or run commands with the file's `run`")
+        })
+        .collect();
+    if !definition.env.is_empty() {
+        findings.push(
+            Diagnostic::new(
+                codes::ENV_WITHOUT_UNIT,
+                "the service has neither `daemon` nor `unit` that would get its `env`",
+            )
+            .at(tree.key_place_of(&["env"]), "only its own expressions and what sources the file read it")
+            .help("name the unit with `unit`; values for templates alone are `vars`"),
+        );
+    }
+    findings
 }
 
 /// The health checks of a service; what is wrong is reported.

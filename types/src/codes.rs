@@ -111,7 +111,7 @@ codes! {
     EXPRESSION_SYNTAX "expression-syntax" Error "An expression or a template is not well-formed. Correct it at the place shown; a literal `{{` is written `{{ '{{' }}`.";
     EXPRESSION "expression" Error "An expression cannot be evaluated, or gives no value that can be used where it stands. The message says why, and at which part.";
     EXPRESSION_CYCLE "expression-cycle" Error "Values read each other in a circle; the message names all of them. Give one of them a value that reads none of the others.";
-    EXPRESSION_NOT_ALLOWED "expression-not-allowed" Error "An expression stands where definitions must be plain: in a fleet, tag, host, secret or validator, except in variables. Write the value out, or move what varies to a variable that a service reads.";
+    EXPRESSION_NOT_ALLOWED "expression-not-allowed" Error "An expression stands where definitions must be plain: in a fleet, tag, host, secret or validator, except in variables, or in a key such as the path of a file. Write the value out, or move what varies to a variable that a service reads.";
     VALUE_NEEDS_QUOTING "value-needs-quoting" Error "A value would change the structure of the file it is written to; the message names the filter that quotes it. Pipe the value through that filter in the template, `{{ value | yaml }}`; nothing is quoted by itself.";
     TEMPLATE_LOOP "template-loop" Error "Templates or macros use each other without end. Break the chain of `include`, `import` or macro calls that the message shows.";
     LIMIT_EXCEEDED "limit-exceeded" Error "An expression or template exceeds a bound on instructions, output or depth. Look for a loop that grows; real templates stay far below the bounds.";
@@ -134,6 +134,8 @@ codes! {
     WATCH_UNKNOWN_PATH "watch-unknown-path" Warning "A watched path is written by no service of the host. Nothing will trigger it. Correct the path, or remove it.";
     // Services
     STATE_WITHOUT_UNIT "state-without-unit" Error "A service has a state but nothing that could be started or stopped. Add `daemon` or `unit`, or remove `state`.";
+    TRIGGER_WITHOUT_UNIT "trigger-without-unit" Error "`on-change` or `watch` stands in a service that has neither `daemon` nor `unit`, so that nothing would be restarted. Name the unit with `unit`, or run commands with `run` of the file.";
+    ENV_WITHOUT_UNIT "env-without-unit" Warning "A service has `env` but neither `daemon` nor `unit` that would get it. Its file below `/etc/cmc/env` is installed, but only what reads that file itself, and the service's own expressions, see the values. Name the unit with `unit`, or use `vars`.";
     RESTART_WITHOUT_UNIT "restart-without-unit" Error "A health check asks for a restart of a service that has nothing to restart. Add `daemon` or `unit`, or leave `then` out.";
     SERVICE_CYCLE "service-cycle" Error "Services wait for each other in a circle; the message names all of them. Remove one `after`, `needs` or `daemon.requires` of them.";
     NEEDS_ABSENT_SERVICE "needs-absent-service" Error "A service needs another, or its daemon requires one, that is not on the host. Widen the other's `on`, narrow this one's, or use `after`, which orders only what is there.";

@@ -51,13 +51,13 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
         activation.name = Some(unit);
         activation.can_reload = true;
     }
-    if let (Some(unit), Some(file)) = (&activation.name, env_file) {
+    if let (Some(unit), Some(file)) = (&activation.name, &env_file) {
         let conf = conf(service, unit, &file.path, name.is_some(), &mut lowered.diagnostics);
         activation.restart.extend(conf.iter().map(|conf| conf.path.clone()));
         activation.restart.push(file.path.clone());
         lowered.files.extend(conf);
-        lowered.files.push(file);
     }
+    lowered.files.extend(env_file);
     lowered.activated(commands::activate(service, host.init, &activation));
     lowered
 }
@@ -178,8 +178,7 @@ fn install(
     let text = match script.print() {
         Ok(text) => text,
         Err(error) => {
-            let place = service.tree.place_of(&["daemon", "exec"]);
-            lowered.diagnostics.push(rc::refused(service, &error, place));
+            lowered.diagnostics.push(rc::refused_script(service, &error));
             return;
         }
     };

@@ -80,6 +80,7 @@ pub const LOSSES: &[Loss] = &[
     loss(FREEBSD, "restart", "only what stays in the foreground is started again, by daemon(8)", |d| {
         restarts(d) && leaves(d)
     }),
+    loss(FREEBSD, "restart", "daemon(8) starts it again however it ended: say \"always\"", on_failure),
     loss(FREEBSD, "restart-delay", "only what stays in the foreground is started again, by daemon(8)", |d| {
         delays(d) && leaves(d)
     }),
@@ -110,6 +111,7 @@ pub const LOSSES: &[Loss] = &[
     loss(OPENRC, "restart", "only what stays in the foreground is started again, by supervise-daemon", |d| {
         restarts(d) && leaves(d)
     }),
+    loss(OPENRC, "restart", "supervise-daemon starts it again however it ended: say \"always\"", on_failure),
     loss(
         OPENRC,
         "restart-delay",
@@ -141,6 +143,10 @@ fn leaves(daemon: &Daemon) -> bool {
 
 fn restarts(daemon: &Daemon) -> bool {
     matches!(daemon.restart, Some(Restart::OnFailure | Restart::Always))
+}
+
+fn on_failure(daemon: &Daemon) -> bool {
+    daemon.restart == Some(Restart::OnFailure) && !leaves(daemon)
 }
 
 fn delays(daemon: &Daemon) -> bool {

@@ -36,6 +36,8 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
             foreign_env(service, &unit, &mut lowered.diagnostics);
         }
         activation.name = Some(unit);
+    } else if service.definition.unit.is_none() {
+        lowered.files.extend(env::env_file(service, host, &mut lowered.diagnostics));
     }
     lowered.activated(commands::activate(service, host.init, &activation));
     lowered
@@ -137,8 +139,7 @@ fn install(
     let text = match script.print() {
         Ok(text) => text,
         Err(error) => {
-            let place = service.tree.place_of(&["daemon", "exec"]);
-            lowered.diagnostics.push(rc::refused(service, &error, place));
+            lowered.diagnostics.push(rc::refused_script(service, &error));
             return;
         }
     };

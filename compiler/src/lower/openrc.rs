@@ -51,8 +51,8 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
         activation.restart.extend(conf.iter().map(|conf| conf.path.clone()));
         lowered.files.extend(conf);
         activation.restart.extend(env_file.iter().map(|file| file.path.clone()));
-        lowered.files.extend(env_file);
     }
+    lowered.files.extend(env_file);
     lowered.activated(commands::activate(service, host.init, &activation));
     lowered
 }
@@ -211,8 +211,7 @@ fn install(
     let text = match script.print() {
         Ok(text) => text,
         Err(error) => {
-            let place = service.tree.place_of(&["daemon", "exec"]);
-            lowered.diagnostics.push(rc::refused(service, &error, place));
+            lowered.diagnostics.push(rc::refused_script(service, &error));
             return;
         }
     };

@@ -2,7 +2,7 @@
 
 use super::{LoweredFile, LoweredKind};
 use crate::resolved::{HostFacts, ResolvedService};
-use cmc_types::definition::{Daemon, LimitValue, Limits, Reload};
+use cmc_types::definition::{Daemon, DaemonType, LimitValue, Limits, Reload};
 use cmc_types::name::AccountName;
 use cmc_types::rc_dir::Directory;
 use cmc_types::shell;
@@ -11,6 +11,43 @@ use cmc_types::{ByteSize, Diagnostic, InitSystem, Mode, Place, Refused, UnixPath
 /// A finding about a value that a format cannot carry.
 pub(super) fn refused(service: &ResolvedService, error: &Refused, place: Place) -> Diagnostic {
     Diagnostic::new(codes::UNENCODABLE_VALUE, format!("service {}: {error}", service.name)).at(place, "")
+}
+
+/// A finding about a daemon's script that cannot be printed, at the field that it is about.
+pub(super) fn refused_script(service: &ResolvedService, error: &Refused) -> Diagnostic {
+    let subject = error.subject.as_str();
+    let place = |path: &[&str]| service.tree.place_of(&[&["daemon"], path].concat());
+    let place = if subject.contains("directory") {
+        place(&["directory"])
+    } else if subject.contains("stop") {
+        place(&["stop-signal"])
+    } else if subject.contains("reload") {
+        place(&["reload"])
+    } else {
+        word(service, error).unwrap_or_else(|| place(&["exec"]))
+    };
+    refused(service, error, place)
+}
+
+/// The first word of a daemon's commands that holds the character that cannot be carried.
+fn word(service: &ResolvedService, error: &Refused) -> Option<Place> {
+    let daemon = service.definition.daemon.as_ref()?;
+    let reload = match &daemon.reload {
+        Some(Reload::Argv(argv)) => &argv[..],
+        _ => &[],
+    };
+    let mut fields = [("exec", &daemon.exec[..]), ("reload", reload)];
+    // What stays in the foreground needs no su(1), what reloads it does.
+    if error.subject.contains("su(1)")
+        && !matches!(daemon.kind, Some(DaemonType::Forking | DaemonType::Oneshot))
+    {
+        fields.reverse();
+    }
+    fields.into_iter().find_map(|(field, argv)| {
+        let index =
+            argv.iter().position(|word| error.character.map_or(word.is_empty(), |c| word.contains(c)))?;
+        Some(service.tree.place_of(&["daemon", field, &index.to_string()]))
+    })
 }
 
 /// The program and its arguments; none if it is no absolute path, which `daemon::check` reports, or if a word of

@@ -2,7 +2,9 @@
 //!
 //! A foreground program runs under daemon(8). rc.subr runs `command` and `command_args` through one `eval`, so arguments
 //! are quoted once for it and once for the script. daemon(8)'s `-u` sets resource limits and creation mask from the
-//! user's login class, so ours are set behind it: `limits(1)` and `sh -c 'umask …'` before the program. A program that
+//! user's login class, so a mask is set behind it: `sh -c 'umask …'`. Limits are set behind it too, by limits(1) (whose
+//! `-a` is what makes it set a class and single limits), and since only root may raise them, it is chroot(8) behind
+//! limits(1) that changes the user then: it keeps limits, and is the program that daemon(8) signals. A program that
 //! goes to the background by itself, or does one job, runs as another user through `su -m USER -c 'sh -c "…"'`, whose
 //! first shell is root's (sh or csh): there only plain words are let through.
 

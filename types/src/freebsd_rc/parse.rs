@@ -1,5 +1,6 @@
 //! Parsing what is printed.
 
+use super::print::shell_command;
 use super::{Reload, Run, Script, Supervised};
 use crate::shell::{self, Identifier, Item, Line};
 use crate::{Mode, ParseError, UnixPath, name::AccountName, rc_dir};
@@ -211,7 +212,8 @@ fn supervised(script: &mut Script, number: u32, words: Vec<String>) -> Result<()
     if words.next_if(|word| word == "/usr/bin/limits").is_some() {
         while let Some(option) = words.next_if(|word| word.starts_with('-')) {
             match option.as_str() {
-                "-B" => {}
+                "-a" | "-B" => {}
+                "-U" => script.user = Some(AccountName::parse(&next(&mut words)?)?),
                 "-C" => run.login_class = Some(next(&mut words)?),
                 // One letter and its value apart from it, as printed: `-Cx` would otherwise be a limit named C.
                 other => match other.as_bytes() {
@@ -225,14 +227,22 @@ fn supervised(script: &mut Script, number: u32, words: Vec<String>) -> Result<()
     }
     let mut argv: Vec<String> = words.collect();
     if let [shell, c, command, _, ..] = &argv[..]
-        && shell == "/bin/sh"
-        && c == "-c"
-        && let Some(mask) =
-            command.strip_prefix("umask ").and_then(|rest| rest.strip_suffix(" && exec \"$0\" \"$@\""))
+        && (shell.as_str(), c.as_str()) == ("/bin/sh", "-c")
+        && let Some((umask, user)) = from_shell(command, script.directory.as_ref())
     {
-        run.umask = Some(Mode::parse(mask)?);
+        run.umask = umask;
+        script.user = user.or(script.user.take());
         argv.drain(..3);
     }
     script.run = Run::Supervised(run);
     set_program(script, number, argv)
+}
+
+/// Reads what [`shell_command`] gives; nothing if a command is not exactly that.
+fn from_shell(command: &str, directory: Option<&UnixPath>) -> Option<(Option<Mode>, Option<AccountName>)> {
+    let mask = command.strip_prefix("umask ").and_then(|rest| rest.split_once(' '));
+    let umask = mask.and_then(|(mask, _)| Mode::parse(mask).ok());
+    let user = command.split_once("/usr/sbin/chroot -u ").and_then(|(_, rest)| rest.split_once(' '));
+    let user = user.and_then(|(user, _)| AccountName::parse(user).ok());
+    (shell_command(umask, user.as_ref(), directory)? == command).then_some((umask, user))
 }

@@ -1,12 +1,33 @@
 //! Printing.
 
 use super::{DIALECT, Reload, Run, Script, Supervised};
-use crate::{Refused, rc_dir, shell};
+use crate::name::AccountName;
+use crate::{Mode, Refused, UnixPath, rc_dir, shell};
 
-/// What sets the creation mask behind daemon(8): the program is `$0`, its arguments are `$@`.
-pub(super) fn mask_command(umask: crate::Mode) -> String {
-    format!("umask {umask} && exec \"$0\" \"$@\"")
+/// What a root shell behind daemon(8) and limits(1) does before it becomes the program, which is `$0`, its arguments
+/// `$@`: it sets the creation mask, and becomes the user with chroot(8), which unlike daemon(8) leaves limits as they
+/// are and unlike su(1) is the program afterwards. What daemon(8) would set of the environment is set here. Nothing if
+/// there is nothing to do. User and directory are plain words.
+pub(super) fn shell_command(
+    umask: Option<Mode>,
+    user: Option<&AccountName>,
+    directory: Option<&UnixPath>,
+) -> Option<String> {
+    let mask = umask.map_or_else(String::new, |umask| format!("umask {umask} && "));
+    let Some(user) = user else {
+        return umask.map(|_| format!("{mask}exec \"$0\" \"$@\""));
+    };
+    let cd = directory
+        .map_or_else(String::new, |directory| format!("/bin/sh -c 'cd {directory} && exec \"$0\" \"$@\"' "));
+    Some(format!(
+        "{mask}HOME=~{user} USER={user} LOGNAME={user} SHELL=/bin/sh PATH={PATH} && \
+         export HOME USER LOGNAME SHELL PATH && \
+         exec /usr/sbin/chroot -u {user} -g \"$(id -g {user})\" -G \"$(id -G {user} | tr ' ' ,)\" / {cd}\"$0\" \"$@\""
+    ))
 }
+
+/// Of login.conf's class `default`.
+const PATH: &str = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
 
 impl Script {
     /// Prints the script; what it cannot carry is refused.
@@ -116,15 +137,22 @@ impl Script {
         if let Some(seconds) = run.restart {
             argv.extend(["-r".into(), "-R".into(), seconds.to_string()]);
         }
-        if let Some(user) = &self.user {
+        let limited = run.login_class.is_some() || !run.limits.is_empty();
+        // Only root may raise a limit, so that with limits the user changes behind them.
+        let behind = self.user.as_ref().filter(|_| limited);
+        if let (Some(user), None) = (&self.user, behind) {
             argv.extend(["-u".into(), user.to_string()]);
         }
-        if run.login_class.is_some() || !run.limits.is_empty() {
+        if limited {
             argv.push("/usr/bin/limits".into());
-            if let Some(class) = &run.login_class {
-                argv.extend(["-C".into(), class.clone()]);
+            match (&run.login_class, behind) {
+                (Some(class), _) => argv.extend(["-C".into(), class.clone()]),
+                (None, Some(user)) => argv.extend(["-U".into(), user.to_string()]),
+                (None, None) => {}
             }
             if !run.limits.is_empty() {
+                // Without `-a` the class would count for nothing beside single limits.
+                argv.extend((run.login_class.is_some() || behind.is_some()).then(|| "-a".to_owned()));
                 argv.push("-B".into());
             }
             for (letter, value) in &run.limits {
@@ -132,8 +160,8 @@ impl Script {
                 argv.extend([format!("-{letter}"), value.clone()]);
             }
         }
-        if let Some(umask) = run.umask {
-            argv.extend(["/bin/sh".into(), "-c".into(), mask_command(umask)]);
+        if let Some(command) = shell_command(run.umask, behind, self.directory.as_ref()) {
+            argv.extend(["/bin/sh".into(), "-c".into(), command]);
         }
         argv.push(self.program.to_string());
         argv.extend(self.arguments.iter().cloned());

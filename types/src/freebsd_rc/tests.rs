@@ -82,7 +82,11 @@ run_rc_command() { eval \"$command $rc_flags $command_args\"; }
 const DAEMON: &str =
     "#!/bin/sh\nwhile getopts fST:P:p:rR:u: option; do :; done\nshift $((OPTIND - 1))\nexec \"$@\"\n";
 const LIMITS: &str =
-    "#!/bin/sh\nwhile getopts BC:n:c: option; do :; done\nshift $((OPTIND - 1))\nexec \"$@\"\n";
+    "#!/bin/sh\nwhile getopts aBC:n:c: option; do :; done\nshift $((OPTIND - 1))\nexec \"$@\"\n";
+/// Knows an account with two groups, and stops where chroot(8) would not become exactly that.
+const ID: &str = "#!/bin/sh\ncase $* in '-g api') echo 70;; '-G api') echo 70 71;; esac\n";
+const CHROOT: &str = "#!/bin/sh\n[ \"$1 $2 $3 $4 $5 $6 $7\" = '-u api -g 70 -G 70,71 /' ] && \\
+[ \"$USER $HOME\" = \"api ~api\" ] || exit 9\nshift 7\nexec \"$@\"\n";
 
 #[test]
 fn hostile_arguments_reach_the_program_as_they_are() {
@@ -105,7 +109,10 @@ fn hostile_arguments_reach_the_program_as_they_are() {
     let text = text
         .replace(". /etc/rc.subr\n", STUB)
         .replace("/usr/sbin/daemon", &program("daemon", DAEMON))
-        .replace("/usr/bin/limits", &program("limits", LIMITS));
+        .replace("/usr/bin/limits", &program("limits", LIMITS))
+        .replace("$(id ", &format!("$({} ", program("id", ID)))
+        .replace("/usr/sbin/chroot", &program("chroot", CHROOT))
+        .replace("cd /var/db/api", "cd /");
     let file = program("script", &text);
     let output = dash.args([&file, "start"]).current_dir(folder.path()).output().unwrap();
     assert!(
