@@ -87,13 +87,16 @@ pub(crate) enum Command {
     Refresh(commands::refresh::Args),
     Status(commands::status::Args),
     List(commands::list::Args),
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  cmc host add web1 --os debian-12 --arch x86_64 --recipient age1…\n  cmc host show web1 | ssh web1 cmc-fetch enroll -"
+    )]
     Host(commands::host::Command),
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Examples:\n  cmc secret set orders_db_url\n  cmc secret list")]
     Secret(commands::secret::Command),
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Examples:\n  cmc trust init && git add trust\n  cmc trust show")]
     Trust(commands::trust::Command),
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Examples:\n  cmc store probe\n  cmc store verify")]
     Store(commands::store::Command),
     Explain(commands::explain::Args),
     Schema(commands::schema::Args),

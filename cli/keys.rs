@@ -26,7 +26,8 @@ pub(crate) fn folder(fleet: FleetId) -> Result<PathBuf, Failure> {
         std::env::var_os("HOME").filter(|dir| !dir.is_empty()).map(|home| PathBuf::from(home).join(".config"))
     };
     let config = config.or_else(home).ok_or_else(|| {
-        Failure::failed("neither XDG_CONFIG_HOME nor HOME is set").help("give your key with --identity FILE")
+        Failure::failed("neither XDG_CONFIG_HOME nor HOME is set")
+            .help("set one of them; keys lie there, unless a command is given --identity FILE")
     })?;
     Ok(config.join("cmc/keys").join(fleet.short()))
 }

@@ -60,6 +60,12 @@ impl Terminal {
         self.out(&format!("{text}\n"))
     }
 
+    /// Says what was done, as a line for people or as the document.
+    pub(crate) fn done(&self, line: &str, document: &serde_json::Value) -> Result<(), Failure> {
+        self.say(line);
+        if self.is_json() { self.document(document) } else { Ok(()) }
+    }
+
     /// Says what was done, unless quiet.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet && self.format == Format::Human {

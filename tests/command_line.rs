@@ -1,6 +1,6 @@
 //! The command line itself: help, manual pages, completions, exit codes, formats.
 
-use crate::support::Scratch;
+use crate::support::{Ran, Scratch};
 
 #[test]
 fn every_command_has_help_with_an_example() {
@@ -19,6 +19,7 @@ fn every_command_has_help_with_an_example() {
         "host",
         "host add",
         "host list",
+        "host show",
         "secret",
         "secret set",
         "secret edit",
@@ -39,8 +40,7 @@ fn every_command_has_help_with_an_example() {
     ] {
         let args: Vec<&str> = command.split(' ').chain(["--help"]).collect();
         let help = scratch.cmc(&args).expect(0).out;
-        let leaf = !["host", "secret", "trust", "store"].contains(&command);
-        assert!(!leaf || help.contains("Example"), "`cmc {command} --help` shows no example:\n{help}");
+        assert!(help.contains("Example"), "`cmc {command} --help` shows no example:\n{help}");
         pages.push_str(&format!("\n=== cmc {command}\n{help}"));
     }
     insta::assert_snapshot!("help", pages);
@@ -114,4 +114,17 @@ fn colours_appear_only_when_asked_for() {
     scratch.write("fleet/fleet.toml", "[fleet]\nnam = \"x\"\n");
     assert!(!scratch.fleet("fleet", &["check"]).expect(3).err.contains('\x1b'));
     assert!(scratch.fleet("fleet", &["check", "--color", "always"]).expect(3).err.contains('\x1b'));
+}
+
+#[test]
+fn what_writes_says_what_it_did_as_one_document_too() {
+    let scratch = Scratch::new();
+    std::fs::create_dir(scratch.path("shop")).unwrap();
+    let homeless =
+        scratch.command().env_remove("HOME").env_remove("XDG_CONFIG_HOME").args(["init", "shop"]).output();
+    Ran::from(homeless.unwrap()).expect(1);
+    let json =
+        |args: &[&str]| scratch.fleet("shop", &[&["--format", "json"], args].concat()).expect(0).json();
+    assert_eq!(json(&["init", "."])["host"], "web1", "a refused `init` leaves nothing in the way");
+    assert_eq!(json(&["secret", "rotate"])["secrets"], serde_json::json!([]));
 }

@@ -46,6 +46,8 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let recipient = key.recipient()?;
     let host_name = HostName::parse(HOST).map_err(|error| Failure::failed(error.to_string()))?;
     let id = new.opened.host_id(&host_name).to_string();
+    // What can be refused comes first: a directory that holds nothing yet may be named again.
+    let keys = trust::write(&new, &dir, terminal)?;
     for (path, text, mode) in FILES {
         let path = dir.join(path);
         if let Some(parent) = path.parent() {
@@ -55,11 +57,12 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
             text.replace("@FLEET@", &name).replace("@ID@", &id).replace("@RECIPIENT@", recipient.as_str());
         durable::create(&path, text.as_bytes(), *mode)?;
     }
-    trust::write(&new, &dir, terminal)?;
     example_host(&dir, &id, &key)?;
     let shown = args.dir.display();
-    terminal.say(&format!("made {shown}. Next:\n  cmc -C {shown} build\n  cmc -C {shown} publish"));
-    Ok(())
+    terminal.done(
+        &format!("made {shown}. Next:\n  cmc -C {shown} build\n  cmc -C {shown} publish"),
+        &serde_json::json!({ "directory": dir, "fleet": name, "fleet-id": new.fleet_id, "keys": keys, "host": HOST }),
+    )
 }
 
 /// The example host's key and configuration, outside the repository: `.cmc/` is ignored by git.

@@ -29,7 +29,7 @@ use crate::release::release_key;
 use crate::root::Counters;
 use crate::seal::{Contents, Prepared};
 use crate::sshsig::Signer;
-use crate::store::Store;
+use crate::store::{Store, check_conditions};
 use crate::vault::Vault;
 use base::{CurrentPointer, read_blank, read_pointer};
 use build::Build;
@@ -300,6 +300,7 @@ impl Publisher<'_> {
             return self.renew(&pointer, request.lifetime, changes, written, attempt);
         }
         (request.guard)(&changes)?;
+        check_conditions(self.store)?;
         // 4. Seal and upload.
         self.put_trust(current.map(|current| current.timestamp().root.version), written)?;
         let version = current.map_or(0, |current| current.base.version).saturating_add(1);
@@ -370,6 +371,7 @@ impl Publisher<'_> {
             )));
         }
         self.roots.newest().check_expiry((self.clock)())?;
+        check_conditions(self.store)?;
         self.put_trust(Some(stamp.root.version), written)?;
         let etag = self.token(current.etag.as_deref())?;
         let serial = current.base.serial.saturating_add(1);

@@ -10,9 +10,10 @@
 use super::{Created, Fetch, Listed, Reader, Store, StoreError, StoreErrorKind, Swap, check_key, too_large};
 use rustix::fs::{self, AtFlags, Dir, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -122,8 +123,10 @@ impl DirStore {
     /// The same, making what is missing.
     fn make_parent<'k>(&self, key: &'k str) -> Result<(OwnedFd, &'k str), StoreError> {
         if fs::stat(&self.root).is_err_and(|errno| errno == Errno::NOENT) {
-            std::fs::create_dir_all(&self.root)
-                .map_err(|e| self.io_error(key, "create the store's directory", &e))?;
+            // Readable for hosts whatever the umask, as everything below.
+            let made = std::fs::create_dir_all(&self.root)
+                .and_then(|()| std::fs::set_permissions(&self.root, Permissions::from_mode(0o755)));
+            made.map_err(|e| self.io_error(key, "create the store's directory", &e))?;
         }
         let mut dir = self.open_root(key)?;
         let (parents, leaf) = split(key);
@@ -361,6 +364,10 @@ impl Store for DirStore {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(errno) => Err(self.error(key, "delete", errno)),
         }
+    }
+
+    fn keeps_conditions(&self) -> bool {
+        true
     }
 }
 

@@ -22,7 +22,7 @@ mod wire;
 pub use dir::DirStore;
 pub use http::HttpReader;
 pub use location::{Location, open, open_reader, table};
-pub use probe::{Outcome, Probe, ProbeCheck, probe};
+pub use probe::{Outcome, Probe, ProbeCheck, check_conditions, probe};
 #[cfg(feature = "s3")]
 pub use s3::S3Store;
 pub use s3_reader::{S3Reader, S3Settings};
@@ -64,6 +64,12 @@ pub trait Store: Reader {
 
     /// Removes an object; that there is none is no error.
     fn delete(&self, key: &str) -> Result<(), StoreError>;
+
+    /// Whether this code keeps the conditions itself, as under a directory's lock. Otherwise they are a server's
+    /// promise, which [`check_conditions`] tries before a pointer is moved.
+    fn keeps_conditions(&self) -> bool {
+        false
+    }
 }
 
 /// The answer to a conditional read.

@@ -134,8 +134,7 @@ const CHECKS: [Entry; 7] = [
 
 /// Tries everything. An error means that the store could not be reached at all or refuses us.
 pub fn probe(store: &dyn Store) -> Result<Probe, StoreError> {
-    let nonce = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    let trial = Trial { store, base: format!("probe/{nonce:016x}") };
+    let trial = Trial { store, base: format!("probe/{:016x}", nonce()) };
     store.get(&trial.key("missing"), 1).or_else(|error| match error.kind {
         // Without the right to list, a missing object is a 403.
         StoreErrorKind::Denied => Ok(None),
@@ -159,6 +158,43 @@ pub fn probe(store: &dyn Store) -> Result<Probe, StoreError> {
     }
     let left = trial.clean();
     Ok(Probe { store: store.name().to_owned(), checks, left })
+}
+
+/// The object that [`check_conditions`] leaves in a store.
+const CONDITIONS: &str = "probe/conditions";
+/// A version that no object ever had.
+const NEVER: &str = "\"00000000000000000000000000000000\"";
+
+/// Tries in two small requests whether a server refuses conditional writes whose condition does not hold. Each
+/// publish does so before it moves a pointer, because a server that ignores conditions lets two publishers lose each
+/// other's release without an error. That conditions also hold among parallel writers only [`probe`] finds out.
+pub fn check_conditions(store: &dyn Store) -> Result<(), StoreError> {
+    if store.keeps_conditions() {
+        return Ok(());
+    }
+    // Bytes of our own, so that an answer that got lost is told from somebody else's object.
+    let bytes = |number: u8| format!("{number} {:016x}", nonce()).into_bytes();
+    if store.create(CONDITIONS, &bytes(1))? == Created::New
+        && store.create(CONDITIONS, &bytes(2))? == Created::New
+    {
+        return Err(unfit(store, "it overwrites an object that must be new (If-None-Match: *)"));
+    }
+    match store.swap(CONDITIONS, Some(NEVER), &bytes(3))? {
+        Swap::Lost => Ok(()),
+        Swap::Done { .. } => {
+            Err(unfit(store, "it overwrites a version that is not the expected one (If-Match)"))
+        }
+    }
+}
+
+fn unfit(store: &dyn Store, problem: &str) -> StoreError {
+    StoreError::new(StoreErrorKind::Unfit, store.name(), problem)
+        .at(CONDITIONS)
+        .with_help("publishers would lose each other's releases; `cmc store probe` says all that it lacks")
+}
+
+fn nonce() -> u64 {
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
 }
 
 const OBJECTS: [&str; 6] = ["read", "once", "swap", "winner", "counter", "etag"];

@@ -62,3 +62,26 @@ fn an_unreachable_or_refusing_store_is_neither_fit_nor_unfit() {
     let error = probe(&S3Store::new(settings.clone(), &env).unwrap()).unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Refused, "{error}");
 }
+
+#[test]
+fn a_publisher_finds_out_in_two_requests_whether_conditions_are_kept() {
+    let check = |weak: Weak| {
+        let server = S3Server::start(weak);
+        let (settings, env) = settings(server.url(), "");
+        let store = S3Store::new(settings, &env).unwrap();
+        check_conditions(&store).and_then(|()| {
+            let before = server.log().len();
+            check_conditions(&store)?;
+            assert_eq!(server.log().len() - before, 2, "{:?}", server.log());
+            Ok(())
+        })
+    };
+    check(Weak::default()).unwrap();
+    for weak in
+        [Weak { ignores_create: true, ..Weak::default() }, Weak { ignores_match: true, ..Weak::default() }]
+    {
+        let error = check(weak).unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::Unfit, "{error}");
+        assert!(error.to_string().contains("store probe"), "{error}");
+    }
+}

@@ -37,8 +37,8 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let after = Zeroizing::new(std::fs::read(copy.file()).map_err(|error| io("read", &copy.file(), &error))?);
     drop(copy);
     if *after == *before {
-        terminal.say(&format!("{} is unchanged", args.name));
-        return Ok(());
+        let document = serde_json::json!({ "secret": args.name, "changed": false });
+        return terminal.done(&format!("{} is unchanged", args.name), &document);
     }
     let ends_in_break = after.last() == Some(&b'\n') && before.last() != Some(&b'\n');
     let single_line = after.iter().filter(|byte| **byte == b'\n').count() == 1;
@@ -50,8 +50,8 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     super::checked(&args.name, &after, kind)?;
     let _lock = lock::take(directory, "secret edit")?;
     secrets::store(directory, &args.name, &after, &roots)?;
-    terminal.say(&format!("{} is set; commit secrets/{}.age", args.name, args.name));
-    Ok(())
+    let line = format!("{} is set; commit secrets/{}.age", args.name, args.name);
+    terminal.done(&line, &serde_json::json!({ "secret": args.name, "changed": true }))
 }
 
 fn edit(file: &Path) -> Result<(), Failure> {

@@ -37,6 +37,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     for (name, value) in &values {
         secrets::store(directory, name, value, &roots)?;
     }
-    terminal.say(&format!("{} secrets encrypted again; commit secrets/", values.len()));
-    Ok(())
+    let names: Vec<_> = values.iter().map(|(name, _)| name).collect();
+    let line = format!("{} secrets encrypted again; commit secrets/", names.len());
+    terminal.done(&line, &serde_json::json!({ "secrets": names }))
 }

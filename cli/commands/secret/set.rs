@@ -44,8 +44,8 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     super::checked(&args.name, &value, kind)?;
     let _lock = lock::take(directory, "secret set")?;
     secrets::store(directory, &args.name, &value, &roots)?;
-    terminal.say(&format!("{} is set; commit secrets/{}.age", args.name, args.name));
-    Ok(())
+    let line = format!("{} is set; commit secrets/{}.age", args.name, args.name);
+    terminal.done(&line, &serde_json::json!({ "secret": args.name, "changed": true }))
 }
 
 fn read(name: &SecretName, terminal: &Terminal) -> Result<Zeroizing<Vec<u8>>, Failure> {

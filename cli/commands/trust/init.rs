@@ -19,7 +19,11 @@ pub(crate) fn run(_: &Args, directory: &Path, terminal: &Terminal) -> Result<(),
     let loaded = fleet::load(directory, &fleet::With::default())?;
     let definition = fleet::definition(directory, &loaded, terminal)?;
     let new = begin(definition.name.as_str(), directory)?;
-    write(&new, directory, terminal)
+    let keys = write(&new, directory, terminal)?;
+    if terminal.is_json() {
+        terminal.document(&serde_json::json!({ "fleet-id": new.fleet_id, "keys": keys }))?;
+    }
+    Ok(())
 }
 
 /// Makes a fleet's keys, unless its directory has a root already.
@@ -31,8 +35,9 @@ pub(crate) fn begin(name: &str, directory: &Path) -> Result<NewFleet, Failure> {
     Ok(init_fleet(name, fleet::now())?)
 }
 
-/// Writes keys first, then the vault, then the root: a root without its keys would be of no use.
-pub(crate) fn write(new: &NewFleet, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
+/// Writes keys first, then the vault, then the root: a root without its keys would be of no use. Gives the folder of
+/// the keys.
+pub(crate) fn write(new: &NewFleet, directory: &Path, terminal: &Terminal) -> Result<PathBuf, Failure> {
     let folder = keys::folder(new.fleet_id)?;
     private_directory(&folder)?;
     durable::create(&folder.join("operator"), new.operator_key.as_bytes(), 0o600)?;
@@ -47,7 +52,7 @@ pub(crate) fn write(new: &NewFleet, directory: &Path, terminal: &Terminal) -> Re
         "recovery key: {} (move it to a place that is offline)",
         folder.join("recovery").display()
     ));
-    Ok(())
+    Ok(folder)
 }
 
 fn private_directory(folder: &PathBuf) -> Result<(), Failure> {
