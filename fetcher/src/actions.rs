@@ -94,7 +94,8 @@ impl SystemRunner {
         if let Some(root) = &self.root {
             command.env("CMC_ROOT", root);
         }
-        let child = command.spawn().map_err(Error::io(format!("cannot start {}", program.display())))?;
+        let child = crate::cores::allowed(|| command.spawn())
+            .map_err(Error::io(format!("cannot start {}", program.display())))?;
         Ok((child, output))
     }
 

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// Largest file of state that is read, in bytes.
@@ -80,23 +80,56 @@ pub fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// Makes a private directory (0700) and the ones above it.
+/// Makes a private directory (0700). One that is there already must be ours, and nobody else may write in it: what
+/// lies in it is believed, and installed as root.
 pub fn make_dir(path: &Path) -> Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty() && !above.is_dir()) {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(above)
-            .map_err(Error::io(format!("cannot make {}", above.display())))?;
-    }
+    let context = || format!("cannot make {}", path.display());
     match fs::DirBuilder::new().mode(0o700).create(path) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        Err(error) => Err(Error::io(format!("cannot make {}", path.display()))(error)),
+        Ok(()) => return Ok(()),
+        Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::ReadOnlyFilesystem) => {}
+        Err(error) => return Err(Error::io(context())(error)),
     }
+    let meta = fs::symlink_metadata(path).map_err(Error::io(context()))?;
+    let refuse = |problem: &str| {
+        let path = path.display();
+        let text =
+            format!("{path} {problem}: look at what is in it, then chown and chmod 700 it, or remove it");
+        Err(Error::refused("state-directory", text))
+    };
+    if !meta.is_dir() {
+        return refuse("is not a directory");
+    }
+    if meta.uid() != 0 && meta.uid() != rustix::process::geteuid().as_raw() {
+        return refuse("belongs to another user");
+    }
+    if meta.mode() & 0o022 != 0 {
+        return refuse("can be written by others");
+    }
+    if meta.mode() & 0o077 != 0 {
+        let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o700));
+    }
+    Ok(())
+}
+
+/// Reads a file of the administrator's that decides what this program does or opens, at most `limit` bytes: it must
+/// belong to us or root and have no permission bit of `forbidden`; `right` is the mode it should have.
+pub fn read_trusted(path: &Path, forbidden: u32, right: u32, limit: u64) -> Result<Vec<u8>> {
+    let context = || format!("cannot read {}", path.display());
+    let file = File::open(path).map_err(Error::io(context()))?;
+    let meta = file.metadata().map_err(Error::io(context()))?;
+    if meta.uid() != 0 && meta.uid() != rustix::process::geteuid().as_raw() {
+        return Err(Error::Config(format!("{} belongs to another user", path.display())));
+    }
+    let mode = meta.mode() & 0o777;
+    if mode & forbidden != 0 {
+        let path = path.display();
+        let text =
+            format!("{path} has mode {mode:04o}, so that others have access: chmod {right:04o} {path}");
+        return Err(Error::Config(text));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).map_err(Error::io(context()))?;
+    Ok(bytes)
 }
 
 /// Makes renames and removals in a directory durable.

@@ -12,6 +12,9 @@ pub const DEFAULT_PATH: &str = "/etc/cmc/fetch.toml";
 /// Where the host's identity is unless the file says otherwise.
 pub const DEFAULT_IDENTITY: &str = "/etc/cmc/identity";
 
+/// The largest `fetch.toml`, in bytes.
+const LIMIT: u64 = 1 << 20;
+
 /// A host's configuration.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -134,8 +137,9 @@ impl StoreSetting {
 impl Config {
     /// Reads a file; relative paths in it are relative to its directory.
     pub fn load(path: &Path) -> Result<Self> {
-        let text =
-            std::fs::read_to_string(path).map_err(Error::io(format!("cannot read {}", path.display())))?;
+        let bytes = crate::atomic::read_trusted(path, 0o002, 0o644, LIMIT)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Error::Config(format!("{} is not UTF-8", path.display())))?;
         let base = path.parent().filter(|base| !base.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let base = std::path::absolute(base).map_err(Error::io(format!("cannot find {}", base.display())))?;
         Self::parse(&text, &base).map_err(|error| Error::Config(format!("{}: {error}", path.display())))

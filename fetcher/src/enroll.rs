@@ -94,11 +94,12 @@ pub fn run(enrolment: &Enrolment<'_>) -> Result<Enrolled> {
     let parsed = Config::parse(&text, dir)?;
     if enrolment.config.exists() {
         let there = Config::load(enrolment.config)?;
-        if (there.fleet_id, there.id.as_str()) != (parsed.fleet_id, parsed.id.as_str()) {
+        let differs = differences(&there, &parsed);
+        if !differs.is_empty() {
             return Err(Error::Failed(format!(
-                "{} enrols this host as {} of another fleet; remove it first",
+                "{} enrols this host already, and the line differs in {}: change the file by hand, or remove it first",
                 enrolment.config.display(),
-                there.host
+                differs.join(", ")
             )));
         }
         out.kept.push(enrolment.config.to_owned());
@@ -110,6 +111,19 @@ pub fn run(enrolment: &Enrolment<'_>) -> Result<Enrolled> {
     let config = enrolment.config.display();
     out.next.push(format!("try it: {} --config {config} plan", enrolment.program.display()));
     Ok(out)
+}
+
+/// What a line says otherwise than the configuration that is there.
+fn differences(there: &Config, line: &Config) -> Vec<&'static str> {
+    let pairs = [
+        ("store", there.store.table() != line.store.table()),
+        ("channel", there.channel != line.channel),
+        ("host", there.host != line.host),
+        ("id", there.id != line.id),
+        ("fleet-id", there.fleet_id != line.fleet_id),
+        ("root", there.root != line.root),
+    ];
+    pairs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
 }
 
 fn make_dir(dir: &Path) -> Result<()> {
@@ -277,6 +291,30 @@ mod tests {
         let second = run(&enrolment).unwrap();
         assert_eq!(second.recipient, first.recipient);
         assert_eq!((second.written.len(), second.kept.len()), (0, 3));
+    }
+
+    #[test]
+    fn a_line_that_differs_from_the_enrolment_that_is_there_is_refused_and_says_in_what() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("fetch.toml");
+        let enrol = |text: &str| {
+            let line = parse(text).unwrap();
+            let (root, program) = (dir.path(), Path::new("/cmc-fetch"));
+            let schedule = Some(Schedule::None);
+            run(&Enrolment { root, config: &config, line: Some(&line), schedule, program })
+        };
+        enrol(LINE).unwrap();
+        for (from, to, key) in [
+            ("\"version\":1", "\"version\":7", "root"),
+            ("s3://b/p", "s3://b/q", "store"),
+            ("\"main\"", "\"staging\"", "channel"),
+            ("\"web1\"", "\"web2\"", "host"),
+            ("0a1122", "0b1122", "id"),
+        ] {
+            let error = enrol(&LINE.replace(from, to)).unwrap_err().to_string();
+            assert!(error.contains(&format!("differs in {key}:")), "{error}");
+        }
+        assert_eq!(Config::load(&config).unwrap().root.version, 1);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod converge;
+pub mod cores;
 pub mod decide;
 pub mod drift;
 pub mod enroll;

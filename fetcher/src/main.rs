@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // Files get their modes explicitly; a core file could hold a secret.
+    // Files get their modes explicitly.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    cmc_fetch::cores::forbid();
     ExitCode::from(cmc_fetch::command::main(std::env::args_os().skip(1)))
 }

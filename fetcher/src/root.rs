@@ -84,7 +84,10 @@ pub enum Fixed {
 #[derive(Debug)]
 pub struct Folder {
     fd: OwnedFd,
+    /// The path that was asked for.
     shown: String,
+    /// The same directory's path beneath the root, with no link in it.
+    real: String,
 }
 
 /// The directory that would hold a path.
@@ -139,6 +142,24 @@ impl Root {
         }
     }
 
+    /// Opens a directory by its absolute path; it and those above it are made (0755) where they are not there.
+    pub fn make_folder(&self, path: &str) -> Result<Folder> {
+        loop {
+            match self.walk(path)? {
+                Parent::Found(folder) => return Ok(folder),
+                Parent::Missing { nearest, missing, .. } => {
+                    let name = missing.first().and_then(|dir| dir.rsplit('/').next()).unwrap_or_default();
+                    nearest.make_dir(name)?;
+                }
+            }
+        }
+    }
+
+    /// Where a folder lies on this system, with no link in it beneath the root.
+    pub fn real(&self, folder: &Folder) -> PathBuf {
+        self.path.join(folder.real.trim_start_matches('/'))
+    }
+
     /// What lies at a path; a regular file is read and hashed.
     pub fn inspect(&self, path: &UnixPath) -> Result<Seen> {
         match self.parent(path)? {
@@ -163,7 +184,8 @@ impl Root {
         }
     }
 
-    fn walk(&self, path: &str) -> Result<Parent> {
+    /// Walks to a directory by its absolute path.
+    pub fn walk(&self, path: &str) -> Result<Parent> {
         let context = || format!("cannot open {path}");
         let refuse =
             |problem: &str| Error::refused("parent-link", format!("{path}: {problem}; the path is not used"));
@@ -171,7 +193,12 @@ impl Root {
         // Components still to walk; `true` for those that a link put there.
         let mut todo: VecDeque<(String, bool)> =
             components.iter().map(|part| ((*part).to_owned(), false)).collect();
-        let mut stack = vec![rustix::io::fcntl_dupfd_cloexec(&self.fd, 0).map_err(Error::io(context()))?];
+        let top = rustix::io::fcntl_dupfd_cloexec(&self.fd, 0).map_err(Error::io(context()))?;
+        let mut stack = vec![(top, String::new())];
+        let real = |stack: &[(OwnedFd, String)]| {
+            let names = stack.iter().skip(1).map(|(_, name)| format!("/{name}"));
+            names.collect::<String>()
+        };
         let mut walked = 0;
         let mut links = 0;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -186,20 +213,25 @@ impl Root {
                 }
                 _ => {}
             }
-            let Some(here) = stack.last() else { return Err(refuse("it leads nowhere")) };
+            let Some((here, _)) = stack.last() else { return Err(refuse("it leads nowhere")) };
             match rustix::fs::openat(here, name.as_str(), flags, Mode::empty()) {
                 Ok(fd) => {
-                    stack.push(fd);
+                    stack.push((fd, name));
                     walked += usize::from(!linked);
                 }
                 Err(Errno::NOENT) if linked => return Err(refuse("a link on it leads nowhere")),
                 Err(Errno::NOENT) => {
-                    let Some(fd) = stack.pop() else { return Err(refuse("it leads nowhere")) };
+                    let real = real(&stack);
+                    let Some((fd, _)) = stack.pop() else { return Err(refuse("it leads nowhere")) };
                     let at = format!("/{}", components[..walked].join("/"));
                     let missing = (walked + 1..=components.len())
                         .map(|count| format!("/{}", components[..count].join("/")))
                         .collect();
-                    return Ok(Parent::Missing { nearest: Folder { fd, shown: at.clone() }, at, missing });
+                    return Ok(Parent::Missing {
+                        nearest: Folder { fd, shown: at.clone(), real },
+                        at,
+                        missing,
+                    });
                 }
                 Err(Errno::LOOP | Errno::NOTDIR | Errno::MLINK) => {
                     let stat = rustix::fs::statat(here, name.as_str(), AtFlags::SYMLINK_NOFOLLOW)
@@ -234,8 +266,9 @@ impl Root {
                 Err(error) => return Err(Error::io(context())(error)),
             }
         }
-        let Some(fd) = stack.pop() else { return Err(refuse("it leads nowhere")) };
-        Ok(Parent::Found(Folder { fd, shown: path.to_owned() }))
+        let real = real(&stack);
+        let Some((fd, _)) = stack.pop() else { return Err(refuse("it leads nowhere")) };
+        Ok(Parent::Found(Folder { fd, shown: path.to_owned(), real }))
     }
 
     fn trusts(&self, uid: u32) -> bool {

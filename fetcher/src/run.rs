@@ -30,6 +30,9 @@ use std::time::Duration;
 /// How long fetching may take in all unless the configuration says otherwise.
 const DEADLINE: Duration = Duration::from_secs(600);
 
+/// The largest file with a host's keys, in bytes.
+const KEY_FILE: u64 = 64 << 10;
+
 /// What a run works with.
 #[derive(Clone, Copy)]
 pub struct Setup<'a> {
@@ -84,7 +87,8 @@ impl<'a> Setup<'a> {
 
     fn identities(&self) -> Result<Identities> {
         let path = &self.config.identity;
-        let content = std::fs::read(path).map_err(Error::io(format!("cannot read {}", path.display())))?;
+        // Distributions give a group read access to the host keys of OpenSSH.
+        let content = crate::atomic::read_trusted(path, 0o037, 0o600, KEY_FILE)?;
         Ok(Identities::parse(&content, &path.display().to_string())?)
     }
 
@@ -458,7 +462,8 @@ pub fn plan(setup: &Setup<'_>) -> Result<Plan> {
             plan.events.host(Level::Alarm, "an interrupted transaction is finished or undone first");
         }
         if let Some(store) = setup.store {
-            fetch::refresh(&host.dir, store, &pin, &mut trust, setup.clock.now())?;
+            // Only a run has to remember what it trusts, since only a run installs.
+            cmc_bundles::client::refresh(store, &pin, &mut trust, setup.clock.now())?;
         }
         let wanted = wanted(setup, host, &pin, &trust, &mut state, setup.store, deadline, &mut plan.events)?;
         let Some((known, wishes)) = wanted else {
@@ -555,7 +560,7 @@ pub struct Status {
 
 /// Reads the state. Takes no lock and changes nothing.
 pub fn status(config: &Config, root: &Path, now: u64) -> Result<Status> {
-    let dir = State::dir(root);
+    let dir = State::find(root)?;
     let state: State = crate::atomic::read_json(&dir.join("state.json"))?.unwrap_or_default();
     let trust: Option<TrustState> = crate::atomic::read_json(&dir.join("trust.json"))?;
     let expired =

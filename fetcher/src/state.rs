@@ -4,6 +4,7 @@
 use crate::atomic;
 use crate::error::Result;
 use crate::event::{Events, Level};
+use crate::root::{Parent, Root};
 use cmc_bundles::client::Position;
 use cmc_bundles::manifest::Manifest;
 use cmc_types::{Blake3, ServiceName, UnixPath};
@@ -218,14 +219,29 @@ pub struct KnownManifest {
 }
 
 impl State {
-    /// The state directory beneath a root.
+    /// Where the state directory lies unless a link leads elsewhere.
     pub fn dir(root: &Path) -> PathBuf {
         root.join(DIR)
     }
 
+    /// Where the state directory lies: beneath the root, over no link that somebody else could have made.
+    pub fn find(root: &Path) -> Result<PathBuf> {
+        let root = Root::open(root)?;
+        Ok(match root.walk(&format!("/{DIR}"))? {
+            Parent::Found(folder) => root.real(&folder),
+            Parent::Missing { .. } => Self::dir(root.path()),
+        })
+    }
+
     /// Makes the state directory (0700) if it is not there.
     pub fn prepare(root: &Path) -> Result<PathBuf> {
-        let dir = Self::dir(root);
+        let root = Root::open(root)?;
+        let (above, name) = DIR.rsplit_once('/').unwrap_or(("", DIR));
+        let above = root.make_folder(&format!("/{above}"))?;
+        let dir = match root.walk(&format!("/{DIR}"))? {
+            Parent::Found(folder) => root.real(&folder),
+            Parent::Missing { .. } => root.real(&above).join(name),
+        };
         atomic::make_dir(&dir)?;
         for name in ["installed", "originals", "reports"] {
             atomic::make_dir(&dir.join(name))?;

@@ -145,7 +145,9 @@ impl World {
             runner: FakeRunner::default(),
             dir,
         };
-        std::fs::write(world.dir.path().join("identity"), world.key.expose()).unwrap();
+        let identity = world.dir.path().join("identity");
+        std::fs::write(&identity, world.key.expose()).unwrap();
+        std::fs::set_permissions(&identity, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         world
     }
 

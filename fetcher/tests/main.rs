@@ -12,4 +12,5 @@ mod kept;
 mod program;
 mod restore;
 mod rollback;
+mod statedir;
 mod taken;

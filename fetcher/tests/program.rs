@@ -193,3 +193,50 @@ fn a_mount_on_a_file_is_refused_before_anything_changes_even_from_the_same_file_
     assert_eq!(fetch(&world, &["run"]).status.code(), Some(0));
     assert_eq!(world.read("etc/motd"), "new\n");
 }
+
+#[test]
+fn plan_and_verify_work_on_a_read_only_file_system() {
+    let world = World::today();
+    world.publish_file("one\n");
+    assert_eq!(fetch(&world, &["run"]).status.code(), Some(0));
+    let script = format!(
+        "mount --bind '{root}' '{root}' && mount -o remount,ro,bind '{root}' || exit 99\n\
+         for what in verify plan status; do '{fetch}' --config '{config}' --root '{root}' $what || exit 1; done\n",
+        fetch = program(),
+        config = config(&world).display(),
+        root = world.root().display(),
+    );
+    let Ok(output) = Command::new("unshare").args(["-rm", "sh", "-c", &script]).output() else {
+        return skipped("read-only", "there is no unshare");
+    };
+    if output.status.code() != Some(0) && !text(&output.stderr).contains("cmc-fetch") {
+        return skipped("read-only", text(&output.stderr).trim());
+    }
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+}
+
+#[test]
+fn commands_have_the_limit_on_core_files_that_the_fetcher_was_started_with() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::today();
+    let mut service = crate::fleet::service("base", vec![crate::fleet::file("/etc/motd", "1\n")]);
+    service.checks.clear();
+    world.publish(vec![service]);
+    let (bin, out) = (world.dir.path().join("bin"), world.dir.path().join("limits"));
+    std::fs::create_dir(&bin).unwrap();
+    let limits = "ulimit -Sc; ulimit -Hc";
+    let script = format!("#!/bin/sh\n({limits}) > '{}'\n", out.display());
+    std::fs::write(bin.join("restart"), script).unwrap();
+    std::fs::set_permissions(bin.join("restart"), PermissionsExt::from_mode(0o755)).unwrap();
+    let config = world.dir.path().join("fetch.toml");
+    std::fs::write(&config, format!("{}path = \"bin\"\n", world.config_text())).unwrap();
+    let script = format!(
+        "ulimit -Sc $(ulimit -Hc); {limits}; exec '{}' --config '{}' --root '{}' >&2",
+        program(),
+        config.display(),
+        world.root().display()
+    );
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(std::fs::read(&out).unwrap(), output.stdout);
+}

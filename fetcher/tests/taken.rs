@@ -142,3 +142,17 @@ fn a_quarantined_bundle_stays_on_the_host_so_that_redo_needs_no_store() {
     assert_eq!((outcome.exit, outcome.converged), (Exit::Done, true), "{outcome:?}");
     assert_eq!(world.read("etc/motd"), "2\n");
 }
+
+#[test]
+fn a_newer_release_that_expired_is_said_once() {
+    let world = World::new();
+    publish(&world, "1\n");
+    world.run();
+    publish(&world, "2\n");
+    world.wait(40 * DAY);
+    assert_eq!(world.run().exit, Exit::Trust);
+    world.wait(300);
+    let outcome = world.run();
+    assert_eq!((outcome.exit, outcome.news), (Exit::Trust, false), "{outcome:?}");
+    assert_eq!(world.read("etc/motd"), "1\n");
+}

@@ -194,7 +194,7 @@ fn admit(
         return refuse(TrustKind::Rollback, problem);
     }
     if timestamp.issued > now.saturating_add(AHEAD) {
-        let problem = format!("issued {} s ahead of this host's clock", timestamp.issued - now);
+        let problem = format!("issued at {} (Unix seconds), ahead of this host's clock", timestamp.issued);
         return refuse(TrustKind::Clock, problem);
     }
     if known.is_some_and(|at| at.hash == timestamp.release.hash) {
@@ -202,8 +202,8 @@ fn admit(
     }
     let time = state.now(now).max(timestamp.issued);
     if time >= timestamp.expires {
-        let problem =
-            format!("it expired {} s ago; somebody must publish or refresh", time - timestamp.expires);
+        let expires = timestamp.expires;
+        let problem = format!("it expired at {expires} (Unix seconds); somebody must publish or refresh");
         return refuse(TrustKind::Expired, problem);
     }
     root.check_expiry(time)?;
