@@ -6,7 +6,7 @@
 
 use crate::error::{Error, Result};
 use cmc_types::check::Probe;
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::net::ToSocketAddrs;
@@ -159,10 +159,7 @@ fn wait(child: &mut Child, timeout: Duration) -> std::io::Result<Option<ExitStat
         if start.elapsed() >= timeout {
             end(child, Signal::TERM);
             let grace = Instant::now();
-            while grace.elapsed() < Duration::from_secs(2) {
-                if child.try_wait()?.is_some() {
-                    break;
-                }
+            while grace.elapsed() < Duration::from_secs(2) && !has_ended(child)? {
                 std::thread::sleep(Duration::from_millis(20));
             }
             end(child, Signal::KILL);
@@ -174,9 +171,20 @@ fn wait(child: &mut Child, timeout: Duration) -> std::io::Result<Option<ExitStat
     }
 }
 
-/// Signals the child's process group. The group lives until the child is waited for, so the number is its own.
+fn pid(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+}
+
+/// Whether the child has ended; it is not waited for, so that its number stays its own.
+fn has_ended(child: &Child) -> std::io::Result<bool> {
+    let Some(pid) = pid(child) else { return Ok(true) };
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    Ok(rustix::process::waitid(WaitId::Pid(pid), look)?.is_some())
+}
+
+/// Signals the child's process group, which is its own until the child is waited for.
 fn end(child: &Child, signal: Signal) {
-    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+    if let Some(pid) = pid(child) {
         let _ = rustix::process::kill_process_group(pid, signal);
     }
 }

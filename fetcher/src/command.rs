@@ -9,7 +9,9 @@ use crate::decide;
 use crate::enroll::{self, Enrolment, Schedule};
 use crate::error::{Error, Exit, Result};
 use crate::event::{Event, Level};
-use crate::run::{self, Outcome, Setup};
+use crate::run::{self, Outcome};
+use crate::setup::Setup;
+use crate::{plan, status, verify};
 use cmc_bundles::store::Reader;
 use cmc_types::ServiceName;
 use serde::Serialize;
@@ -219,7 +221,7 @@ impl Arguments {
 
     fn plan(&self) -> Result<Exit> {
         self.with(false, |setup| {
-            let plan = run::plan(setup)?;
+            let plan = plan::plan(setup)?;
             if self.json {
                 json(&plan)?;
                 return Ok(plan.exit);
@@ -250,18 +252,18 @@ impl Arguments {
 
     fn status(&self) -> Result<Exit> {
         let config = Config::load(self.config_path())?;
-        let status = run::status(&config, &self.root()?, SystemClock::default().now())?;
+        let status = status::read(&config, &self.root()?, SystemClock::default().now())?;
         if self.json {
             json(&status)?;
         } else {
-            print!("{}", crate::status::text(&status));
+            print!("{}", status::text(&status));
         }
         Ok(if status.ok() { Exit::Done } else { Exit::Failed })
     }
 
     fn verify(&self) -> Result<Exit> {
         self.with(true, |setup| {
-            let verified = run::verify(setup)?;
+            let verified = verify::verify(setup)?;
             if self.json {
                 json(&verified)?;
             } else {

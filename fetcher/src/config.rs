@@ -2,6 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::owner::Ownership;
+use crate::table::{Table, Value};
+use cmc_bundles::{Channel, HostId};
 use cmc_types::definition::StoreTable;
 use cmc_types::{Blake3, HostName, Timespan};
 use serde::Deserialize;
@@ -16,42 +18,33 @@ pub const DEFAULT_IDENTITY: &str = "/etc/cmc/identity";
 const LIMIT: u64 = 1 << 20;
 
 /// A host's configuration.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// The store.
     pub store: StoreSetting,
-    /// The channel.
-    #[serde(default = "main_channel")]
-    pub channel: String,
+    /// The channel; default `main`.
+    pub channel: Channel,
     /// This host's name.
     pub host: HostName,
     /// Its identifier in the index: 32 hexadecimal digits.
-    pub id: String,
+    pub id: HostId,
     /// File with the age identity or SSH key that opens its manifest.
-    #[serde(default = "default_identity")]
     pub identity: PathBuf,
     /// The fleet: the digest of its first root.
     pub fleet_id: Blake3,
     /// The root of trust that this host starts from.
     pub root: RootPin,
     /// Whether actions and tests run; by default only under the root `/`.
-    #[serde(default)]
     pub actions: Option<Actions>,
     /// Whether owners of files are applied; by default when run as root on a root with accounts.
-    #[serde(default)]
     pub ownership: Option<Ownership>,
     /// What is done about files that were edited.
-    #[serde(default)]
     pub drift: Drift,
     /// Where bare programs are looked for.
-    #[serde(default)]
-    pub path: Option<SearchPath>,
+    pub path: Option<Vec<PathBuf>>,
     /// Textfile for node_exporter.
-    #[serde(default)]
     pub metrics: Option<PathBuf>,
     /// How long fetching may take in all; default 10 minutes.
-    #[serde(default)]
     pub deadline: Option<Timespan>,
 }
 
@@ -76,8 +69,7 @@ pub struct RootPin {
 }
 
 /// Whether actions and tests run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actions {
     /// They run.
     Run,
@@ -86,32 +78,13 @@ pub enum Actions {
 }
 
 /// What is done about files that were edited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Drift {
     /// The edited copy is saved and the file repaired.
     #[default]
     Repair,
     /// It is only reported.
     Report,
-}
-
-/// Directories, as an array or joined by colons.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "directories: an array, or a text joined by ':'")]
-pub enum SearchPath {
-    /// An array.
-    List(Vec<PathBuf>),
-    /// Joined by colons.
-    Text(String),
-}
-
-fn main_channel() -> String {
-    "main".into()
-}
-
-fn default_identity() -> PathBuf {
-    DEFAULT_IDENTITY.into()
 }
 
 impl StoreSetting {
@@ -147,48 +120,94 @@ impl Config {
 
     /// Parses the text of a file in the directory `base`.
     pub fn parse(text: &str, base: &Path) -> Result<Self> {
-        let mut config: Self =
-            toml::from_str(text).map_err(|error| Error::Config(error.to_string().trim_end().to_owned()))?;
-        let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        if config.id.len() != 32 || !config.id.bytes().all(hex) {
-            return Err(Error::Config("id is not 32 lower-case hexadecimal digits".into()));
-        }
-        let label = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        let channel = config.channel.as_bytes();
-        if !(1..=63).contains(&channel.len()) || channel[0] == b'.' || !channel.iter().all(|b| label(*b)) {
-            return Err(Error::Config("channel is not a channel's name".into()));
-        }
-        config.identity = base.join(&config.identity);
-        config.metrics = config.metrics.map(|path| base.join(path));
-        config.path = config.path.map(|path| SearchPath::List(path.dirs(base)));
-        let store = match &mut config.store {
-            StoreSetting::Url(url) => url,
-            StoreSetting::Table(table) => &mut table.url,
+        let mut file = Table::parse(text)?;
+        let store = match file.value("store")? {
+            Some(Value::Text(url)) => Some(StoreSetting::Url(url.into_owned())),
+            Some(Value::Table(table)) => Some(StoreSetting::Table(store_table(table)?)),
+            Some(Value::Texts(_)) => return Err(Error::Config("store is a URL or a table".into())),
+            None => None,
         };
-        if let Some(dir) = store.strip_prefix("dir:") {
-            *store = format!("dir:{}", base.join(dir).display());
-        }
+        let channel = file.parsed("channel", Channel::parse)?;
+        let host = file.parsed("host", HostName::parse)?;
+        let id = file.parsed("id", HostId::parse)?;
+        let identity = file.text("identity")?;
+        let fleet_id = file.parsed("fleet-id", Blake3::parse)?;
+        let root = match file.value("root")? {
+            Some(Value::Table(table)) => Some(pin(table)?),
+            Some(_) => return Err(Error::Config("root is a table with version and hash".into())),
+            None => None,
+        };
+        let config = Self {
+            store: anchored(file.required("store", store)?, base),
+            channel: channel.unwrap_or_else(Channel::main),
+            host: file.required("host", host)?,
+            id: file.required("id", id)?,
+            identity: base.join(identity.as_deref().unwrap_or(DEFAULT_IDENTITY)),
+            fleet_id: file.required("fleet-id", fleet_id)?,
+            root: file.required("root", root)?,
+            actions: file.choice("actions", &[("run", Actions::Run), ("list", Actions::List)])?,
+            ownership: file
+                .choice("ownership", &[("apply", Ownership::Apply), ("record", Ownership::Record)])?,
+            drift: file
+                .choice("drift", &[("repair", Drift::Repair), ("report", Drift::Report)])?
+                .unwrap_or_default(),
+            path: search_path(file.value("path")?, base)?,
+            metrics: file.text("metrics")?.map(|path| base.join(path)),
+            deadline: file.parsed("deadline", Timespan::parse)?,
+        };
+        file.end()?;
         Ok(config)
     }
 
     /// Directories where bare programs are looked for.
     pub fn search_path(&self) -> Vec<PathBuf> {
-        match &self.path {
-            Some(path) => path.dirs(Path::new("/")),
-            None => ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+        self.path.clone().unwrap_or_else(|| {
+            ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
                 .map(Into::into)
-                .into(),
-        }
+                .into()
+        })
     }
 }
 
-impl SearchPath {
-    fn dirs(&self, base: &Path) -> Vec<PathBuf> {
-        match self {
-            Self::List(dirs) => dirs.iter().map(|dir| base.join(dir)).collect(),
-            Self::Text(text) => {
-                text.split(':').filter(|dir| !dir.is_empty()).map(|dir| base.join(dir)).collect()
-            }
+fn store_table(mut table: Table<'_>) -> Result<StoreTable> {
+    let url = table.text("url")?;
+    let store = StoreTable {
+        url: table.required("url", url)?,
+        endpoint: table.text("endpoint")?,
+        region: table.text("region")?,
+        path_style: table.flag("path-style")?,
+        profile: table.text("profile")?,
+    };
+    table.end()?;
+    Ok(store)
+}
+
+fn pin(mut table: Table<'_>) -> Result<RootPin> {
+    let (version, hash) = (table.number("version")?, table.parsed("hash", Blake3::parse)?);
+    let pin = RootPin { version: table.required("version", version)?, hash: table.required("hash", hash)? };
+    table.end()?;
+    Ok(pin)
+}
+
+/// The store, with a directory's path made absolute.
+fn anchored(mut store: StoreSetting, base: &Path) -> StoreSetting {
+    let (StoreSetting::Url(url) | StoreSetting::Table(StoreTable { url, .. })) = &mut store;
+    if let Some(dir) = url.strip_prefix("dir:") {
+        *url = format!("dir:{}", base.join(dir).display());
+    }
+    store
+}
+
+/// Directories, as an array or as a text joined by colons.
+fn search_path(value: Option<Value<'_>>, base: &Path) -> Result<Option<Vec<PathBuf>>> {
+    match value {
+        None => Ok(None),
+        Some(Value::Texts(dirs)) => Ok(Some(dirs.iter().map(|dir| base.join(&**dir)).collect())),
+        Some(Value::Text(text)) => {
+            Ok(Some(text.split(':').filter(|dir| !dir.is_empty()).map(|dir| base.join(dir)).collect()))
+        }
+        Some(Value::Table(_)) => {
+            Err(Error::Config("path is an array of directories, or a text joined by ':'".into()))
         }
     }
 }
@@ -217,10 +236,44 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_an_error() {
-        let error = Config::parse(&format!("{MINIMAL}\nstroe = 1\n"), Path::new("/")).unwrap_err();
-        assert!(error.to_string().contains("stroe"), "{error}");
+    fn a_mistake_is_named_with_its_line() {
+        let wrong = |text: &str| Config::parse(text, Path::new("/")).unwrap_err().to_string();
+        let with = |line: &str| wrong(&format!("{MINIMAL}\n{line}\n"));
+        assert!(with("stroe = 1").contains("line 8: unknown key stroe; there are: store, channel"));
+        assert!(
+            with("drift = \"ignore\"")
+                .contains("line 8: drift: \"ignore\" is none of \"repair\", \"report\"")
+        );
+        assert!(with("metrics = 1").contains("line 8: metrics is not a text"));
+        assert!(with("deadline = \"5\"").contains("line 8: deadline: the time span lacks a unit"));
+        assert!(with("channel = \".x\"").contains("line 8: channel: "));
+        assert!(with("path = [1]").contains("line 8: path is not"));
+        assert!(with("metrics = \"a").contains("line 8: "));
         let table = MINIMAL.replace("\"dir:../store\"", "{ url = \"s3://b/p\", regoin = \"x\" }");
-        assert!(Config::parse(&table, Path::new("/")).is_err());
+        assert!(
+            wrong(&table).contains("line 2: unknown key regoin; there are: url, endpoint"),
+            "{}",
+            wrong(&table)
+        );
+        assert!(wrong(&MINIMAL.replace("host = \"web1\"", "")).contains("the key host is missing"));
+        assert!(wrong(&MINIMAL.replace("0011", "00zz")).contains("line 4: id: "));
+        assert!(
+            wrong(&MINIMAL.replace("version = 1", "version = -1"))
+                .contains("line 6: version is not a whole number")
+        );
+    }
+
+    #[test]
+    fn a_store_may_be_a_table_and_a_path_an_array() {
+        let text =
+            MINIMAL.replace("\"dir:../store\"", "{ url = \"s3://b/p\", path-style = true, region = \"x\" }");
+        let config =
+            Config::parse(&format!("{text}\npath = [\"bin\", \"/sbin\"]\n"), Path::new("/x")).unwrap();
+        let StoreSetting::Table(table) = &config.store else { panic!("{:?}", config.store) };
+        assert_eq!(
+            (table.url.as_str(), table.path_style, table.region.as_deref()),
+            ("s3://b/p", Some(true), Some("x"))
+        );
+        assert_eq!(config.search_path(), [PathBuf::from("/x/bin"), "/sbin".into()]);
     }
 }

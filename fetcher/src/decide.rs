@@ -4,7 +4,8 @@
 use crate::error::{Error, Exit, Result};
 use crate::event::{Events, Level};
 use crate::host::Host;
-use crate::run::{self, Outcome, Setup};
+use crate::run::{self, Outcome};
+use crate::setup::Setup;
 use crate::state::{Hold, HoldKind, Service, State};
 use cmc_types::ServiceName;
 

@@ -6,7 +6,7 @@ use crate::block;
 use crate::changes::{self, Move};
 use crate::config::Drift;
 use crate::converge;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::event::{Events, Level};
 use crate::host::Host;
 use crate::journal::Purpose;
@@ -75,16 +75,18 @@ pub fn repair(
             continue;
         }
         let Some(bundle) = record::read(host, &name, &digest) else { continue };
-        if unchanged(host, &bundle, known.get(&digest))? {
-            if let Some(known) = known.get(&digest) {
-                stats.insert(digest, known.clone());
+        let (drifted, now) = match look(host, &bundle, known.get(&digest)) {
+            Ok(found) => found,
+            // A path that cannot be followed is this service's trouble and nobody else's.
+            Err(error @ (Error::Refused { .. } | Error::Io { .. })) => {
+                events.service(Level::Alarm, &name, format!("its files cannot be checked: {error}"));
+                exit = exit.and(Exit::Failed);
+                continue;
             }
-            note(state, &name, BTreeSet::new());
-            continue;
-        }
-        let drifted = find(host, &bundle)?;
+            Err(error) => return Err(error),
+        };
+        stats.extend(now.map(|now| (digest, now)));
         if drifted.is_empty() {
-            stats.extend(remember(host, digest, &bundle)?);
             note(state, &name, drifted);
             continue;
         }
@@ -145,8 +147,22 @@ fn unchanged(host: &Host<'_>, bundle: &BundleJson, known: Option<&PathStats>) ->
     Ok(true)
 }
 
+/// The paths of a bundle that are not right, and what to remember of those that are.
+fn look(
+    host: &Host<'_>,
+    bundle: &BundleJson,
+    known: Option<&PathStats>,
+) -> Result<(BTreeSet<UnixPath>, Option<PathStats>)> {
+    if unchanged(host, bundle, known)? {
+        return Ok((BTreeSet::new(), known.cloned()));
+    }
+    let drifted = find(host, bundle)?;
+    let stats = if drifted.is_empty() { remember(host, bundle)? } else { None };
+    Ok((drifted, stats))
+}
+
 /// What `stat` says of the bundle's paths now; nothing while one is so young that an edit could hide in the same tick.
-fn remember(host: &Host<'_>, digest: Blake3, bundle: &BundleJson) -> Result<Option<(Blake3, PathStats)>> {
+fn remember(host: &Host<'_>, bundle: &BundleJson) -> Result<Option<PathStats>> {
     let mut stats = BTreeMap::new();
     let now = i64::try_from(host.clock.now()).unwrap_or(i64::MAX);
     for entry in &bundle.files {
@@ -156,7 +172,7 @@ fn remember(host: &Host<'_>, digest: Blake3, bundle: &BundleJson) -> Result<Opti
         }
         stats.insert(entry.path.clone(), stat);
     }
-    Ok(Some((digest, stats)))
+    Ok(Some(stats))
 }
 
 /// What [`repair`] would do to the services that are not in `skip`.

@@ -143,6 +143,8 @@ pub struct Failure {
     pub reason: String,
     /// The health check that failed, if it was one.
     pub test: Option<Test>,
+    /// Whether it was the store that could not be reached after the change.
+    pub unreachable: bool,
     /// Whether the bundles are to blame, so that they are quarantined.
     pub blame: bool,
 }

@@ -7,8 +7,7 @@ use cmc_types::UnixPath;
 use std::collections::BTreeMap;
 
 /// Whether ownership is applied or only recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ownership {
     /// Files get their owners.
     Apply,

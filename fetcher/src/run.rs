@@ -1,117 +1,27 @@
 //! One run: lock, recover, fetch, converge, repair, watch over what runs, and say what happened.
 
-use crate::actions::{Runner, SystemRunner};
-use crate::clock::Clock;
-use crate::config::{Actions, Config};
-use crate::converge::{self, PlannedGroup};
+use crate::converge;
 use crate::drift;
 use crate::error::{Error, Exit, Result};
 use crate::event::{Events, Level};
 use crate::fetch::{self, Deadline};
-use crate::host::{Host, Mark};
+use crate::host::Host;
 use crate::journal::Journal;
-use crate::lock::Lock;
 use crate::metrics;
-use crate::record;
-use crate::state::{Condition, KnownManifest, State};
+use crate::setup::Setup;
+use crate::state::{KnownManifest, State};
 use crate::supervise;
 use crate::transaction::{self, Verdict};
 use crate::wish::{self, Kept, Wish};
-use cmc_bundles::client::{Freshness, Me, Pin, Refresh, StatementRef, TrustState};
-use cmc_bundles::keys::Identities;
+use cmc_bundles::client::{Freshness, Me, Pin, Refresh, TrustState};
 use cmc_bundles::store::Reader;
-use cmc_bundles::{Channel, FleetId, HostId};
 use cmc_types::{Blake3, ServiceName};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long fetching may take in all unless the configuration says otherwise.
-const DEADLINE: Duration = Duration::from_secs(600);
-
-/// The largest file with a host's keys, in bytes.
-const KEY_FILE: u64 = 64 << 10;
-
-/// What a run works with.
-#[derive(Clone, Copy)]
-pub struct Setup<'a> {
-    /// The host's configuration.
-    pub config: &'a Config,
-    /// The root beneath which everything is installed.
-    pub root: &'a Path,
-    /// The store; none: only what is on the host already is used.
-    pub store: Option<&'a dyn Reader>,
-    /// The time.
-    pub clock: &'a dyn Clock,
-    /// What runs commands and probes; none: this system's.
-    pub runner: Option<&'a dyn Runner>,
-    /// How long to wait for another run to end.
-    pub patience: Duration,
-    /// Called before each durable step.
-    pub mark: Mark<'a>,
-}
-
-impl std::fmt::Debug for Setup<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Setup").field("root", &self.root).finish_non_exhaustive()
-    }
-}
-
-impl<'a> Setup<'a> {
-    /// A setup with the usual patience.
-    pub fn new(
-        config: &'a Config,
-        root: &'a Path,
-        store: Option<&'a dyn Reader>,
-        clock: &'a dyn Clock,
-    ) -> Self {
-        Self { config, root, store, clock, runner: None, patience: Duration::from_secs(60), mark: &|_| {} }
-    }
-
-    fn run_actions(&self) -> bool {
-        self.config.actions.map_or(self.root == Path::new("/"), |actions| actions == Actions::Run)
-    }
-
-    /// The trust that the configuration pins.
-    pub fn pin(&self) -> Result<Pin> {
-        let channel =
-            Channel::parse(&self.config.channel).map_err(|error| Error::Config(error.to_string()))?;
-        let root = StatementRef { version: self.config.root.version, hash: self.config.root.hash };
-        Ok(Pin { fleet_id: FleetId(self.config.fleet_id), channel, root })
-    }
-
-    fn id(&self) -> Result<HostId> {
-        HostId::parse(&self.config.id).map_err(|error| Error::Config(format!("id: {error}")))
-    }
-
-    fn identities(&self) -> Result<Identities> {
-        let path = &self.config.identity;
-        // Distributions give a group read access to the host keys of OpenSSH.
-        let content = crate::atomic::read_trusted(path, 0o037, 0o600, KEY_FILE)?;
-        Ok(Identities::parse(&content, &path.display().to_string())?)
-    }
-
-    /// Calls `body` with the host opened and locked; `None` if another run holds the lock.
-    pub fn locked<T>(&self, body: impl FnOnce(&Host<'_>) -> Result<T>) -> Result<Option<T>> {
-        let dir = State::prepare(self.root)?;
-        let Some(_lock) = Lock::take(&dir, self.clock, self.patience)? else { return Ok(None) };
-        let system = SystemRunner::new(self.config.search_path(), self.root, &dir);
-        let runner = self.runner.unwrap_or(&system);
-        let pointer = self.pin()?.channel.key();
-        let reach = self.store.map(|store| {
-            move || match store.get(&pointer, cmc_bundles::limits::POINTER) {
-                Ok(Some(_)) => Ok(()),
-                Ok(None) => Err(format!("store {}: the pointer is gone", store.name())),
-                Err(error) => Err(error.to_string()),
-            }
-        });
-        let mut host = Host::open(self.root, self.config.ownership, self.run_actions(), self.clock, runner)?;
-        host.mark = self.mark;
-        host.reach = reach.as_ref().map(|reach| reach as &dyn Fn() -> std::result::Result<(), String>);
-        body(&host).map(Some)
-    }
-}
+pub(crate) const DEADLINE: Duration = Duration::from_secs(600);
 
 /// What a run did.
 #[derive(Debug, Default, Serialize)]
@@ -154,7 +64,7 @@ pub fn run(setup: &Setup<'_>) -> Result<Outcome> {
 }
 
 fn locked_run(setup: &Setup<'_>, host: &Host<'_>) -> Result<Outcome> {
-    let pin = setup.pin()?;
+    let pin = setup.pin();
     let mut outcome = Outcome::default();
     let mut events = Events::default();
     let mut state = State::load(&host.dir, &mut events)?;
@@ -324,7 +234,7 @@ fn converge(
 /// The manifest and what it means for each service, with all bundles at hand; `None` if the host is not listed. An
 /// expired timestamp vouches for no release that was not taken before.
 #[allow(clippy::too_many_arguments)]
-fn wanted(
+pub(crate) fn wanted(
     setup: &Setup<'_>,
     host: &Host<'_>,
     pin: &Pin,
@@ -334,8 +244,8 @@ fn wanted(
     deadline: Deadline<'_>,
     events: &mut Events,
 ) -> Result<Option<(KnownManifest, Wishes)>> {
-    let (id, identities) = (setup.id()?, setup.identities()?);
-    let me = Me { host: &setup.config.host, id: &id, identities: &identities };
+    let identities = setup.identities()?;
+    let me = Me { host: &setup.config.host, id: &setup.config.id, identities: &identities };
     let fresh = !matches!(trust.freshness(setup.clock.now()), Freshness::Expired { .. });
     let index = store.filter(|_| fresh);
     let Some(known) = fetch::manifest(&host.dir, index, pin, trust, me)? else { return Ok(None) };
@@ -432,158 +342,4 @@ pub fn expiry(trust: &TrustState, now: u64, events: &mut Events) -> Option<Error
         Freshness::Fresh { .. } | Freshness::Unknown => {}
     }
     None
-}
-
-/// What a run would do.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Plan {
-    /// The release that it would go to: version and hash.
-    pub release: Option<(u64, Blake3)>,
-    /// Groups of services, in order.
-    pub groups: Vec<PlannedGroup>,
-    /// What else is worth saying.
-    pub events: Events,
-    /// The exit code: an expired timestamp or a refused change.
-    #[serde(skip)]
-    pub exit: Exit,
-}
-
-/// Fetches, and tells what [`run`] would do; nothing outside the state directory changes.
-pub fn plan(setup: &Setup<'_>) -> Result<Plan> {
-    let planned = setup.locked(|host| {
-        let pin = setup.pin()?;
-        let mut plan = Plan::default();
-        let mut state = State::load(&host.dir, &mut plan.events)?;
-        let mut trust = fetch::load_trust(&host.dir, &pin, &mut plan.events)?;
-        let deadline =
-            Deadline::new(setup.clock, setup.config.deadline.map_or(DEADLINE, |s| s.as_duration()));
-        if host.dir.join("journal.json").exists() {
-            plan.events.host(Level::Alarm, "an interrupted transaction is finished or undone first");
-        }
-        if let Some(store) = setup.store {
-            // Only a run has to remember what it trusts, since only a run installs.
-            cmc_bundles::client::refresh(store, &pin, &mut trust, setup.clock.now())?;
-        }
-        let wanted = wanted(setup, host, &pin, &trust, &mut state, setup.store, deadline, &mut plan.events)?;
-        let Some((known, wishes)) = wanted else {
-            return Err(Error::Failed(format!(
-                "the release does not list this host ({})",
-                setup.config.host
-            )));
-        };
-        plan.release = Some(known.release);
-        plan.groups = converge::plan(host, &state, &wishes, &mut plan.events)?;
-        let covered: BTreeSet<_> =
-            plan.groups.iter().flat_map(|group| &group.services).map(|s| s.service.clone()).collect();
-        plan.groups.extend(drift::plan(host, &state, &covered)?);
-        if plan.groups.iter().any(|group| group.refused.is_some()) {
-            plan.exit = Exit::Failed;
-        }
-        if let Some(error) = expiry(&trust, setup.clock.now(), &mut plan.events) {
-            plan.exit = plan.exit.and(error.exit());
-            plan.events.host(Level::Alarm, error.to_string());
-        }
-        Ok(plan)
-    })?;
-    planned.ok_or_else(|| Error::Failed("another run is at work on this host".into()))
-}
-
-/// Paths that are not as the installed bundles want them, by service.
-#[derive(Debug, Default, Serialize)]
-pub struct Verified {
-    /// Paths that differ.
-    pub drifted: BTreeMap<ServiceName, BTreeSet<cmc_types::UnixPath>>,
-    /// Services of which nobody knows any more what is installed.
-    pub unknown: BTreeSet<ServiceName>,
-    /// Services whose bundle is lost or damaged on this host; the next run fetches it again.
-    pub damaged: BTreeSet<ServiceName>,
-    /// How many paths were looked at.
-    pub paths: usize,
-}
-
-impl Verified {
-    /// Whether everything is as installed, and could be installed again.
-    pub fn clean(&self) -> bool {
-        self.drifted.is_empty() && self.unknown.is_empty() && self.damaged.is_empty()
-    }
-}
-
-/// Reads and hashes everything that is installed, and what it would be repaired from.
-pub fn verify(setup: &Setup<'_>) -> Result<Verified> {
-    let verified = setup.locked(|host| {
-        let state = State::load(&host.dir, &mut Events::default())?;
-        let mut out = Verified::default();
-        for (name, service) in &state.services {
-            let Some(digest) = service.installed else { continue };
-            if !host.cache.whole(&digest) {
-                out.damaged.insert(name.clone());
-            }
-            let Some(bundle) = record::read(host, name, &digest) else {
-                out.unknown.insert(name.clone());
-                continue;
-            };
-            out.paths += bundle.files.len();
-            let drifted = drift::find(host, &bundle)?;
-            if !drifted.is_empty() {
-                out.drifted.insert(name.clone(), drifted);
-            }
-        }
-        Ok(out)
-    })?;
-    verified.ok_or_else(|| Error::Failed("another run is at work on this host".into()))
-}
-
-/// How a host is, as far as it knows itself.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Status {
-    /// The host's name.
-    pub host: String,
-    /// The release that was last looked at: version and hash.
-    pub release: Option<(u64, Blake3)>,
-    /// Whether everything is as that release wants it, or waiting for another one.
-    pub converged: bool,
-    /// When the fleet's timestamp expires, in Unix seconds.
-    pub expires: Option<u64>,
-    /// Whether it has, so that newer releases are refused.
-    pub expired: bool,
-    /// Whether a transaction was interrupted and waits for the next run.
-    pub interrupted: bool,
-    /// What the last run failed at.
-    pub trouble: Option<String>,
-    /// Services.
-    pub services: BTreeMap<ServiceName, crate::state::Service>,
-    /// The state directory.
-    pub state: PathBuf,
-}
-
-/// Reads the state. Takes no lock and changes nothing.
-pub fn status(config: &Config, root: &Path, now: u64) -> Result<Status> {
-    let dir = State::find(root)?;
-    let state: State = crate::atomic::read_json(&dir.join("state.json"))?.unwrap_or_default();
-    let trust: Option<TrustState> = crate::atomic::read_json(&dir.join("trust.json"))?;
-    let expired =
-        trust.as_ref().is_some_and(|trust| matches!(trust.freshness(now), Freshness::Expired { .. }));
-    Ok(Status {
-        expired,
-        host: config.host.to_string(),
-        release: state.release,
-        converged: state.converged,
-        expires: trust.and_then(|trust| trust.timestamp).map(|timestamp| timestamp.expires),
-        interrupted: dir.join("journal.json").exists(),
-        trouble: state.trouble,
-        services: state.services,
-        state: dir,
-    })
-}
-
-impl Status {
-    /// Whether every service is as it should be.
-    pub fn ok(&self) -> bool {
-        let good = |service: &crate::state::Service| {
-            service.condition == Condition::Good && service.drifted.is_empty() && service.unhealthy == 0
-        };
-        self.converged && !self.interrupted && !self.expired && self.services.values().all(good)
-    }
 }

@@ -1,9 +1,16 @@
-//! A host's status as text for people.
+//! How a host is, as far as it knows itself, as data and as text for people.
 
-use crate::run::Status;
+use crate::config::Config;
+use crate::error::Result;
+use crate::journal::Journal;
 use crate::settle::short;
-use crate::state::{Condition, HoldKind};
+use crate::state::{Condition, HoldKind, Service, State};
+use cmc_bundles::client::{Freshness, TrustState};
+use cmc_types::{Blake3, ServiceName};
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 /// The text of a status.
 pub fn text(status: &Status) -> String {
@@ -59,4 +66,58 @@ pub fn text(status: &Status) -> String {
         let _ = writeln!(out, "last run: {}", trouble.replace('\n', "\n          "));
     }
     out
+}
+
+/// How a host is, as far as it knows itself.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Status {
+    /// The host's name.
+    pub host: String,
+    /// The release that was last looked at: version and hash.
+    pub release: Option<(u64, Blake3)>,
+    /// Whether everything is as that release wants it, or waiting for another one.
+    pub converged: bool,
+    /// When the fleet's timestamp expires, in Unix seconds.
+    pub expires: Option<u64>,
+    /// Whether it has, so that newer releases are refused.
+    pub expired: bool,
+    /// Whether a transaction was interrupted and waits for the next run.
+    pub interrupted: bool,
+    /// What the last run failed at.
+    pub trouble: Option<String>,
+    /// Services.
+    pub services: BTreeMap<ServiceName, Service>,
+    /// The state directory.
+    pub state: PathBuf,
+}
+
+/// Reads the state. Takes no lock and changes nothing.
+pub fn read(config: &Config, root: &Path, now: u64) -> Result<Status> {
+    let dir = State::find(root)?;
+    let state: State = crate::atomic::read_json(&dir.join("state.json"))?.unwrap_or_default();
+    let trust: Option<TrustState> = crate::atomic::read_json(&dir.join("trust.json"))?;
+    let expired =
+        trust.as_ref().is_some_and(|trust| matches!(trust.freshness(now), Freshness::Expired { .. }));
+    Ok(Status {
+        expired,
+        host: config.host.to_string(),
+        release: state.release,
+        converged: state.converged,
+        expires: trust.and_then(|trust| trust.timestamp).map(|timestamp| timestamp.expires),
+        interrupted: Journal::pending(&dir),
+        trouble: state.trouble,
+        services: state.services,
+        state: dir,
+    })
+}
+
+impl Status {
+    /// Whether every service is as it should be.
+    pub fn ok(&self) -> bool {
+        let good = |service: &Service| {
+            service.condition == Condition::Good && service.drifted.is_empty() && service.unhealthy == 0
+        };
+        self.converged && !self.interrupted && !self.expired && self.services.values().all(good)
+    }
 }

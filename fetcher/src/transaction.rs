@@ -236,7 +236,7 @@ impl<'h, 'a> Transaction<'h, 'a> {
     }
 
     fn fail(&mut self, reason: String, test: Option<Test>, blame: bool) {
-        self.journal.failure.get_or_insert(Failure { reason, test, blame });
+        self.journal.failure.get_or_insert(Failure { reason, test, unreachable: false, blame });
     }
 
     /// Whether the group can be committed.
@@ -357,7 +357,12 @@ impl<'h, 'a> Transaction<'h, 'a> {
             && let Some(reach) = self.host.reach
             && let Err(problem) = wait_for(self.host.clock, reach)
         {
-            self.fail(format!("the store could not be reached after the change: {problem}"), None, true);
+            self.journal.failure.get_or_insert(Failure {
+                reason: format!("the store could not be reached after the change: {problem}"),
+                test: None,
+                unreachable: true,
+                blame: true,
+            });
             return self.undo(state, events);
         }
         self.good(state, events)
@@ -422,12 +427,10 @@ impl<'h, 'a> Transaction<'h, 'a> {
                 self.excuse(same);
             }
         }
-        if self.journal.reach
+        if self.journal.failure.as_ref().is_some_and(|failure| failure.unreachable)
             && let Some(reach) = self.host.reach
         {
-            let lost =
-                self.journal.failure.as_ref().is_some_and(|failure| failure.reason.starts_with("the store"));
-            self.excuse(lost && reach().is_err());
+            self.excuse(wait_for(self.host.clock, reach).is_err());
         }
         self.enter(if whole { Phase::Undone } else { Phase::Broken })?;
         self.settled(state, events)

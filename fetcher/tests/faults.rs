@@ -1,6 +1,6 @@
 //! Runs that are killed before any of their durable steps: the next run ends in the old or the new state, whole.
 
-use crate::bench::{Bench, Made};
+use crate::machine::{Machine, Made};
 use cmc_fetch::Exit;
 use cmc_types::check::Trigger;
 
@@ -15,39 +15,39 @@ fn api(version: &str) -> Made {
         .check(version, None)
 }
 
-fn no_temporaries(bench: &Bench) {
-    let left: Vec<_> = bench.tree().into_keys().filter(|path| path.contains(".cmc-")).collect();
+fn no_temporaries(machine: &Machine) {
+    let left: Vec<_> = machine.tree().into_keys().filter(|path| path.contains(".cmc-")).collect();
     assert!(left.is_empty(), "{left:?}");
-    assert!(!bench.at("/var/lib/cmc/journal.json").exists());
+    assert!(!machine.at("/var/lib/cmc/journal.json").exists());
 }
 
-fn prepared() -> Bench {
-    let bench = Bench::new();
-    bench.write("/etc/login.conf", "default:\n");
-    bench.write("/etc/api/a.conf", "mine");
-    bench.run(&[("api", &api("old"))]);
-    bench
+fn prepared() -> Machine {
+    let machine = Machine::new();
+    machine.write("/etc/login.conf", "default:\n");
+    machine.write("/etc/api/a.conf", "mine");
+    machine.run(&[("api", &api("old"))]);
+    machine
 }
 
 #[test]
 fn an_update_that_is_killed_before_any_step_is_finished_by_the_next_run() {
     let expected = {
-        let bench = prepared();
-        bench.run(&[("api", &api("new"))]);
-        bench.tree()
+        let machine = prepared();
+        machine.run(&[("api", &api("new"))]);
+        machine.tree()
     };
     let mut kills = 0;
     for step in 1.. {
-        let bench = prepared();
-        if !bench.run_killed(&[("api", &api("new"))], step) {
+        let machine = prepared();
+        if !machine.run_killed(&[("api", &api("new"))], step) {
             break;
         }
         kills += 1;
-        bench.run(&[("api", &api("new"))]);
+        machine.run(&[("api", &api("new"))]);
         // An interruption while files were put in place is undone first; the same run then installs again.
-        assert_eq!(bench.tree(), expected, "killed before step {step}");
-        no_temporaries(&bench);
-        assert!(bench.run(&[("api", &api("new"))]).converged, "killed before step {step}");
+        assert_eq!(machine.tree(), expected, "killed before step {step}");
+        no_temporaries(&machine);
+        assert!(machine.run(&[("api", &api("new"))]).converged, "killed before step {step}");
     }
     assert!(kills > 20, "{kills}");
 }
@@ -57,18 +57,18 @@ fn a_failing_update_that_is_killed_before_any_step_ends_as_the_old_state() {
     let before = prepared().tree();
     let mut kills = 0;
     for step in 1.. {
-        let bench = prepared();
-        bench.unhealthy(|name| name == "bad");
-        if !bench.run_killed(&[("api", &api("bad"))], step) {
+        let machine = prepared();
+        machine.unhealthy(|name| name == "bad");
+        if !machine.run_killed(&[("api", &api("bad"))], step) {
             break;
         }
         kills += 1;
         for _ in 0..2 {
-            bench.run(&[("api", &api("bad"))]);
+            machine.run(&[("api", &api("bad"))]);
         }
-        assert_eq!(bench.tree(), before, "killed before step {step}");
-        no_temporaries(&bench);
-        assert_eq!(bench.run(&[("api", &api("bad"))]).exit, Exit::Done, "killed before step {step}");
+        assert_eq!(machine.tree(), before, "killed before step {step}");
+        no_temporaries(&machine);
+        assert_eq!(machine.run(&[("api", &api("bad"))]).exit, Exit::Done, "killed before step {step}");
     }
     assert!(kills > 30, "{kills}");
 }
@@ -76,36 +76,36 @@ fn a_failing_update_that_is_killed_before_any_step_ends_as_the_old_state() {
 #[test]
 fn a_removal_that_is_killed_before_any_step_is_finished_by_the_next_run() {
     for step in 1.. {
-        let bench = prepared();
-        if !bench.run_killed(&[], step) {
+        let machine = prepared();
+        if !machine.run_killed(&[], step) {
             assert!(step > 10, "{step}");
             break;
         }
-        assert_eq!(bench.run(&[]).exit.and(Exit::RolledBack), Exit::RolledBack);
-        bench.run(&[]);
-        assert_eq!(bench.read("/etc/api/a.conf"), "mine", "killed before step {step}");
-        assert_eq!(bench.read("/etc/login.conf"), "default:\n", "killed before step {step}");
-        assert!(!bench.at("/etc/api/deep").exists(), "killed before step {step}");
-        no_temporaries(&bench);
+        assert_eq!(machine.run(&[]).exit.and(Exit::RolledBack), Exit::RolledBack);
+        machine.run(&[]);
+        assert_eq!(machine.read("/etc/api/a.conf"), "mine", "killed before step {step}");
+        assert_eq!(machine.read("/etc/login.conf"), "default:\n", "killed before step {step}");
+        assert!(!machine.at("/etc/api/deep").exists(), "killed before step {step}");
+        no_temporaries(&machine);
     }
 }
 
 #[test]
 fn a_run_that_is_killed_and_whose_recovery_is_killed_too_ends_whole() {
     let expected = {
-        let bench = prepared();
-        bench.run(&[("api", &api("new"))]);
-        bench.tree()
+        let machine = prepared();
+        machine.run(&[("api", &api("new"))]);
+        machine.tree()
     };
     for step in (1..40).step_by(5) {
         for again in (1..20).step_by(6) {
-            let bench = prepared();
-            if bench.run_killed(&[("api", &api("new"))], step) {
-                bench.run_killed(&[("api", &api("new"))], again);
+            let machine = prepared();
+            if machine.run_killed(&[("api", &api("new"))], step) {
+                machine.run_killed(&[("api", &api("new"))], again);
             }
-            bench.run(&[("api", &api("new"))]);
-            assert_eq!(bench.tree(), expected, "killed before step {step}, then {again}");
-            no_temporaries(&bench);
+            machine.run(&[("api", &api("new"))]);
+            assert_eq!(machine.tree(), expected, "killed before step {step}, then {again}");
+            no_temporaries(&machine);
         }
     }
 }
@@ -114,13 +114,13 @@ fn a_run_that_is_killed_and_whose_recovery_is_killed_too_ends_whole() {
 fn a_command_that_may_run_only_once_is_never_begun_twice() {
     let made = Made::default().file("/etc/a", "a").action(Trigger::Changed, &[], "migrate").once();
     for step in 1.. {
-        let bench = Bench::new();
-        if !bench.run_killed(&[("a", &made)], step) {
+        let machine = Machine::new();
+        if !machine.run_killed(&[("a", &made)], step) {
             break;
         }
-        bench.run(&[("a", &made)]);
-        bench.run(&[("a", &made)]);
-        let begun = bench.log().iter().filter(|line| *line == "migrate").count();
+        machine.run(&[("a", &made)]);
+        machine.run(&[("a", &made)]);
+        let begun = machine.log().iter().filter(|line| *line == "migrate").count();
         assert!(begun <= 1, "killed before step {step}: {begun}");
     }
 }

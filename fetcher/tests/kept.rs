@@ -1,11 +1,11 @@
 //! What a host keeps of its bundles is verified when it is read, fetched again when it is damaged, and not needed to
 //! know what is installed.
 
-use crate::bench::{Bench as Machine, Made, digest, name};
-use crate::fleet::{World, file, large, service};
+use crate::machine::{Machine, Made, digest, name};
+use crate::world::{World, file, large, service};
 use cmc_fetch::Exit;
 use cmc_fetch::cache::Cache;
-use cmc_fetch::run;
+use cmc_fetch::verify;
 use std::path::{Path, PathBuf};
 
 /// The only file of this name in the cache.
@@ -40,7 +40,7 @@ fn drift_is_repaired_in_the_same_run_although_the_bundle_on_the_host_is_damaged(
     let damages = [cached(&world, "", |name| name == "bundle.tar"), cached(&world, "files", |_| true)];
     for path in damages {
         damage(&path);
-        let verified = world.with(None, &world.config(), |setup| run::verify(setup).unwrap());
+        let verified = world.with(None, &world.config(), |setup| verify::verify(setup).unwrap());
         assert!(verified.damaged.contains(&name("base")) && verified.drifted.is_empty());
         assert_eq!(world.run().exit, Exit::Done);
         damage(&path);
@@ -49,7 +49,7 @@ fn drift_is_repaired_in_the_same_run_although_the_bundle_on_the_host_is_damaged(
         assert_eq!(outcome.exit, Exit::Done, "{outcome:?}");
         assert_eq!(world.read("etc/motd"), "1\n");
         assert!(outcome.events.0.iter().any(|event| event.text.contains("was damaged")), "{outcome:?}");
-        let verified = world.with(None, &world.config(), |setup| run::verify(setup).unwrap());
+        let verified = world.with(None, &world.config(), |setup| verify::verify(setup).unwrap());
         assert!(verified.clean(), "{verified:?}");
     }
 }
@@ -62,7 +62,7 @@ fn a_damaged_large_file_is_not_taken_over_by_the_next_bundle() {
     damage(&cached(&world, "files", |_| true));
     world.publish(vec![service("base", vec![file("/etc/motd", "2\n"), large("/opt/tool", 2 << 20)])]);
     assert_eq!(world.run().exit, Exit::Done);
-    let verified = world.with(None, &world.config(), |setup| run::verify(setup).unwrap());
+    let verified = world.with(None, &world.config(), |setup| verify::verify(setup).unwrap());
     assert!(verified.clean(), "{verified:?}");
 }
 

@@ -2,15 +2,20 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, unreachable_pub)]
 
-mod bench;
 mod decisions;
 mod faults;
 mod fleet;
 mod hostile;
 mod install;
 mod kept;
+mod machine;
+mod owners;
+mod probes;
 mod program;
+mod reach;
 mod restore;
 mod rollback;
 mod statedir;
 mod taken;
+mod tamper;
+mod world;

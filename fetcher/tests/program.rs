@@ -1,7 +1,7 @@
 //! The program itself: its command line, kills by signal at every mutating system call, and a disk that fills.
 
-use crate::bench::skipped;
-use crate::fleet::World;
+use crate::machine::skipped;
+use crate::world::World;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -169,6 +169,29 @@ fn a_disk_that_fills_keeps_the_old_state_and_its_temporaries_are_removed() {
 }
 
 #[test]
+fn of_twenty_programs_started_at_once_one_installs_and_the_others_are_answered_by_the_lock() {
+    let world = World::today();
+    world.publish_file("one\n");
+    let config = config(&world);
+    let start = |cron: bool| {
+        let mut command = Command::new(program());
+        command.arg("--config").arg(&config).arg("--root").arg(world.root());
+        command.args(cron.then_some("--cron")).arg("run");
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let started: Vec<_> = (0..20).map(|n| start(n % 2 == 0)).collect();
+    let ended: Vec<Output> = started.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+    for output in &ended {
+        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+    }
+    let installed = ended.iter().filter(|output| text(&output.stdout).contains("base: installed")).count();
+    assert_eq!(installed, 1);
+    assert_eq!(world.read("etc/motd"), "one\n");
+    assert_eq!(fetch(&world, &["verify"]).status.code(), Some(0));
+    assert!(temporaries(&world.root()).is_empty());
+}
+
+#[test]
 fn a_mount_on_a_file_is_refused_before_anything_changes_even_from_the_same_file_system() {
     let world = World::today();
     world.publish_file("old\n");
@@ -219,7 +242,7 @@ fn plan_and_verify_work_on_a_read_only_file_system() {
 fn commands_have_the_limit_on_core_files_that_the_fetcher_was_started_with() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::today();
-    let mut service = crate::fleet::service("base", vec![crate::fleet::file("/etc/motd", "1\n")]);
+    let mut service = crate::world::service("base", vec![crate::world::file("/etc/motd", "1\n")]);
     service.checks.clear();
     world.publish(vec![service]);
     let (bin, out) = (world.dir.path().join("bin"), world.dir.path().join("limits"));

@@ -1,7 +1,7 @@
 //! Undoing a change when something is in its way: as much as possible comes back, nothing is lost, and the host goes
 //! on with everything else.
 
-use crate::bench::{Bench as Machine, Made, name, skipped};
+use crate::machine::{Machine, Made, name, skipped};
 use cmc_fetch::Exit;
 use cmc_fetch::event::Events;
 use cmc_fetch::journal::{Journal, Phase};
@@ -141,7 +141,7 @@ fn no_transaction_begins_while_the_journal_of_another_is_there() {
     let mut events = Events::default();
     let made = web("better");
     let tar = made.tar("web");
-    let digest = crate::bench::digest(&tar);
+    let digest = crate::machine::digest(&tar);
     host.cache.begin(&digest, &name("web"), &tar).unwrap().finish().unwrap();
     let wishes = wish::all(&machine.manifest(&[("web", &made)]), &mut state, 0, &mut events);
     let error = converge::run(&host, &mut state, &wishes, &mut events).unwrap_err();

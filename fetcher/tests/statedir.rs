@@ -1,10 +1,11 @@
 //! Where the state lies, and what is believed: nothing that somebody else could have written.
 
-use crate::fleet::World;
+use crate::world::World;
 use cmc_fetch::Exit;
 use cmc_fetch::config::Config;
 use cmc_fetch::run;
 use cmc_fetch::state::State;
+use cmc_fetch::status;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
@@ -33,7 +34,7 @@ fn the_state_is_never_where_a_link_leads_out_of_the_root() {
         std::fs::create_dir_all(link.parent().unwrap()).unwrap();
         symlink(&outside, &link).unwrap();
         assert!(refused(&world).contains("leads nowhere"), "{}", link.display());
-        assert!(run::status(&world.config(), &world.root(), 0).is_err());
+        assert!(status::read(&world.config(), &world.root(), 0).is_err());
         assert_eq!(std::fs::read_dir(outside.join("lib/cmc")).unwrap().count(), 0);
     }
 }
@@ -46,7 +47,7 @@ fn a_link_within_the_root_that_nobody_else_could_have_made_is_followed() {
     assert_eq!(world.run().exit, Exit::Done);
     assert!(world.root().join("srv/state/lib/cmc/state.json").exists());
     assert_eq!(State::find(&world.root()).unwrap(), world.root().join("srv/state/lib/cmc"));
-    assert!(run::status(&world.config(), &world.root(), 0).unwrap().converged);
+    assert!(status::read(&world.config(), &world.root(), 0).unwrap().converged);
 }
 
 #[test]

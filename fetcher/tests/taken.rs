@@ -1,11 +1,11 @@
 //! Which release a host is at: the one whose manifest it took while everything was at hand and fresh, whatever it has
 //! heard of since.
 
-use crate::bench::name;
-use crate::fleet::{DAY, World, file, service};
+use crate::machine::name;
+use crate::world::{DAY, World, file, service};
 use cmc_fetch::Exit;
-use cmc_fetch::run::{self, Outcome};
-use cmc_fetch::{decide, fetch, state::State};
+use cmc_fetch::run::Outcome;
+use cmc_fetch::{decide, fetch, plan, state::State, status};
 
 fn publish(world: &World, content: &str) {
     world.publish(vec![service("base", vec![file("/etc/motd", content)])]);
@@ -68,10 +68,10 @@ fn a_release_that_expired_before_it_could_be_fetched_is_not_installed_until_it_i
     let outcome = world.run();
     assert_eq!((outcome.exit, outcome.release.unwrap().0), (Exit::Trust, 1), "{outcome:?}");
     assert_eq!(world.read("etc/motd"), "1\n", "drift is repaired, to what was installed");
-    let plan = world.with(Some(&world.store), &world.config(), |setup| run::plan(setup).unwrap());
+    let plan = world.with(Some(&world.store), &world.config(), |setup| plan::plan(setup).unwrap());
     assert_eq!((plan.exit, plan.release.unwrap().0, plan.groups.len()), (Exit::Trust, 1, 0));
     assert_eq!(redo(&world, true).exit, Exit::Trust);
-    let status = run::status(&world.config(), &world.root(), state_now(&world)).unwrap();
+    let status = status::read(&world.config(), &world.root(), state_now(&world)).unwrap();
     assert!(status.expired && !status.ok());
     world.refresh();
     assert_eq!(world.run().exit, Exit::Done);
@@ -103,7 +103,7 @@ fn a_plan_takes_no_release() {
     publish(&world, "1\n");
     world.run();
     publish(&world, "2\n");
-    let plan = world.with(Some(&world.store), &world.config(), |setup| run::plan(setup).unwrap());
+    let plan = world.with(Some(&world.store), &world.config(), |setup| plan::plan(setup).unwrap());
     assert_eq!(plan.release.unwrap().0, 2);
     assert_eq!(fetch::taken(&State::dir(&world.root())).unwrap().release.0, 1);
 }

@@ -40,10 +40,13 @@ impl Clock for FakeClock {
     }
     fn sleep(&self, span: Duration) {
         self.ticks.set(self.ticks.get() + span);
+        // A process that another test forks holds our lock until it executes its program.
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
 type Answer = Box<dyn Fn(&str) -> bool>;
+type OnStep = Box<dyn Fn(&str)>;
 
 /// Commands and probes: logged, and answered by functions over the line.
 pub struct FakeRunner {
@@ -83,15 +86,21 @@ impl Runner for FakeRunner {
     }
 }
 
-pub struct Bench {
+pub struct Machine {
     _dir: tempfile::TempDir,
     pub root: PathBuf,
     pub clock: FakeClock,
     pub runner: FakeRunner,
     pub holds: RefCell<Vec<HostHold>>,
+    /// Whether owners are applied.
+    pub ownership: Cell<Ownership>,
     /// After how many durable steps the run is killed.
     pub kill: Cell<Option<usize>>,
     pub steps: Cell<usize>,
+    /// Called with the name of each durable step before it is taken.
+    pub at_step: RefCell<OnStep>,
+    /// Whether the store answers after a change that could cut the host off.
+    pub reachable: RefCell<Box<dyn Fn() -> bool>>,
 }
 
 /// What a bundle is made of.
@@ -160,6 +169,13 @@ impl Made {
             target: None,
             block: None,
         }
+    }
+
+    /// Who the last file belongs to.
+    pub fn owned(mut self, user: &str, group: &str) -> Self {
+        let entry = &mut self.files.last_mut().unwrap().0;
+        (entry.user, entry.group) = (Some(user.into()), Some(group.into()));
+        self
     }
 
     pub fn link(mut self, at: &str, target: &str) -> Self {
@@ -239,9 +255,14 @@ impl Made {
     }
 }
 
-impl Bench {
+/// A temporary directory, in memory where there is such a place: these tests sync to disk by the thousand.
+pub fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
+}
+
+impl Machine {
     pub fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = scratch();
         let root = dir.path().join("root");
         std::fs::create_dir(&root).unwrap();
         Self {
@@ -250,13 +271,16 @@ impl Bench {
             clock: clock_at(4_000_000_000),
             runner: FakeRunner::default(),
             holds: RefCell::default(),
+            ownership: Cell::new(Ownership::Record),
             kill: Cell::new(None),
             steps: Cell::new(0),
+            at_step: RefCell::new(Box::new(|_| {})),
+            reachable: RefCell::new(Box::new(|| true)),
         }
     }
 
     pub fn host<'a>(&'a self, mark: &'a dyn Fn(&str)) -> Host<'a> {
-        let ownership = Some(Ownership::Record);
+        let ownership = Some(self.ownership.get());
         let mut host = Host::open(&self.root, ownership, true, &self.clock, &self.runner).unwrap();
         host.mark = mark;
         host
@@ -289,19 +313,27 @@ impl Bench {
 
     /// What one run does after it has fetched a release with these services.
     pub fn run(&self, services: &[(&str, &Made)]) -> Ran {
+        self.try_run(services).unwrap()
+    }
+
+    /// The same, where it may fail as a whole.
+    pub fn try_run(&self, services: &[(&str, &Made)]) -> cmc_fetch::Result<Ran> {
         self.steps.set(0);
-        let mark = |_: &str| {
+        let mark = |step: &str| {
+            (self.at_step.borrow())(step);
             let count = self.steps.get() + 1;
             self.steps.set(count);
             if self.kill.get() == Some(count) {
                 panic!("killed");
             }
         };
-        let host = self.host(&mark);
+        let reach = || if (self.reachable.borrow())() { Ok(()) } else { Err("no answer".to_owned()) };
+        let mut host = self.host(&mark);
+        host.reach = Some(&reach);
         let mut events = Events::default();
-        let mut state = State::load(&host.dir, &mut events).unwrap();
+        let mut state = State::load(&host.dir, &mut events)?;
         let mut exit = Exit::Done;
-        if let Some(verdict) = transaction::recover(&host, &mut state, &mut events).unwrap() {
+        if let Some(verdict) = transaction::recover(&host, &mut state, &mut events)? {
             use transaction::Verdict;
             if matches!(verdict, Verdict::Undone | Verdict::Broken) {
                 exit = Exit::RolledBack;
@@ -316,19 +348,19 @@ impl Bench {
         let manifest = self.manifest(services);
         let wishes = wish::all(&manifest, &mut state, self.clock.now(), &mut events);
         let Converged { exit: converged, touched, again } =
-            converge::run(&host, &mut state, &wishes, &mut events).unwrap();
+            converge::run(&host, &mut state, &wishes, &mut events)?;
         exit = exit.and(converged);
         let frozen: BTreeSet<_> =
             wishes.iter().filter(|wish| wish.frozen()).map(|wish| wish.service.clone()).collect();
         let refetch = |_: &_, _: &_| Err(cmc_fetch::Error::Failed("there is no store".into()));
-        let drift = drift::repair(&host, &mut state, Drift::Repair, &touched, &frozen, &refetch, &mut events)
-            .unwrap();
+        let drift =
+            drift::repair(&host, &mut state, Drift::Repair, &touched, &frozen, &refetch, &mut events)?;
         exit = exit.and(drift).and(supervise::run(&host, &mut state, &touched, &mut events));
         state.converged = !again && exit == Exit::Done;
         state.order = manifest.bundles.iter().map(|bundle| bundle.service.clone()).collect();
-        state.save(&host.dir).unwrap();
+        state.save(&host.dir)?;
         let events = events.0.iter().map(ToString::to_string).collect();
-        Ran { exit, converged: state.converged, events }
+        Ok(Ran { exit, converged: state.converged, events })
     }
 
     /// A run that is killed before its `step`th durable step; whether it was.
@@ -376,12 +408,16 @@ impl Bench {
         *self.runner.healthy.borrow_mut() = Box::new(move |name| !answer(name));
     }
 
-    /// Everything beneath the root but the state: paths with kind, mode, inode-independent content.
     pub fn tree(&self) -> BTreeMap<String, String> {
-        let mut tree = BTreeMap::new();
-        walk(&self.root, &self.root, &mut tree);
-        tree
+        tree(&self.root)
     }
+}
+
+/// Everything beneath a root but the state: paths with kind, mode, content.
+pub fn tree(root: &Path) -> BTreeMap<String, String> {
+    let mut tree = BTreeMap::new();
+    walk(root, root, &mut tree);
+    tree
 }
 
 fn walk(root: &Path, dir: &Path, tree: &mut BTreeMap<String, String>) {
