@@ -1,7 +1,5 @@
-//! The command line of `cmc-fetch` and `cmc fetch`: parses, calls the library, prints.
-
-// This is the one module of the crate that prints.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+//! The command line of `cmc-fetch` and `cmc fetch`: parses, calls the library, and says what came of it (through
+//! [`crate::output`]).
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, DEFAULT_PATH};
@@ -11,7 +9,7 @@ use crate::error::{Error, Exit, Result};
 use crate::event::{Event, Level};
 use crate::run::{self, Outcome};
 use crate::setup::Setup;
-use crate::{plan, status, verify};
+use crate::{help, output, plan, status, verify};
 use cmc_bundles::store::Reader;
 use cmc_types::ServiceName;
 use serde::Serialize;
@@ -20,52 +18,24 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const HELP: &str = "\
-Fetches, verifies and installs this host's configuration.
-
-Usage: cmc-fetch [OPTIONS] [COMMAND]
-
-Commands:
-  run                 Fetch and install what is new, repair drift, check health (the default)
-  plan                Show what `run` would do
-  status              Show the services and how they are
-  verify              Hash everything installed; exit 1 if something differs
-  freeze SERVICE      Change nothing of a service any more, drift included
-  unfreeze SERVICE    Lift a freeze or rollback of this host
-  rollback SERVICE    Go back to the bundle before, and stay there
-  redo SERVICE        Install the wanted bundle again, quarantine or not
-  enroll [LINE|-]     Make this host's key; with the line of `cmc host add`, enrol it
-
-Options:
-  --config FILE       Configuration [default: /etc/cmc/fetch.toml]
-  --root DIR          Install beneath this directory [default: /]
-  --cron              Print only when something changed; never wait for another run
-  --offline           Use only what is on this host already
-  --format FORMAT     human or json [default: human]
-  --reason TEXT       Why, for freeze and rollback
-  --schedule HOW      For enroll: timer, cron, crontab or none [default: as this system does]
-  -v, --verbose       Also print what did not change
-  -h, --help          Print this
-  -V, --version       Print the version
-
-Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 5 trust refused, 6 store unreachable,
-7 a change failed and was rolled back.
-
-Example: cmc-fetch --config /etc/cmc/fetch.toml plan
-";
-
 /// Runs a command line without its program name, prints, and returns the exit code.
 pub fn main(args: impl Iterator<Item = OsString>) -> u8 {
-    match Arguments::parse(args).and_then(|arguments| arguments.run()) {
-        Ok(exit) => exit.code(),
-        Err(error) => {
-            eprintln!("cmc-fetch: {error}");
-            if matches!(error, Error::Usage(_)) {
-                eprintln!("Try `cmc-fetch --help`.");
-            }
-            error.exit().code()
+    let (json, done) = match Arguments::parse(args) {
+        Ok(arguments) => (arguments.json, arguments.run()),
+        Err(error) => (false, Err(error)),
+    };
+    let exit = done.unwrap_or_else(|error| {
+        if json {
+            let error = serde_json::json!({ "message": error.to_string(), "exit": error.exit().code() });
+            output::line(serde_json::json!({ "error": error }));
         }
-    }
+        output::complain(&error);
+        if matches!(error, Error::Usage(_)) {
+            output::complain("try `cmc-fetch --help`");
+        }
+        error.exit()
+    });
+    output::end(exit).code()
 }
 
 #[derive(Debug, Default)]
@@ -137,15 +107,16 @@ impl Arguments {
     }
 
     fn run(&self) -> Result<Exit> {
-        if self.help || self.words.first().is_some_and(|word| word == "help") {
-            print!("{HELP}");
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        let help = words.first() == Some(&"help");
+        if self.help || help {
+            output::line(help::text(words.get(usize::from(help)).copied()).trim_end());
             return Ok(Exit::Done);
         }
         if self.version {
-            println!("cmc-fetch {}", env!("CARGO_PKG_VERSION"));
+            output::line(format_args!("cmc-fetch {}", env!("CARGO_PKG_VERSION")));
             return Ok(Exit::Done);
         }
-        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         match words.as_slice() {
             [] | ["run"] => self.converge(),
             ["plan"] => self.plan(),
@@ -204,16 +175,18 @@ impl Arguments {
         let least = if self.verbose { Level::Note } else { Level::Change };
         events(&outcome.events.0, least);
         for error in &outcome.errors {
-            eprintln!("cmc-fetch: {error}");
+            output::complain(error);
         }
         if !self.cron && outcome.errors.is_empty() && outcome.events.0.iter().all(|event| event.level < least)
         {
             match outcome.release {
-                Some((version, _)) if outcome.converged => println!("release {version}: nothing to do"),
-                Some((version, _)) => {
-                    println!("release {version}: nothing to do now (see `cmc-fetch status`)")
+                Some((version, _)) if outcome.converged => {
+                    output::line(format_args!("release {version}: nothing to do"))
                 }
-                None => println!("nothing is installed yet"),
+                Some((version, _)) => output::line(format_args!(
+                    "release {version}: nothing to do now (see `cmc-fetch status`)"
+                )),
+                None => output::line("nothing is installed yet"),
             }
         }
         Ok(outcome.exit)
@@ -230,21 +203,23 @@ impl Arguments {
             events(&plan.events.0, least);
             for group in &plan.groups {
                 for service in &group.services {
-                    println!("{} {}", service.what, service.service);
+                    output::line(format_args!("{} {}", service.what, service.service));
                 }
                 for file in &group.files {
-                    println!("    {} {}", file.what, file.path);
+                    output::line(format_args!("    {} {}", file.what, file.path));
                 }
                 for command in &group.commands {
-                    println!("    run {}", command.join(" "));
+                    output::line(format_args!("    run {}", command.join(" ")));
                 }
                 if let Some(refused) = &group.refused {
-                    println!("    refused: {refused}");
+                    output::line(format_args!("    refused: {refused}"));
                 }
             }
             match &plan.release {
-                Some((version, _)) if plan.groups.is_empty() => println!("release {version}: nothing to do"),
-                _ => println!("Packages, users and data are never rolled back; files and commands are."),
+                Some((version, _)) if plan.groups.is_empty() => {
+                    output::line(format_args!("release {version}: nothing to do"))
+                }
+                _ => output::line("Packages, users and data are never rolled back; files and commands are."),
             }
             Ok(plan.exit)
         })
@@ -256,7 +231,7 @@ impl Arguments {
         if self.json {
             json(&status)?;
         } else {
-            print!("{}", status::text(&status));
+            output::line(status::text(&status).trim_end());
         }
         Ok(if status.ok() { Exit::Done } else { Exit::Failed })
     }
@@ -269,19 +244,18 @@ impl Arguments {
             } else {
                 for (service, paths) in &verified.drifted {
                     for path in paths {
-                        println!("{service}: {path} differs");
+                        output::line(format_args!("{service}: {path} differs"));
                     }
                 }
                 for service in &verified.damaged {
-                    println!(
-                        "{service}: its bundle is lost or damaged on this host; the next run fetches it"
-                    );
+                    let text = "its bundle is lost or damaged on this host; the next run fetches it";
+                    output::line(format_args!("{service}: {text}"));
                 }
                 for service in &verified.unknown {
-                    println!("{service}: nobody knows any more what is installed of it");
+                    output::line(format_args!("{service}: nobody knows any more what is installed of it"));
                 }
                 if verified.clean() {
-                    println!("{} paths are as installed", verified.paths);
+                    output::line(format_args!("{} paths are as installed", verified.paths));
                 }
             }
             Ok(if verified.clean() { Exit::Done } else { Exit::Failed })
@@ -299,8 +273,12 @@ impl Arguments {
                 _ => decide::redo(setup, &name)?,
             }
             if what == "freeze" {
-                if !self.json {
-                    println!("{name} is frozen on this host until `cmc-fetch unfreeze {name}`");
+                if self.json {
+                    json(&serde_json::json!({ "service": name, "frozen": true, "reason": reason }))?;
+                } else {
+                    output::line(format_args!(
+                        "{name} is frozen on this host until `cmc-fetch unfreeze {name}`"
+                    ));
                 }
                 return Ok(Exit::Done);
             }
@@ -337,14 +315,14 @@ impl Arguments {
             return Ok(Exit::Done);
         }
         for path in &enrolled.written {
-            println!("wrote {}", path.display());
+            output::line(format_args!("wrote {}", path.display()));
         }
         for path in &enrolled.kept {
-            println!("kept {}", path.display());
+            output::line(format_args!("kept {}", path.display()));
         }
-        println!("recipient: {}", enrolled.recipient);
+        output::line(format_args!("recipient: {}", enrolled.recipient));
         for next in &enrolled.next {
-            println!("next: {next}");
+            output::line(format_args!("next: {next}"));
         }
         Ok(Exit::Done)
     }
@@ -352,7 +330,10 @@ impl Arguments {
 
 /// Opens the store of a configuration, with the credentials that this process's environment leads to.
 pub fn open_store(config: &Config) -> Result<Box<dyn Reader>> {
-    let env = std::env::vars().collect();
+    // What is not text is nobody's setting.
+    let text =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    let env = std::env::vars_os().filter_map(text).collect();
     cmc_bundles::store::open_reader(&config.store.table(), Path::new("/"), &env).map_err(|error| match error
         .kind
     {
@@ -363,12 +344,12 @@ pub fn open_store(config: &Config) -> Result<Box<dyn Reader>> {
 
 fn events(events: &[Event], least: Level) {
     for event in events.iter().filter(|event| event.level >= least) {
-        println!("{event}");
+        output::line(event);
     }
 }
 
 fn json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Error::Failed(error.to_string()))?;
-    println!("{text}");
+    output::line(text);
     Ok(())
 }

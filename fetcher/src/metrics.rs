@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::run::Outcome;
-use crate::state::{Condition, HoldKind, State};
+use crate::state::{HoldKind, State};
 use cmc_bundles::client::TrustState;
 use std::fmt::Write;
 
@@ -55,8 +55,7 @@ pub fn text(config: &Config, state: &State, trust: &TrustState, outcome: &Outcom
         family(name, help, rows.collect());
     };
     flags("cmc_service_ok", "Whether the service is installed as wanted and healthy.", &|service| {
-        let good = service.condition == Condition::Good && service.unhealthy == 0;
-        u64::from(good && service.quarantined.is_empty() && service.drifted.is_empty())
+        u64::from(service.ok())
     });
     flags("cmc_service_frozen", "Whether the service is frozen on this host.", &|service| {
         u64::from(service.held.as_ref().is_some_and(|hold| hold.kind == HoldKind::Freeze))

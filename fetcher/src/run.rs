@@ -91,6 +91,12 @@ fn locked_run(setup: &Setup<'_>, host: &Host<'_>) -> Result<Outcome> {
             state.converged =
                 !converged.again && converged.exit != Exit::Failed && newest(&trust) == Some(release);
             state.release = Some(release);
+            for wish in &wishes {
+                let behind = wish.wanted.filter(|wanted| state.installed(&wish.service) != Some(*wanted));
+                if behind.is_some() || state.services.contains_key(&wish.service) {
+                    state.service(&wish.service).wanted = behind;
+                }
+            }
             state.order =
                 wishes.iter().filter(|wish| wish.digest.is_some()).map(|w| w.service.clone()).collect();
         }

@@ -89,6 +89,9 @@ pub struct Service {
     /// The bundle that is installed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed: Option<Blake3>,
+    /// The bundle that the release wants, where that is another one: it failed, waits, or is held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<Blake3>,
     /// The bundle before that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Blake3>,
@@ -216,6 +219,14 @@ pub struct KnownManifest {
     pub position: Position,
     /// The manifest.
     pub manifest: Manifest,
+}
+
+impl Service {
+    /// Whether it is installed as wanted, healthy and unedited.
+    pub fn ok(&self) -> bool {
+        let wanted = self.wanted.is_none_or(|wanted| self.installed == Some(wanted));
+        wanted && self.condition == Condition::Good && self.unhealthy == 0 && self.drifted.is_empty()
+    }
 }
 
 impl State {

@@ -52,6 +52,9 @@ pub fn text(status: &Status) -> String {
             let _ = write!(out, "  unhealthy for {} runs", service.unhealthy);
         }
         out.push('\n');
+        if let Some(wanted) = service.wanted.filter(|wanted| service.installed != Some(*wanted)) {
+            let _ = writeln!(out, "    wanted: {}", short(&wanted));
+        }
         for known in &service.quarantined {
             let _ = writeln!(out, "    quarantined {}: {}", short(&known.digest), known.reason);
         }
@@ -115,9 +118,7 @@ pub fn read(config: &Config, root: &Path, now: u64) -> Result<Status> {
 impl Status {
     /// Whether every service is as it should be.
     pub fn ok(&self) -> bool {
-        let good = |service: &Service| {
-            service.condition == Condition::Good && service.drifted.is_empty() && service.unhealthy == 0
-        };
-        self.converged && !self.interrupted && !self.expired && self.services.values().all(good)
+        let whole = self.converged && !self.interrupted && !self.expired;
+        whole && self.services.values().all(Service::ok)
     }
 }

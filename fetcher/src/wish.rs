@@ -27,6 +27,8 @@ pub struct Wish {
     pub service: ServiceName,
     /// The wanted bundle; none: it is removed.
     pub digest: Option<Blake3>,
+    /// The bundle that would be installed if nothing kept it back. A freeze wants what is installed.
+    pub wanted: Option<Blake3>,
     /// Why it is left as it is, if it is.
     pub kept: Option<Kept>,
     /// Whether it is installed again, whatever is known of it.
@@ -61,7 +63,7 @@ pub fn all(manifest: &Manifest, state: &mut State, now: u64, events: &mut Events
         let kept = frozen(&service, manifest, state, now).map(Kept::Frozen);
         let digest = if kept.is_some() { state.installed(&service) } else { None };
         let (needs, closure) = (Vec::new(), BTreeMap::new());
-        wishes.push(Wish { service, digest, kept, redo: false, needs, closure });
+        wishes.push(Wish { service, digest, wanted: digest, kept, redo: false, needs, closure });
     }
     for bundle in &manifest.bundles {
         let wish = listed_wish(bundle, manifest, state, now, events);
@@ -112,7 +114,8 @@ fn listed_wish(
         }
     });
     let digest = if kept.is_some() { installed } else { Some(wanted) };
-    Wish { service: name.clone(), digest, kept, redo, needs: bundle.needs.clone(), closure }
+    let wanted = if matches!(kept, Some(Kept::Frozen(_))) { installed } else { Some(wanted) };
+    Wish { service: name.clone(), digest, wanted, kept, redo, needs: bundle.needs.clone(), closure }
 }
 
 fn holds<'a>(manifest: &'a Manifest, name: &ServiceName, now: u64) -> impl Iterator<Item = &'a HostHold> {

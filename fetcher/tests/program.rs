@@ -5,29 +5,29 @@ use crate::world::World;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-fn program() -> &'static str {
+pub fn program() -> &'static str {
     env!("CARGO_BIN_EXE_cmc-fetch")
 }
 
-fn have(tool: &str) -> bool {
+pub fn have(tool: &str) -> bool {
     std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(tool).is_file()))
 }
 
 /// `fetch.toml` for the system's clock, so without tests of expiry.
-fn config(world: &World) -> PathBuf {
+pub fn config(world: &World) -> PathBuf {
     let path = world.dir.path().join("fetch.toml");
     std::fs::write(&path, world.config_text().replace("actions = \"run\"", "actions = \"list\"")).unwrap();
     path
 }
 
-fn fetch(world: &World, args: &[&str]) -> Output {
+pub fn fetch(world: &World, args: &[&str]) -> Output {
     let mut command = Command::new(program());
     command.arg("--config").arg(config(world)).arg("--root").arg(world.root()).args(args);
     command.output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -65,6 +65,76 @@ fn mistakes_on_the_command_line_exit_2_and_a_wrong_configuration_1() {
     assert_eq!(output.status.code(), Some(1));
     let help = Command::new(program()).arg("--help").output().unwrap();
     assert!(help.status.success() && text(&help.stdout).contains("Usage: cmc-fetch"));
+}
+
+#[test]
+fn every_command_has_a_page_of_help_with_an_example_of_its_own() {
+    let page = |args: &[&str]| text(&Command::new(program()).args(args).output().unwrap().stdout);
+    let all = page(&["--help"]);
+    let commands = all.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let names: Vec<_> = commands.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert_eq!(names.len(), 9, "{names:?}");
+    for name in names {
+        let help = page(&[name, "--help"]);
+        let example = help.split("\nExample: ").nth(1).unwrap();
+        assert!(help.contains(&format!("Usage: cmc-fetch [OPTIONS] {name}")), "{help}");
+        assert!(example.contains(name), "{help}");
+        assert_eq!(help, page(&["help", name]));
+    }
+}
+
+#[test]
+fn output_that_nobody_reads_or_that_has_no_room_ends_no_run() {
+    let world = World::today();
+    world.publish_file("one\n");
+    let sh = |line: &str| {
+        let fetch = format!(
+            "'{}' --config '{}' --root '{}'",
+            program(),
+            config(&world).display(),
+            world.root().display()
+        );
+        let output = Command::new("sh").args(["-c", &line.replace("FETCH", &fetch)]).output().unwrap();
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (code, said) = sh("FETCH run > /dev/full; echo $?");
+    assert_eq!(code, "1\n", "{said}");
+    assert!(said.contains("the output could not be written") && !said.contains("panicked"), "{said}");
+    assert_eq!(world.read("etc/motd"), "one\n");
+    for command in ["--help", "status", "run", "--format json status", "frobnicate 2>&1", "plan"] {
+        let (_, said) = sh(&format!("(sleep 0.1; FETCH {command}; echo $? >&2) | true"));
+        let code = if command.starts_with("frob") { "2\n" } else { "0\n" };
+        assert_eq!(said, code, "{command}");
+    }
+}
+
+#[test]
+fn an_environment_that_is_not_text_is_no_concern() {
+    use std::os::unix::ffi::OsStrExt;
+    let world = World::today();
+    world.publish_file("one\n");
+    let mut run = Command::new(program());
+    run.arg("--config").arg(config(&world)).arg("--root").arg(world.root());
+    run.env("CMC_ODD", std::ffi::OsStr::from_bytes(b"\xff"))
+        .env(std::ffi::OsStr::from_bytes(b"CMC_\xfe"), "1");
+    let output = run.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
+fn with_format_json_a_failure_and_a_freeze_are_documents_too() {
+    let world = World::today();
+    world.publish_file("one\n");
+    assert_eq!(fetch(&world, &["run"]).status.code(), Some(0));
+    let json = |args: &[&str]| -> (Option<i32>, serde_json::Value) {
+        let output = fetch(&world, &[&["--format", "json"], args].concat());
+        (output.status.code(), serde_json::from_slice(&output.stdout).unwrap())
+    };
+    let (code, document) = json(&["redo", "nothing"]);
+    assert_eq!((code, &document["error"]["exit"]), (Some(1), &1.into()));
+    assert!(document["error"]["message"].as_str().unwrap().contains("no service nothing"));
+    let (code, document) = json(&["freeze", "base", "--reason", "test"]);
+    assert_eq!((code, &document["frozen"], &document["service"]), (Some(0), &true.into(), &"base".into()));
 }
 
 #[test]
@@ -112,7 +182,7 @@ fn a_kill_before_any_mutating_system_call_leaves_old_or_new_and_the_next_run_fin
     assert!(kills > 10, "{kills}");
 }
 
-fn temporaries(dir: &Path) -> Vec<PathBuf> {
+pub fn temporaries(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap().flatten() {
         let path = entry.path();

@@ -170,3 +170,25 @@ fn an_immutable_file_is_refused_before_anything_changes() {
     }
     assert_eq!(machine.run(&[("web", &web("bad"))]).exit, Exit::Done);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn extended_attributes_stay_with_a_file_that_is_updated_or_rolled_back() {
+    use rustix::fs::{XattrFlags, getxattr, setxattr};
+    let machine = Machine::new();
+    machine.run(&[("web", &web("good"))]);
+    let path = machine.at("/etc/web/b.conf");
+    if let Err(error) = setxattr(&path, "user.note", b"mine", XattrFlags::empty()) {
+        return skipped("extended-attributes", &error.to_string());
+    }
+    let note = || {
+        let mut value = [0; 16];
+        let len = getxattr(&path, "user.note", &mut value).unwrap();
+        value[..len].to_vec()
+    };
+    restart_that(&machine, |_| {});
+    assert_eq!(machine.run(&[("web", &web("bad"))]).exit, Exit::RolledBack);
+    assert_eq!((machine.read("/etc/web/b.conf").as_str(), note()), ("good", b"mine".to_vec()));
+    assert_eq!(machine.run(&[("web", &web("better"))]).exit, Exit::Done);
+    assert_eq!((machine.read("/etc/web/b.conf").as_str(), note()), ("better", b"mine".to_vec()));
+}

@@ -156,3 +156,26 @@ fn a_newer_release_that_expired_is_said_once() {
     assert_eq!((outcome.exit, outcome.news), (Exit::Trust, false), "{outcome:?}");
     assert_eq!(world.read("etc/motd"), "1\n");
 }
+
+#[test]
+fn a_service_is_ok_when_it_has_the_bundle_that_is_wanted_and_not_while_that_is_quarantined() {
+    let world = World::new();
+    let motd = world.root().join("etc/motd");
+    *world.runner.healthy.borrow_mut() =
+        Box::new(move |_| std::fs::read_to_string(&motd).is_ok_and(|text| text != "bad\n"));
+    let ok = || {
+        let metrics = std::fs::read_to_string(world.dir.path().join("cmc.prom")).unwrap();
+        let status = status::read(&world.config(), &world.root(), state_now(&world)).unwrap();
+        let flag = metrics.contains("cmc_service_ok{service=\"base\"} 1");
+        assert_eq!(flag, status.ok(), "{metrics} {status:?}");
+        flag
+    };
+    publish(&world, "good\n");
+    assert_eq!((world.run().exit, ok()), (Exit::Done, true));
+    publish(&world, "bad\n");
+    assert_eq!((world.run().exit, ok()), (Exit::RolledBack, false));
+    let quiet = world.run();
+    assert_eq!((quiet.exit, quiet.converged, ok()), (Exit::Done, true, false));
+    publish(&world, "better\n");
+    assert_eq!((world.run().exit, ok()), (Exit::Done, true));
+}
