@@ -149,7 +149,12 @@ impl Root {
                 Parent::Found(folder) => return Ok(folder),
                 Parent::Missing { nearest, missing, .. } => {
                     let name = missing.first().and_then(|dir| dir.rsplit('/').next()).unwrap_or_default();
-                    nearest.make_dir(name)?;
+                    if nearest.make_dir(name)? {
+                        let made = self.folder(missing.first().map_or("/", String::as_str))?;
+                        // Whatever the umask is: others have things of their own there.
+                        let mode = Mode::from_raw_mode(0o755);
+                        rustix::fs::fchmod(&made.fd, mode).map_err(Error::io(made.context("make", "")))?;
+                    }
                 }
             }
         }

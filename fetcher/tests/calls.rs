@@ -1,5 +1,5 @@
-//! System calls that fail, one at a time and for good, wherever a run makes them: every file stays whole, old or new,
-//! and the next run without the fault ends with everything new.
+//! System calls that fail, one at a time and for good, or that a run is killed in, wherever it makes them: every file
+//! stays whole, old or new, and the next run without the fault ends with everything new.
 
 use crate::machine::skipped;
 use crate::program::{config, fetch, have, program, temporaries, text};
@@ -103,4 +103,10 @@ fn a_fault_while_files_are_written_and_synced_ends_whole_and_the_next_run_finish
             ("fchmod", "error=EPERM:when=N", 1),
         ],
     );
+}
+
+#[test]
+fn a_kill_in_a_release_of_several_files_leaves_each_whole_and_the_next_run_finishes() {
+    let kill = "signal=SIGKILL:when=N";
+    check("kills", &[("renameat", kill, 1), ("rename", kill, 2), ("linkat", kill, 1), ("fchmod", kill, 1)]);
 }
