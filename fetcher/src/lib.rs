@@ -21,6 +21,7 @@ pub mod enroll;
 pub mod error;
 pub mod event;
 pub mod fetch;
+pub mod fixed;
 pub mod groups;
 pub mod health;
 pub mod help;

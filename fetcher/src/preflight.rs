@@ -3,8 +3,9 @@
 
 use crate::changes::Changes;
 use crate::error::{Error, Result};
+use crate::fixed::Fixed;
 use crate::host::Host;
-use crate::root::{Fixed, Parent, Seen, Space};
+use crate::root::{Parent, Seen, Space};
 use cmc_types::UnixPath;
 use std::collections::{BTreeMap, BTreeSet};
 

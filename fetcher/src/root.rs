@@ -6,6 +6,7 @@
 //! not. A link at the end of a path is replaced, never followed.
 
 use crate::error::{Error, Result};
+use crate::fixed::{self, Fixed};
 use cmc_types::{Blake3, UnixPath};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
@@ -69,15 +70,6 @@ pub struct Root {
     path: PathBuf,
     fd: OwnedFd,
     trusted: u32,
-}
-
-/// What keeps an entry of a directory from being replaced, even by root.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fixed {
-    /// Something is mounted on it.
-    Mount,
-    /// It, or its directory, is marked immutable or append-only (`chattr`, `chflags`).
-    Marked,
 }
 
 /// An open directory beneath the root.
@@ -325,14 +317,7 @@ impl Folder {
     /// What keeps an entry, or whatever would be put there, from being replaced. Where the system does not tell,
     /// nothing seems to.
     pub fn fixed(&self, name: &str) -> Result<Option<Fixed>> {
-        let context = || self.context("examine", name);
-        let (_, here) = marks(&self.fd, "").map_err(Error::io(context()))?;
-        let (mount, marked) = marks(&self.fd, name).map_err(Error::io(context()))?;
-        Ok(match (mount, here || marked) {
-            (true, _) => Some(Fixed::Mount),
-            (false, true) => Some(Fixed::Marked),
-            (false, false) => None,
-        })
+        fixed::of(&self.fd, name).map_err(Error::io(self.context("examine", name)))
     }
 
     /// Device and inode of the directory itself.
@@ -462,50 +447,6 @@ impl Folder {
             read_only: stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
         })
     }
-}
-
-/// Whether an entry is a mount point, and whether it is marked immutable or append-only; an empty name is the
-/// directory itself. A bind mount from the same file system has no device number of its own.
-#[cfg(target_os = "linux")]
-fn marks(fd: &OwnedFd, name: &str) -> rustix::io::Result<(bool, bool)> {
-    use rustix::fs::{StatxAttributes, StatxFlags};
-    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::EMPTY_PATH;
-    match rustix::fs::statx(fd, name, flags, StatxFlags::empty()) {
-        Ok(stat) => {
-            let has = |mark| stat.stx_attributes.intersects(mark);
-            let marked = has(StatxAttributes::IMMUTABLE | StatxAttributes::APPEND);
-            Ok((has(StatxAttributes::MOUNT_ROOT), marked))
-        }
-        // Kernels before 4.11, and sandboxes that know no statx.
-        Err(Errno::NOENT | Errno::NOSYS | Errno::PERM) => Ok((false, false)),
-        Err(error) => Err(error),
-    }
-}
-
-/// The flags of `chflags(2)` are in `stat`, and have the same numbers on all of these.
-#[cfg(any(target_os = "freebsd", target_os = "openbsd", target_os = "netbsd", target_os = "macos"))]
-fn marks(fd: &OwnedFd, name: &str) -> rustix::io::Result<(bool, bool)> {
-    const MARKED: u32 = 0x2 | 0x4 | 0x2_0000 | 0x4_0000;
-    let stat = match name {
-        "" => rustix::fs::fstat(fd),
-        name => rustix::fs::statat(fd, name, AtFlags::SYMLINK_NOFOLLOW),
-    };
-    match stat {
-        Ok(stat) => Ok((false, stat.st_flags & MARKED != 0)),
-        Err(Errno::NOENT) => Ok((false, false)),
-        Err(error) => Err(error),
-    }
-}
-
-#[cfg(not(any(
-    target_os = "linux",
-    target_os = "freebsd",
-    target_os = "openbsd",
-    target_os = "netbsd",
-    target_os = "macos"
-)))]
-fn marks(_: &OwnedFd, _: &str) -> rustix::io::Result<(bool, bool)> {
-    Ok((false, false))
 }
 
 /// Room on a file system.
