@@ -70,7 +70,16 @@ pub(crate) fn io(what: &str, path: &std::path::Path, error: &std::io::Error) -> 
 
 impl From<cmc_bundles::Error> for Failure {
     fn from(error: cmc_bundles::Error) -> Self {
-        Self::new(error.exit_code(), error.to_string())
+        let failure = Self::new(error.exit_code(), error.to_string());
+        match error.trust_kind() {
+            Some(cmc_bundles::error::TrustKind::Clock) => failure.help(
+                "set this machine's clock; if it is right and that of another publisher was wrong, add --clock-is-right",
+            ),
+            _ if matches!(error, cmc_bundles::Error::Missing { .. }) => {
+                failure.help("if the store has lost it: build, then `cmc publish --rebuild` uploads everything again")
+            }
+            _ => failure,
+        }
     }
 }
 

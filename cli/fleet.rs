@@ -81,8 +81,14 @@ pub(crate) fn load(directory: &Path, with: &With) -> Result<Loaded, Failure> {
 }
 
 /// Compiles a fleet with these secrets.
-pub(crate) fn compile(directory: &Path, with: &With, secrets: Arc<dyn Secrets>) -> Result<Compiled, Failure> {
+pub(crate) fn compile(
+    directory: &Path,
+    with: &With,
+    secrets: Arc<dyn Secrets>,
+    terminal: &Terminal,
+) -> Result<Compiled, Failure> {
     is_fleet(directory)?;
+    let _progress = terminal.progress("compiling");
     let options = CompileOptions { load: with.options()?, ..CompileOptions::default() };
     let compiled = cmc_compiler::compile(directory, &options, secrets);
     let findings = Findings { sources: compiled.sources, diagnostics: compiled.diagnostics };

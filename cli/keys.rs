@@ -81,10 +81,13 @@ impl KeyArgs {
         wanted: &BTreeSet<PublicKey>,
     ) -> Result<Vec<Box<dyn Signer>>, Failure> {
         let mut signers: Vec<Box<dyn Signer>> = Vec::new();
+        // A file that only decrypts (an age identity, an RSA key) is no error: the agent may sign.
+        let mut unusable = Vec::new();
         if let Some(path) = self.file(fleet)? {
-            // A file that only decrypts (an age identity, an RSA key) is no error: the agent may sign.
-            if let Ok(signer) = FileSigner::parse(&read(&path)?, &path.display().to_string()) {
-                signers.push(Box::new(signer));
+            match FileSigner::parse(&read(&path)?, &path.display().to_string()) {
+                Ok(signer) if wanted.contains(signer.public_key()) => signers.push(Box::new(signer)),
+                Ok(_) => unusable.push(format!("{}: none of the fleet's keys", path.display())),
+                Err(error) => unusable.push(error.to_string()),
             }
         }
         if let Some(socket) = std::env::var_os("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty()) {
@@ -92,14 +95,16 @@ impl KeyArgs {
                 if signers.iter().any(|signer| signer.public_key() == key) {
                     continue;
                 }
-                if let Ok(signer) = AgentSigner::connect(Path::new(&socket), key) {
-                    signers.push(Box::new(signer));
+                match AgentSigner::connect(Path::new(&socket), key) {
+                    Ok(signer) => signers.push(Box::new(signer)),
+                    Err(error) => unusable.push(error.to_string()),
                 }
             }
         }
-        signers.retain(|signer| wanted.contains(signer.public_key()));
         if signers.is_empty() {
-            return Err(Failure::failed("no key that may sign for this fleet is at hand")
+            unusable.dedup();
+            let tried: String = unusable.iter().map(|problem| format!("\n  {problem}")).collect();
+            return Err(Failure::failed(format!("no key that may sign for this fleet is at hand{tried}"))
                 .help("give it with --identity FILE or CMC_IDENTITY, or load it in an ssh-agent; `cmc trust show` lists them"));
         }
         Ok(signers)

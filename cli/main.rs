@@ -8,14 +8,17 @@ mod durable;
 mod exit;
 mod findings;
 mod fleet;
+mod interrupt;
 mod keys;
 mod lock;
+mod progress;
 mod publisher;
 mod removals;
 mod secrets;
 mod terminal;
 mod trust;
 mod validation;
+mod watched;
 
 use clap::Parser as _;
 use std::process::ExitCode;
@@ -30,7 +33,13 @@ fn main() -> ExitCode {
         }
     };
     let terminal = terminal::Terminal::new(&args.global);
-    match commands::run(&args, &terminal) {
+    // The sandbox must stay a process of one thread; the fetcher has a journal and undoes by itself.
+    if !matches!(args.command, args::Command::Sandbox(_) | args::Command::Fetch(_)) {
+        interrupt::watch();
+    }
+    let result = commands::run(&args, &terminal);
+    interrupt::settle();
+    match result {
         Ok(()) => ExitCode::from(exit::DONE),
         Err(failure) => {
             failure.report(&terminal);

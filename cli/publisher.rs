@@ -2,7 +2,9 @@
 
 use crate::exit::Failure;
 use crate::keys::KeyArgs;
+use crate::progress::Progress;
 use crate::terminal::Terminal;
+use crate::watched::Watched;
 use crate::{fleet, trust};
 use cmc_bundles::publish::{LIFETIME, Published, Publisher, Roots};
 use cmc_bundles::root::Counters;
@@ -23,6 +25,9 @@ pub(crate) struct Channeled {
     /// How long hosts take this for current without another publish or refresh [default: 30d]
     #[arg(long, value_name = "SPAN")]
     lifetime: Option<Timespan>,
+    /// This machine's clock is right, although the last timestamp says otherwise: another publisher's was wrong
+    #[arg(long)]
+    clock_is_right: bool,
 }
 
 impl Channeled {
@@ -51,6 +56,8 @@ pub(crate) struct Publishing {
     vault_bytes: Vec<u8>,
     channel: Channel,
     signers: Vec<Box<dyn Signer>>,
+    clock_is_right: bool,
+    _progress: Progress,
 }
 
 impl Publishing {
@@ -62,12 +69,15 @@ impl Publishing {
         roots: Roots,
         terminal: &Terminal,
     ) -> Result<Self, Failure> {
+        let (store, progress) = store(directory, terminal)?;
         Ok(Self {
             directory: directory.to_owned(),
-            store: fleet::store(directory, terminal)?,
+            store,
+            _progress: progress,
             vault: Some(trust::vault(directory, &roots, keys)?),
             vault_bytes: trust::sealed_vault(directory, &roots)?,
             channel: args.channel()?,
+            clock_is_right: args.clock_is_right,
             signers: trust::signers(&roots, keys)?,
             roots,
         })
@@ -81,12 +91,15 @@ impl Publishing {
         roots: Roots,
         terminal: &Terminal,
     ) -> Result<Self, Failure> {
+        let (store, progress) = store(directory, terminal)?;
         Ok(Self {
             directory: directory.to_owned(),
-            store: fleet::store(directory, terminal)?,
+            store,
+            _progress: progress,
             vault: None,
             vault_bytes: trust::sealed_vault(directory, &roots)?,
             channel: args.channel()?,
+            clock_is_right: args.clock_is_right,
             signers: trust::signers(&roots, keys)?,
             roots,
         })
@@ -111,12 +124,21 @@ impl Publishing {
             channel: &self.channel,
             signers: &signers,
             clock: &fleet::now,
+            clock_is_right: self.clock_is_right,
             seen: seen(&self.directory, &self.channel),
         };
         let published = work(&publisher)?;
         remember(&self.directory, &self.channel, published.seen())?;
         Ok(published)
     }
+}
+
+/// The fleet's store, which shows how far publishing is.
+fn store(directory: &Path, terminal: &Terminal) -> Result<(Box<dyn Store>, Progress), Failure> {
+    let store = fleet::store(directory, terminal)?;
+    let progress = terminal.progress(&format!("publishing to {}", store.name()));
+    let teller = progress.teller(&format!("publishing to {}", store.name()));
+    Ok((Box::new(Watched::new(store, teller)), progress))
 }
 
 fn seen_file(directory: &Path) -> PathBuf {

@@ -1,6 +1,7 @@
 //! The fleet's secrets: `secrets/NAME.age`, opened in memory with the operator's key.
 
 use crate::exit::{Failure, io};
+use crate::keys::KeyArgs;
 use cmc_bundles::keys::{Identities, Recipient};
 use cmc_bundles::publish::Roots;
 use cmc_bundles::secretfile;
@@ -8,6 +9,7 @@ use cmc_compiler::{SecretError, SecretValue, Secrets};
 use cmc_types::SecretName;
 use cmc_types::definition::{Secret, SecretType};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// Real values.
 pub(crate) struct FileSecrets {
@@ -43,6 +45,36 @@ impl Secrets for FileSecrets {
 /// Where a secret's value lies.
 pub(crate) fn file(directory: &Path, name: &SecretName) -> PathBuf {
     directory.join("secrets").join(format!("{name}.age"))
+}
+
+/// Reads and decrypts a secret's value; `None` if it has none.
+pub(crate) fn open(
+    directory: &Path,
+    name: &SecretName,
+    keys: &KeyArgs,
+    roots: &Roots,
+) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+    let path = file(directory, name);
+    let sealed = match std::fs::read(&path) {
+        Ok(sealed) => sealed,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io("read", &path, &error)),
+    };
+    let identities = keys.identities(roots.newest().fleet_id())?;
+    match secretfile::decrypt(&sealed, &identities, &path.display().to_string()) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => Err(Failure::new(
+            error.exit_code(),
+            match keys.file(roots.newest().fleet_id())? {
+                Some(key) => format!("{error} ({})", key.display()),
+                None => error.to_string(),
+            },
+        )
+        .help(format!(
+            "give an operator's key with --identity FILE; whoever can read it may run `cmc secret rotate`, and \
+             `cmc secret set {name}` sets it anew"
+        ))),
+    }
 }
 
 /// The operators that secrets are encrypted to.

@@ -2,6 +2,7 @@
 
 use crate::args::{Color, Format, Global};
 use crate::exit::Failure;
+use crate::progress::{self, Progress};
 use std::io::{IsTerminal as _, Write as _};
 
 /// How to speak to whoever started the command.
@@ -43,6 +44,7 @@ impl Terminal {
 
     /// Prints a result on stdout, as it is.
     pub(crate) fn out(&self, text: &str) -> Result<(), Failure> {
+        progress::clear();
         let mut stdout = std::io::stdout().lock();
         let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
         match written {
@@ -73,6 +75,11 @@ impl Terminal {
         }
     }
 
+    /// Shows on a terminal what is being done, until the value is dropped.
+    pub(crate) fn progress(&self, text: &str) -> Progress {
+        Progress::new(text, self.format == Format::Human && !self.quiet)
+    }
+
     /// Says a detail, if asked to.
     pub(crate) fn detail(&self, line: &str) {
         if self.verbose {
@@ -100,6 +107,7 @@ impl Terminal {
 
     /// Prints a line on stderr.
     pub(crate) fn err(&self, line: &str) {
+        progress::clear();
         let _ = writeln!(std::io::stderr(), "{line}");
     }
 }

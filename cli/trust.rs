@@ -2,6 +2,7 @@
 
 use crate::exit::{Failure, io};
 use crate::keys::KeyArgs;
+use cmc_bundles::error::TrustKind;
 use cmc_bundles::publish::Roots;
 use cmc_bundles::sshsig::{PublicKey, Role, Signer};
 use cmc_bundles::vault::Vault;
@@ -38,7 +39,14 @@ pub(crate) fn sealed_vault(fleet: &Path, roots: &Roots) -> Result<Vec<u8>, Failu
 /// The vault, opened with the operator's key.
 pub(crate) fn vault(fleet: &Path, roots: &Roots, keys: &KeyArgs) -> Result<Vault, Failure> {
     let identities = keys.identities(roots.newest().fleet_id())?;
-    Ok(Vault::open(&sealed_vault(fleet, roots)?, roots.newest().root(), &identities)?)
+    let opened = Vault::open(&sealed_vault(fleet, roots)?, roots.newest().root(), &identities);
+    opened.map_err(|error| match (error.trust_kind(), keys.file(roots.newest().fleet_id())) {
+        (Some(TrustKind::Decrypt), Ok(Some(key))) => {
+            Failure::failed(format!("{} is no key of an operator of this fleet: {error}", key.display()))
+                .help("give yours with --identity FILE or CMC_IDENTITY; `cmc trust show` lists the readers")
+        }
+        _ => error.into(),
+    })
 }
 
 /// The keys at hand that sign releases and timestamps.

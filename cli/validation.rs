@@ -23,6 +23,8 @@ pub(crate) fn run(
     unknown_names(plan, findings);
     let program = std::env::current_exe()
         .map_err(|error| Failure::failed(format!("could not find cmc's own program: {error}")))?;
+    let progress = terminal.progress("validating");
+    let teller = progress.teller("validating");
     let settings = Settings {
         worker: (program, vec!["__sandbox".to_owned()]),
         bounds: cmc_validators::sandbox::Bounds::default(),
@@ -30,9 +32,11 @@ pub(crate) fn run(
         source: &|path| std::fs::read(directory.join(path)),
         dummies: selection == Selection::All,
         selection,
+        progress: &|done, of| teller.tell(|| format!("{done} of {of} programs run")),
     };
     let report =
         cmc_validators::validate(plan, &settings).map_err(|error| Failure::failed(error.to_string()))?;
+    drop(progress);
     terminal.detail(&format!("{} programs run, {} receipts", report.runs, report.receipts.len()));
     for finding in &report.findings {
         let diagnostic = diagnostic(plan, &finding.hosts, &finding.item, findings);

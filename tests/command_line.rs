@@ -1,6 +1,6 @@
 //! The command line itself: help, manual pages, completions, exit codes, formats.
 
-use crate::support::{Ran, Scratch};
+use crate::support::{Ran, Scratch, has, skip};
 
 #[test]
 fn every_command_has_help_with_an_example() {
@@ -127,4 +127,44 @@ fn what_writes_says_what_it_did_as_one_document_too() {
         |args: &[&str]| scratch.fleet("shop", &[&["--format", "json"], args].concat()).expect(0).json();
     assert_eq!(json(&["init", "."])["host"], "web1", "a refused `init` leaves nothing in the way");
     assert_eq!(json(&["secret", "rotate"])["secrets"], serde_json::json!([]));
+}
+
+#[test]
+fn a_long_command_says_on_a_terminal_what_it_does_and_nowhere_else() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    let text = scratch.read("fleet/fleet.toml");
+    let slow = "\n[validator.slow]\napplies-to = \"/etc/hello/*\"\nargv = [\"/bin/sh\", \"-c\", \"sleep 1; cat $0\", \"{}\"]\n";
+    scratch.write("fleet/fleet.toml", &format!("{text}{slow}"));
+    let piped = scratch.fleet("fleet", &["build"]).expect(0);
+    assert!(!piped.err.contains("validating") && !piped.err.contains('\x1b'), "{}", piped.err);
+    if !has("script") {
+        return skip(
+            "a_long_command_says_on_a_terminal_what_it_does_and_nowhere_else",
+            "not installed: script",
+        );
+    }
+    let on_terminal = |environment: &[(&str, &str)], args: &str| -> String {
+        let mut command = std::process::Command::new("script");
+        command.args(["-qec", &format!("{} -C fleet build {args}", env!("CARGO_BIN_EXE_cmc")), "/dev/null"]);
+        command
+            .current_dir(scratch.path(""))
+            .env("HOME", scratch.path("home"))
+            .env("TERM", "xterm")
+            .env_remove("CI");
+        command.envs(environment.iter().copied()).stdin(std::process::Stdio::null());
+        let ran: Ran = command.output().unwrap().into();
+        ran.expect(0).out
+    };
+    let shown = on_terminal(&[], "--color never");
+    assert!(shown.contains("validating: ") && shown.contains(" programs run ("), "{shown:?}");
+    // The line is gone before the result is printed.
+    let result = shown.rfind("fleet: 1 hosts").unwrap();
+    assert!(shown[..result].ends_with("\r\x1b[K"), "{shown:?}");
+    for (environment, args) in
+        [(&[("CI", "true")][..], ""), (&[("TERM", "dumb")], ""), (&[], "--quiet"), (&[], "--format json")]
+    {
+        let shown = on_terminal(environment, args);
+        assert!(!shown.contains("validating: "), "{environment:?} {args}: {shown:?}");
+    }
 }

@@ -1,11 +1,17 @@
 //! One binary for the tests that need the whole: layering, the command line, end to end through the real programs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod bad_definitions;
+mod bad_keys;
+mod bad_stores;
 mod command_line;
 mod docs;
+mod interruption;
 mod layering;
 mod main_job;
 mod secrets;
+#[allow(dead_code, unreachable_pub)]
+mod servers;
 mod shop;
 mod support;
 mod validation;

@@ -1,8 +1,9 @@
 //! A marker secret goes through everything; it must be found on the host and nowhere else.
 
-use crate::support::{Scratch, tree};
+use crate::support::{Ran, Scratch, has, skip, tree};
 use std::io::Write as _;
-use std::process::Stdio;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
 
 const MARKER: &str = "cAnArY-7f3a9d1e5b";
 
@@ -91,4 +92,101 @@ fn a_build_needs_no_key_and_a_publish_does() {
     let ran: crate::support::Ran = publish.output().unwrap().into();
     let ran = ran.expect(1);
     assert!(ran.err.contains("--identity"), "{}", ran.err);
+}
+
+/// Runs `cmc` under strace and returns what its processes were started with and wrote, a line each, where the marker
+/// is in it. Descriptors are shown with what they are.
+fn traced(scratch: &Scratch, args: &[&str]) -> Vec<String> {
+    let mut command = Command::new("strace");
+    command.args(["-f", "-y", "-v", "-s", "65536", "-o", "trace"]);
+    command.args(["-e", "trace=execve,write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,sendmmsg,memfd_create,open,openat,creat,link,linkat,symlink,symlinkat,rename,renameat,renameat2"]);
+    command.arg(env!("CARGO_BIN_EXE_cmc")).args(args).current_dir(scratch.path(""));
+    command
+        .env_clear()
+        .env("HOME", scratch.path("home"))
+        .env("XDG_CONFIG_HOME", scratch.path("home/.config"));
+    command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin").env("EDITOR", "true");
+    command.stdin(std::fs::File::open(scratch.path("value")).unwrap());
+    let ran: Ran = command.output().unwrap().into();
+    let ran = ran.expect(0);
+    assert!(!ran.out.contains(MARKER) && !ran.err.contains(MARKER), "{args:?}");
+    let trace = std::fs::read(scratch.path("trace")).unwrap();
+    let trace = String::from_utf8_lossy(&trace);
+    assert!(trace.contains("execve(") && trace.contains("write"), "{args:?}: strace saw nothing");
+    trace.lines().filter(|line| line.contains(MARKER)).map(str::to_owned).collect()
+}
+
+/// The path of the descriptor that a traced call writes to; nothing for any other call.
+fn sink(line: &str) -> Option<&str> {
+    let call = line.split_whitespace().nth(1)?;
+    if !["write(", "pwrite64(", "writev(", "pwritev(", "pwritev2("].iter().any(|name| call.starts_with(name))
+    {
+        return None;
+    }
+    let path = line.split_once('<')?.1;
+    path.split_once('>').map(|(path, _)| path)
+}
+
+#[test]
+fn no_process_is_started_with_a_secret_and_none_writes_it_but_where_it_belongs() {
+    let name = "no_process_is_started_with_a_secret_and_none_writes_it_but_where_it_belongs";
+    let may = Command::new("strace").args(["-f", "-y", "-o", "/dev/null", "true"]).output();
+    if !may.is_ok_and(|output| output.status.success()) {
+        return skip(name, "strace is not installed, or nothing may be traced here");
+    }
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    std::fs::write(scratch.path("value"), MARKER).unwrap();
+    scratch.write(
+        "fleet/services/db.toml",
+        "[secret.db]\ntype = \"password\"\n\n[service.db]\non = [\"@web\"]\n\n[service.db.file.\"/etc/cmc-canary/password\"]\n\
+         secret = \"db\"\n\n[service.db.file.\"/etc/cmc-canary/check.sh\"]\n\
+         content = \"#!/bin/sh\\nP={{ secret('db')|sh }}\\n\"\n",
+    );
+    let hello = scratch.read("fleet/services/hello.toml");
+    let with_secret =
+        hello.replace("[service.hello.env]\n", "[service.hello.env]\nDB = { secret = \"db\" }\n");
+    scratch.write("fleet/services/hello.toml", &with_secret);
+
+    let nowhere: [&[&str]; 6] = [
+        &["-C", "fleet", "secret", "set", "db"],
+        &["-C", "fleet", "secret", "rotate"],
+        &["-C", "fleet", "build"],
+        &["-C", "fleet", "diff"],
+        &["-C", "fleet", "secret", "list"],
+        &["-C", "fleet", "render", "web1", "--out", "rendered"],
+    ];
+    for args in nowhere {
+        assert_eq!(traced(&scratch, args), Vec::<String>::new(), "{args:?}");
+    }
+    // The copy for the editor lies in memory and is gone.
+    for line in traced(&scratch, &["-C", "fleet", "secret", "edit", "db"]) {
+        assert!(sink(&line).is_some_and(|path| path.starts_with("/dev/shm/cmc-secret-")), "{line}");
+    }
+    // Through a pipe into the sandbox, whose root is in memory and seen by nobody else.
+    for line in traced(&scratch, &["-C", "fleet", "publish"]) {
+        let into_sandbox = |path: &str| {
+            path.starts_with("pipe:")
+                || path.starts_with("/etc/cmc-canary/")
+                || path.starts_with("/etc/cmc/env/")
+        };
+        assert!(sink(&line).is_some_and(into_sandbox), "{line}");
+    }
+    assert!(!std::path::Path::new("/etc/cmc-canary").exists());
+    // On the host: files below its root, which nobody else can read.
+    std::fs::create_dir(scratch.path("root")).unwrap();
+    let root = scratch.path("root").canonicalize().unwrap();
+    let fetch = ["fetch", "--config", "fleet/.cmc/hosts/web1/fetch.toml", "--root", "root", "run"];
+    let written = traced(&scratch, &fetch);
+    assert!(!written.is_empty(), "the host writes the secret");
+    for line in written {
+        assert!(sink(&line).is_some_and(|path| path.starts_with(root.to_str().unwrap())), "{line}");
+    }
+    for (path, bytes) in tree(&root) {
+        if bytes.windows(MARKER.len()).any(|window| window == MARKER.as_bytes()) {
+            let mode = std::fs::metadata(root.join(&path)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{path} holds the secret and has mode {mode:o}");
+        }
+    }
+    assert!(has("strace"));
 }

@@ -153,3 +153,23 @@ pub(crate) fn has(program: &str) -> bool {
     dirs.extend(["/usr/sbin", "/sbin"].map(PathBuf::from));
     dirs.iter().any(|dir| dir.join(program).is_file())
 }
+
+/// Whether the tests run as root, for whom nothing is closed.
+pub(crate) fn is_root() -> bool {
+    nix::unistd::Uid::effective().is_root()
+}
+
+/// The program at a place where another user can run it, with the whole scratch directory open to that user; `None` if
+/// that is not possible here.
+pub(crate) fn copy_of_program(scratch: &Scratch) -> Option<PathBuf> {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+    let program = scratch.path("cmc");
+    if !program.exists() && std::fs::hard_link(env!("CARGO_BIN_EXE_cmc"), &program).is_err() {
+        std::fs::copy(env!("CARGO_BIN_EXE_cmc"), &program).ok()?;
+    }
+    std::fs::set_permissions(scratch.path(""), std::fs::Permissions::from_mode(0o755)).ok()?;
+    let mut command = Command::new(&program);
+    command.arg("--version").current_dir("/").uid(65_534).gid(65_534);
+    command.output().ok().filter(|output| output.status.success()).map(|_| program)
+}

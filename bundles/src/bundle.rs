@@ -13,7 +13,6 @@ use cmc_types::name::ServiceName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
-use std::sync::Arc;
 
 /// `bundle.json`: all that a host acts on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,14 +40,17 @@ fn bad(problem: impl Into<String>) -> Error {
 }
 
 /// Makes the tar. `contents` holds the content of every file and block of `json` that has no chunks, by its blake3.
-pub fn pack(json: &BundleJson, contents: &BTreeMap<Blake3, Arc<[u8]>>) -> Result<Vec<u8>, Error> {
+pub fn pack(json: &BundleJson, contents: &BTreeMap<Blake3, impl AsRef<[u8]>>) -> Result<Vec<u8>, Error> {
     check(json)?;
     let body = serde_json::to_vec(json).map_err(|e| Error::Failed(format!("bundle.json: {e}")))?;
-    let mut tar = Vec::new();
+    // Room for all of it at once: what a growing vector leaves behind is not wiped.
+    let sizes = contents.values().map(|content| content.as_ref().len() + 2 * BLOCK);
+    let mut tar = Vec::with_capacity(body.len() + 4 * BLOCK + sizes.sum::<usize>());
     member(&mut tar, MANIFEST, &body)?;
     for digest in wanted(json) {
         let content = contents
             .get(&digest)
+            .map(AsRef::as_ref)
             .ok_or_else(|| Error::Failed(format!("the content {digest} of {} is missing", json.service)))?;
         if hash(content) != digest {
             return Err(Error::Failed(format!("content of {} is not {digest}", json.service)));

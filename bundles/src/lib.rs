@@ -36,6 +36,7 @@ pub mod root;
 pub mod seal;
 pub mod secretfile;
 pub mod signed;
+pub mod span;
 pub mod sshsig;
 pub mod store;
 pub mod vault;

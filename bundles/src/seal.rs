@@ -11,11 +11,10 @@ use crate::limits;
 use cmc_types::check::{FileEntry, FileKind};
 use cmc_types::plan::{Content, HostPlan, PlannedFile, ServicePlan};
 use cmc_types::receipt::{Receipt, Verdict};
-use cmc_types::{Blake3, HostName, ServiceName, UnixPath};
+use cmc_types::{Blake3, Bytes, HostName, ServiceName, UnixPath};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Reads files of the fleet's directory.
 pub trait Contents: Sync {
@@ -177,7 +176,7 @@ pub struct PreparedBundle {
     /// The service it is of.
     pub service: ServiceName,
     /// The tar; secret if `secret` is not empty.
-    pub tar: Arc<[u8]>,
+    pub tar: Bytes,
     /// Files whose content comes from a secret.
     pub secret: BTreeSet<UnixPath>,
     /// Chunks that its files are made of.
@@ -199,7 +198,7 @@ pub struct PreparedChunk {
     /// Whether they come from a secret.
     pub secret: bool,
     /// The bytes in memory, if they are not in a file of the fleet.
-    pub(crate) memory: Option<Arc<[u8]>>,
+    pub(crate) memory: Option<Bytes>,
     /// File of the fleet.
     pub(crate) path: String,
     /// Offset in it.
@@ -247,7 +246,7 @@ pub struct Preparer<'a> {
 struct Source {
     b3: Blake3,
     size: u64,
-    small: Option<Arc<[u8]>>,
+    small: Option<Bytes>,
     chunks: Vec<Blake3>,
 }
 
@@ -348,7 +347,7 @@ impl<'a> Preparer<'a> {
         let digest = hash(&tar);
         self.prepared.bundles.entry(digest).or_insert_with(|| PreparedBundle {
             service: service.service.clone(),
-            tar: tar.into(),
+            tar: Bytes::new(tar, !secret.is_empty()),
             secret,
             chunks,
             receipts: receipts.into_iter().collect(),
@@ -365,7 +364,7 @@ impl<'a> Preparer<'a> {
     fn file(
         &mut self,
         file: &PlannedFile,
-        contents: &mut BTreeMap<Blake3, Arc<[u8]>>,
+        contents: &mut BTreeMap<Blake3, Bytes>,
     ) -> Result<FileEntry, SealError> {
         let mut entry = file.entry.clone();
         if !matches!(entry.kind, FileKind::File | FileKind::Block) {
@@ -395,7 +394,7 @@ impl<'a> Preparer<'a> {
         Ok(entry)
     }
 
-    fn memory(&mut self, bytes: &Arc<[u8]>, secret: bool, path: &str) -> Source {
+    fn memory(&mut self, bytes: &Bytes, secret: bool, path: &str) -> Source {
         let (b3, size) = (hash(bytes), bytes.len() as u64);
         if size <= limits::INLINE_FILE {
             return Source { b3, size, small: Some(bytes.clone()), chunks: Vec::new() };
@@ -437,7 +436,7 @@ impl<'a> Preparer<'a> {
             size += len;
             if len < limits::CHUNK {
                 if size <= limits::INLINE_FILE {
-                    small = Some(Arc::from(part));
+                    small = Some(Bytes::new(part, secret));
                 }
                 break;
             }

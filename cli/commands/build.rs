@@ -23,9 +23,9 @@ pub(crate) struct Args {
 /// Compiles, validates, writes the plan.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     fleet::is_fleet(directory)?;
-    let _lock = lock::take(directory, "build")?;
+    let _lock = lock::take(directory, "build", terminal)?;
     built::forget(directory)?;
-    let compiled = fleet::compile(directory, &args.with, Arc::new(Dummies))?;
+    let compiled = fleet::compile(directory, &args.with, Arc::new(Dummies), terminal)?;
     let mut findings = compiled.findings;
     let mut summary = serde_json::json!({});
     let mut line = String::new();

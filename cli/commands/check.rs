@@ -17,7 +17,7 @@ pub(crate) struct Args {
 
 /// Checks and shows the findings.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
-    let compiled = fleet::compile(directory, &args.with, Arc::new(Dummies))?;
+    let compiled = fleet::compile(directory, &args.with, Arc::new(Dummies), terminal)?;
     compiled.findings.show(terminal, serde_json::json!({}))?;
     terminal.say(&format!("{}: {}", fleet::shown(directory), compiled.findings.summary()));
     if compiled.findings.has_errors() { Err(Failure::shown(FINDINGS)) } else { Ok(()) }

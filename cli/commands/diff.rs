@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let roots = trust::load(directory)?;
     let fleet_id: FleetId = roots.newest().fleet_id();
     let secrets = Arc::new(FileSecrets::new(directory, Some(args.keys.identities(fleet_id)?)));
-    let compiled = fleet::compile(directory, &args.with, secrets)?;
+    let compiled = fleet::compile(directory, &args.with, secrets, terminal)?;
     let Some(plan) = compiled.plan.filter(|_| !compiled.findings.has_errors()) else {
         compiled.findings.show(terminal, serde_json::json!({}))?;
         return Err(Failure::shown(FINDINGS));

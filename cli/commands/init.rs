@@ -3,7 +3,7 @@
 use crate::commands::{host, trust};
 use crate::exit::{Failure, io};
 use crate::terminal::Terminal;
-use crate::{durable, trust as pin};
+use crate::{durable, interrupt, trust as pin};
 use cmc_bundles::keys::MemberKey;
 use cmc_types::HostName;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -39,6 +39,8 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         return Err(Failure::failed(format!("{} is not empty", dir.display()))
             .help("name a directory that does not exist yet"));
     }
+    // A fleet without its keys, or half of an example, would be of no use.
+    let _whole = interrupt::whole();
     std::fs::create_dir_all(&dir).map_err(|error| io("create", &dir, &error))?;
     let name = fleet_name(&dir)?;
     let new = trust::begin(&name, &dir)?;

@@ -40,7 +40,7 @@ pub(crate) struct Args {
 /// Publishes the plan of the last build.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     fleet::is_fleet(directory)?;
-    let _lock = lock::take(directory, "publish")?;
+    let _lock = lock::take(directory, "publish", terminal)?;
     let stale = || {
         Failure::failed("the fleet has changed since `cmc build`, or was never built")
             .help("run `cmc build`, then publish")
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
 
     // The same inputs give the same plan; with the keys, files that hold secrets get their real content.
     let secrets = Arc::new(FileSecrets::new(directory, Some(identities)));
-    let compiled = fleet::compile(directory, &args.with, secrets)?;
+    let compiled = fleet::compile(directory, &args.with, secrets, terminal)?;
     let mut findings = compiled.findings;
     let Some(mut plan) = compiled.plan.filter(|_| !findings.has_errors()) else {
         findings.show(terminal, serde_json::json!({}))?;

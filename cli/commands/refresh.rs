@@ -22,7 +22,7 @@ pub(crate) struct Args {
 /// Moves the pointer to a new timestamp over the same release.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     crate::fleet::is_fleet(directory)?;
-    let _lock = lock::take(directory, "refresh")?;
+    let _lock = lock::take(directory, "refresh", terminal)?;
     let roots = trust::load(directory)?;
     let publishing = Publishing::without_vault(directory, &args.publishing, &args.keys, roots, terminal)?;
     let lifetime = args.publishing.lifetime();

@@ -25,7 +25,7 @@ pub(crate) struct Args {
 
 /// Compiles and writes the files.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
-    let compiled = fleet::compile(directory, &args.with, Arc::new(cmc_compiler::Dummies))?;
+    let compiled = fleet::compile(directory, &args.with, Arc::new(cmc_compiler::Dummies), terminal)?;
     let Some(plan) = compiled.plan.filter(|_| !compiled.findings.has_errors()) else {
         compiled.findings.show(terminal, serde_json::json!({}))?;
         return Err(Failure::shown(FINDINGS));

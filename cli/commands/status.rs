@@ -5,6 +5,7 @@ use crate::keys::KeyArgs;
 use crate::terminal::Terminal;
 use crate::{fleet, publisher, trust};
 use cmc_bundles::publish::read_current;
+use cmc_bundles::span::span;
 use serde_json::json;
 use std::path::Path;
 
@@ -62,11 +63,13 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     }
     let commit = release.commit.as_ref().map(|commit| format!(" of commit {commit}")).unwrap_or_default();
     let mut text = format!("{} channel {channel}: release {}{commit}\n", store.name(), release.version);
-    text.push_str(&format!(
-        "timestamp {}, made {} ago, ",
-        stamp.serial,
-        span(now.saturating_sub(stamp.issued))
-    ));
+    let made = match stamp.issued.checked_sub(now) {
+        Some(ahead) if ahead > cmc_bundles::client::AHEAD => {
+            format!("made {} AHEAD of this machine's clock: one of the clocks is wrong", span(ahead))
+        }
+        _ => format!("made {} ago", span(now.saturating_sub(stamp.issued))),
+    };
+    text.push_str(&format!("timestamp {}, {made}, ", stamp.serial));
     match stamp.expires.checked_sub(now) {
         Some(left) => text.push_str(&format!("good for {}\n", span(left))),
         None => text.push_str("EXPIRED: `cmc refresh` or publish\n"),
@@ -79,14 +82,4 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         text.push_str(&format!("{host}\t{}\n", services.join(", ")));
     }
     terminal.out(&text)
-}
-
-/// A span in its largest unit.
-fn span(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
-    }
 }

@@ -5,6 +5,7 @@ mod responder;
 mod story;
 
 use crate::exit::{Failure, io};
+use crate::interrupt::Leftover;
 use crate::terminal::Terminal;
 use std::path::{Path, PathBuf};
 
@@ -31,33 +32,37 @@ pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
                 return Err(Failure::failed(format!("{} is not empty", dir.display()))
                     .help("name a directory that does not exist yet"));
             }
-            std::fs::create_dir_all(dir).map_err(|error| io("create", dir, &error))?;
+            let make = || std::fs::create_dir_all(dir);
+            let _half = Leftover::directory(dir.clone(), make).map_err(|error| io("create", dir, &error))?;
             let dir = dir.canonicalize().map_err(|error| io("find", dir, &error))?;
             story::tell(&dir, true, terminal)
         }
         None => {
             let dir = Temporary::new()?;
-            story::tell(&dir.0, false, terminal)
+            story::tell(&dir.dir, false, terminal)
         }
     }
 }
 
 /// A private directory that goes with the process.
-struct Temporary(PathBuf);
+struct Temporary {
+    dir: PathBuf,
+    _leftover: Leftover,
+}
 
 impl Temporary {
     fn new() -> Result<Self, Failure> {
         use std::os::unix::fs::DirBuilderExt as _;
         let dir = std::env::temp_dir().join(format!("cmc-try-{}", std::process::id()));
-        let made = std::fs::DirBuilder::new().mode(0o700).create(&dir);
-        made.map_err(|error| io("create", &dir, &error))?;
-        Ok(Self(dir))
+        let make = || std::fs::DirBuilder::new().mode(0o700).create(&dir);
+        let leftover = Leftover::directory(dir.clone(), make).map_err(|error| io("create", &dir, &error))?;
+        Ok(Self { dir, _leftover: leftover })
     }
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 

@@ -68,10 +68,17 @@ impl<'a> Shown<'a> {
     }
 }
 
+/// Bytes of a line from which on only what is around a finding is shown.
+const LONG: usize = 1000;
+/// Bytes of a long line that are shown before and after.
+const AROUND: usize = 60;
+
 fn labeled(label: &Label, sources: &Sources, primary: bool) -> LabeledSpan {
-    let length = sources.text(label.place.file).len();
+    let text = sources.text(label.place.file);
     let Span { start, end } = label.place.span;
-    let (start, end) = (start.min(length), end.min(length));
+    let (start, end) = (start.min(text.len()), end.min(text.len()));
+    let line_end = text[start..].find('\n').map_or(text.len(), |length| start + length);
+    let end = if end.min(line_end) - start > AROUND { floor(text, start + AROUND) } else { end };
     let text = (!label.text.is_empty()).then(|| label.text.clone());
     if primary {
         LabeledSpan::new_primary_with_span(text, (start, end - start))
@@ -113,6 +120,9 @@ impl SourceCode for File<'_> {
         after: usize,
     ) -> Result<Box<dyn SpanContents<'b> + 'b>, MietteError> {
         let inner = self.text.read_span(span, before, after)?;
+        if inner.data().split(|byte| *byte == b'\n').any(|line| line.len() > LONG) {
+            return Ok(self.around(*span, before));
+        }
         Ok(Box::new(miette::MietteSpanContents::new_named(
             self.name.to_owned(),
             inner.data(),
@@ -122,6 +132,33 @@ impl SourceCode for File<'_> {
             inner.line_count(),
         )))
     }
+}
+
+impl<'a> File<'a> {
+    /// A part of the line on which a span begins.
+    fn around(&self, span: miette::SourceSpan, before: usize) -> Box<dyn SpanContents<'a> + 'a> {
+        let text = self.text;
+        let at = floor(text, span.offset());
+        let line_start = text[..at].rfind('\n').map_or(0, |index| index + 1);
+        let line_end = text[at..].find('\n').map_or(text.len(), |length| at + length);
+        // Without lines of context the place itself is asked for.
+        let start = if before == 0 { at } else { floor(text, at.saturating_sub(AROUND)).max(line_start) };
+        let end = floor(text, at + span.len().min(AROUND) + AROUND).min(line_end);
+        let line = text[..line_start].matches('\n').count();
+        let column = text[line_start..start].chars().count();
+        let part = (start, end.max(start) - start).into();
+        let data = &text.as_bytes()[start..end.max(start)];
+        Box::new(miette::MietteSpanContents::new_named(self.name.to_owned(), data, part, line, column, 1))
+    }
+}
+
+/// The last character boundary up to an offset.
+fn floor(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
 }
 
 impl fmt::Display for Shown<'_> {

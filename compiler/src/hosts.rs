@@ -15,7 +15,7 @@ use cmc_types::definition::Validation;
 use cmc_types::name::ValidatorName;
 use cmc_types::plan::{Checks, Content, Format, HostPlan, LineOrigin, PlannedFile, Provenance, ServicePlan};
 use cmc_types::shell::Identifier;
-use cmc_types::{Blake3, Diagnostic, InitSystem, Place, ServiceName, codes};
+use cmc_types::{Blake3, Bytes, Diagnostic, InitSystem, Place, ServiceName, codes};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -167,9 +167,9 @@ fn planned(world: &Arc<World>, service: &ResolvedService, file: LoweredFile) -> 
             block,
         },
         tainted: file.tainted,
-        content: Content::Bytes(file.text.as_bytes().into()),
-        format: Format::Typed,
         checks: lowered_checks(&file.text, validation != Some(Validation::Optional)),
+        content: Content::Bytes(Bytes::new(file.text.as_bytes(), file.tainted)),
+        format: Format::Typed,
         provenance: Provenance {
             definition: origin(world, file.place),
             template: None,

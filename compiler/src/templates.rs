@@ -1,9 +1,9 @@
 //! Templates: text files below `templates/`, named relative to it. Each is read once, bound to the plan by its
 //! digest, and shown in findings. Nothing outside `templates/` can be included, by `..` or by a symbolic link.
 
-use crate::expr::{Failure, is_reserved};
+use crate::expr::{Failure, compared, is_reserved, secret_compared};
 use crate::files::read::{ReadError, below, read_text};
-use cmc_types::{Blake3, FileId, Sources, codes};
+use cmc_types::{Blake3, FileId, Place, Sources, Span, codes};
 use minijinja::{Environment, Error};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,6 +36,12 @@ impl Templates {
     /// Whether a template of this name was read.
     pub(crate) fn is_loaded(&self, name: &str) -> bool {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).contains_key(name)
+    }
+
+    /// The place of the word at an offset of a template that was read.
+    pub(crate) fn place(&self, name: &str, offset: usize) -> Option<Place> {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.get(name).map(|(file, _)| word(*file, offset))
     }
 
     /// What was read, by path relative to the fleet's directory.
@@ -111,7 +117,15 @@ impl Templates {
         }
         let digest = Blake3(*blake3::hash(text.as_bytes()).as_bytes());
         let file = self.sources.lock().unwrap_or_else(PoisonError::into_inner).add(path, text.as_str());
+        if let Some(offset) = compared(&text, &|_| false) {
+            return Err(secret_compared(Some(word(file, offset))).into());
+        }
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), (file, digest));
         Ok(Some(text))
     }
+}
+
+/// The place of a word: its first letters are enough to point at it.
+fn word(file: FileId, offset: usize) -> Place {
+    Place { file, span: Span::new(offset, offset + 3) }
 }

@@ -194,6 +194,7 @@ impl World {
             channel,
             signers,
             clock,
+            clock_is_right: false,
             seen: Counters::default(),
         }
     }

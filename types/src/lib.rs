@@ -4,6 +4,7 @@
 //! This crate does no input or output: no file system, processes, network, clock or terminal. Everything in it can
 //! be built, compared, printed and parsed from memory.
 
+pub mod bytes;
 pub mod check;
 pub mod codes;
 pub mod definition;
@@ -35,6 +36,7 @@ pub mod systemd;
 #[allow(clippy::print_stderr)]
 mod hostile;
 
+pub use bytes::Bytes;
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use digest::Blake3;
 pub use duration::Timespan;

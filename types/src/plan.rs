@@ -6,10 +6,9 @@
 use crate::check::{Action, FileEntry, HealthCheck};
 use crate::definition::Validator;
 use crate::name::{AccountName, HostName, ServiceName, ValidatorName};
-use crate::{Arch, Blake3, InitSystem, Os, UnixPath};
+use crate::{Arch, Blake3, Bytes, InitSystem, Os, UnixPath};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// The whole fleet, compiled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,7 +108,7 @@ pub enum Content {
     #[default]
     None,
     /// Rendered bytes, in memory.
-    Bytes(Arc<[u8]>),
+    Bytes(Bytes),
     /// A file of the fleet's directory, by its path relative to it, with size in bytes and blake3.
     Source {
         /// Path relative to the fleet's directory.

@@ -126,6 +126,7 @@ pub(crate) fn check_as(plan: &Plan, selection: Selection, bounds: Bounds) -> Rep
         source: &|path| Err(std::io::Error::other(format!("{path}: no sources here"))),
         dummies: true,
         selection,
+        progress: &|_, _| (),
     };
     validate(plan, &settings).unwrap()
 }

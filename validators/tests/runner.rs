@@ -300,6 +300,7 @@ fn no_sandbox() -> Ended {
         source: &|_| Err(std::io::ErrorKind::NotFound.into()),
         dummies: true,
         selection: Selection::All,
+        progress: &|_, _| (),
     };
     let report = validate(&plan, &settings).unwrap();
     assert!(reason(&report, "sh").contains("process"), "{report:#?}");
@@ -345,6 +346,7 @@ fn sources() -> Ended {
             source: &read,
             dummies: true,
             selection: Selection::All,
+            progress: &|_, _| (),
         };
         validate(&plan, &settings)
     };

@@ -29,7 +29,7 @@ use crate::release::release_key;
 use crate::root::Counters;
 use crate::seal::{Contents, Prepared};
 use crate::sshsig::Signer;
-use crate::store::{Store, check_conditions};
+use crate::store::{Store, StoreError, StoreErrorKind, check_conditions};
 use crate::vault::Vault;
 use base::{CurrentPointer, read_blank, read_pointer};
 use build::Build;
@@ -62,6 +62,9 @@ pub struct Publisher<'a> {
     pub signers: &'a [&'a dyn Signer],
     /// The wall clock in Unix seconds.
     pub clock: &'a dyn Fn() -> u64,
+    /// Whether the clock is right although the last timestamp is from its future, or from long ago: another
+    /// publisher's was wrong. Otherwise both are refused.
+    pub clock_is_right: bool,
     /// The highest numbers that this machine saw on the channel (zero: none): a store that shows older ones is refused.
     pub seen: Counters,
 }
@@ -166,6 +169,26 @@ enum Attempt {
     Lost,
 }
 
+/// Tells publishers that are faster from a store that refuses to move the pointer although nobody else has.
+#[derive(Default)]
+struct Rivals {
+    serial: u64,
+    same: u32,
+}
+
+impl Rivals {
+    /// Before an attempt: the pointer has this serial.
+    fn saw(&mut self, serial: u64, store: &str) -> Result<(), Error> {
+        self.same = if serial == self.serial { self.same + 1 } else { 0 };
+        self.serial = serial;
+        if self.same < 3 {
+            return Ok(());
+        }
+        let problem = "it refuses to move the pointer although nobody else has moved it: the ETags that it gives are not those that it compares";
+        Err(StoreError::new(StoreErrorKind::Unfit, store, problem).with_help("try `cmc store probe`").into())
+    }
+}
+
 impl Publisher<'_> {
     /// Publishes a plan. `contents` reads the files of the fleet that are cut in chunks.
     pub fn publish(
@@ -176,11 +199,13 @@ impl Publisher<'_> {
     ) -> Result<Published, Error> {
         let mut session = Session { cache: BTreeMap::new(), written: Vec::new(), started: (self.clock)() };
         let mut lost_to: Option<Blake3> = None;
+        let mut rivals = Rivals::default();
         self.contend(|attempt| {
             let keys = self.vault()?.identities()?;
             let read = if request.rebuild { read_blank } else { read_current };
             let current = read(self.store, self.roots, keys, self.channel, self.seen)?;
             if let Some(current) = &current {
+                rivals.saw(current.timestamp().serial, self.store.name())?;
                 if attempt > 1 && lost_to != Some(current.at().hash) {
                     self.check_ancestry(current, request)?;
                 }
@@ -192,10 +217,12 @@ impl Publisher<'_> {
 
     /// Renews the timestamp over the current release. Needs no vault and no release key.
     pub fn refresh(&self, lifetime: u64) -> Result<Published, Error> {
+        let mut rivals = Rivals::default();
         self.contend(|attempt| {
             let Some(current) = read_pointer(self.store, self.roots, self.channel, self.seen)? else {
                 return Err(Error::Failed(format!("nothing was ever published on channel {}", self.channel)));
             };
+            rivals.saw(current.pointer.timestamp.serial, self.store.name())?;
             let mut written = Vec::new();
             let changes = Changes::default();
             self.renew(&current, lifetime, changes, &mut written, attempt)
@@ -247,6 +274,7 @@ impl Publisher<'_> {
     ) -> Result<Attempt, Error> {
         let Session { cache, written, started } = session;
         let now = (self.clock)();
+        self.check_clock(current.map_or(0, |current| current.timestamp().issued))?;
         let root = self.roots.newest();
         root.check_expiry(now)?;
         // 1. Holds from now on.
@@ -284,7 +312,9 @@ impl Publisher<'_> {
             };
             let stamp = current.timestamp();
             let third = stamp.expires.saturating_sub(stamp.issued) / 3;
-            if now < stamp.issued.saturating_add(third) && stamp.root.version == root.version() {
+            let is_fresh = now < stamp.issued.saturating_add(third)
+                && stamp.issued <= now.saturating_add(crate::client::AHEAD);
+            if is_fresh && stamp.root.version == root.version() {
                 return Ok(Attempt::Done(Box::new(Published {
                     outcome: Outcome::Unchanged,
                     release: current.at(),

@@ -10,8 +10,13 @@ use crate::limits;
 use crate::release::{Pointer, Release, Timestamp};
 use crate::root::{root_key, vault_key};
 use crate::signed::Signed;
+use crate::span::span;
 use crate::sshsig::Role;
 use crate::store::{Created, StoreError, StoreErrorKind, Swap};
+
+/// How long after the last timestamp a publisher's clock is doubted, in seconds: nobody would take a timestamp from the
+/// far future back.
+const LATE: u64 = 180 * 86_400;
 
 impl Publisher<'_> {
     pub(super) fn token(&self, etag: Option<&str>) -> Result<String, Error> {
@@ -103,6 +108,24 @@ impl Publisher<'_> {
         Ok(signed)
     }
 
+    /// Refuses a clock by which the last timestamp was issued in the future, or so long ago that the clock is more
+    /// likely to be wrong. `floor` is when it was issued; 0: there is none.
+    pub(super) fn check_clock(&self, floor: u64) -> Result<(), Error> {
+        let now = (self.clock)();
+        let refuse = |problem: String| {
+            Err(Error::trust(TrustKind::Clock, crate::release::name(self.channel), problem))
+        };
+        if floor > now.saturating_add(crate::client::AHEAD) && !self.clock_is_right {
+            let ahead = span(floor - now);
+            return refuse(format!("its timestamp was issued {ahead} ahead of this machine's clock"));
+        }
+        if floor > 0 && now > floor.saturating_add(LATE) && !self.clock_is_right {
+            let late = span(now - floor);
+            return refuse(format!("by this machine's clock, its timestamp was issued {late} ago"));
+        }
+        Ok(())
+    }
+
     pub(super) fn sign_timestamp(
         &self,
         release: Signed,
@@ -113,14 +136,8 @@ impl Publisher<'_> {
     ) -> Result<(Timestamp, Vec<u8>), Error> {
         let root = self.roots.newest();
         let now = (self.clock)();
-        if floor > now.saturating_add(crate::client::AHEAD) {
-            return Err(Error::trust(
-                TrustKind::Clock,
-                crate::release::name(self.channel),
-                format!("its timestamp was issued {} s ahead of this machine's clock", floor - now),
-            ));
-        }
-        let issued = now.max(floor);
+        self.check_clock(floor)?;
+        let issued = if self.clock_is_right { now } else { now.max(floor) };
         let life = lifetime.clamp(1, root.root().max_fresh);
         let timestamp = Timestamp {
             format: 1,

@@ -2,7 +2,8 @@
 //!
 //! Objects are created by a temporary file and a hard link, so that a reader sees whole objects only and exactly one
 //! of two writers wins. Versions are replaced under an exclusive `flock` of `.lock` by temporary file, fsync, rename
-//! and fsync of the directory. Readers take no lock. The ETag is the blake3 of the bytes.
+//! and fsync of the directory. Where the system has files without a name, temporaries are such files: a writer that is
+//! killed leaves nothing. Readers take no lock. The ETag is the blake3 of the bytes.
 //!
 //! Below the store's directory no symbolic link is followed and only regular files are read. What is *not* promised:
 //! locking on network file systems whose `flock` is local to a machine.
@@ -12,7 +13,7 @@ use rustix::fs::{self, AtFlags, Dir, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::{File, Permissions};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -173,17 +174,21 @@ impl DirStore {
 
     /// A new temporary file beside the object, written and synced; removed when dropped.
     fn temporary<'d>(&self, dir: &'d OwnedFd, key: &str, bytes: &[u8]) -> Result<Temporary<'d>, StoreError> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
-        let name = format!(".tmp-{}-{nanos:x}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = fs::openat(dir, &name, flags, Mode::from_raw_mode(0o644))
-            .map_err(|errno| self.error(key, "write", errno))?;
-        let temporary = Temporary { dir, name };
-        let mut file = File::from(fd);
+        let temporary = match nameless(dir) {
+            Some(file) => Temporary { dir, file, name: String::new() },
+            None => {
+                let name = new_name();
+                let flags =
+                    OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                let fd = fs::openat(dir, &name, flags, Mode::from_raw_mode(0o644))
+                    .map_err(|errno| self.error(key, "write", errno))?;
+                Temporary { dir, file: File::from(fd), name }
+            }
+        };
+        let mut file = &temporary.file;
         let written = file
             .write_all(bytes)
-            .and_then(|()| fs::fchmod(&file, Mode::from_raw_mode(0o644)).map_err(Into::into))
+            .and_then(|()| fs::fchmod(file, Mode::from_raw_mode(0o644)).map_err(Into::into))
             .and_then(|()| file.sync_all());
         written.map_err(|e| self.io_error(key, "write", &e))?;
         Ok(temporary)
@@ -198,7 +203,7 @@ impl DirStore {
             Err(errno) => return Err(self.error(key, "write", errno)),
         }
         let temporary = self.temporary(&dir, key, bytes)?;
-        match fs::linkat(&dir, &temporary.name, &dir, leaf, AtFlags::empty()) {
+        match temporary.link(leaf) {
             Ok(()) => {}
             Err(Errno::EXIST) => return Ok(false),
             Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::PERM) => {
@@ -343,6 +348,11 @@ impl Store for DirStore {
         }
         let (dir, leaf) = self.make_parent(key)?;
         let mut temporary = self.temporary(&dir, key, bytes)?;
+        if temporary.name.is_empty() {
+            let name = new_name();
+            temporary.link(&name).map_err(|errno| self.error(key, "write", errno))?;
+            temporary.name = name;
+        }
         fs::renameat(&dir, &temporary.name, &dir, leaf).map_err(|errno| self.error(key, "write", errno))?;
         temporary.name.clear();
         fs::fsync(&dir).map_err(|errno| self.error(key, "sync a directory", errno))?;
@@ -383,10 +393,47 @@ fn etag_of(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
 
-/// A temporary file, removed when dropped unless its name was cleared.
+/// A name that no other temporary has.
+fn new_name() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
+    format!(".tmp-{}-{nanos:x}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A new file without a name, where system and file system have such files and a way to name them later.
+#[cfg(target_os = "linux")]
+fn nameless(dir: &OwnedFd) -> Option<File> {
+    let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
+    let file = File::from(fs::openat(dir, ".", flags, Mode::from_raw_mode(0o644)).ok()?);
+    fs::stat(descriptor(&file)).is_ok().then_some(file)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn nameless(_: &OwnedFd) -> Option<File> {
+    None
+}
+
+/// The path of an open file.
+fn descriptor(file: &File) -> String {
+    format!("/proc/self/fd/{}", file.as_raw_fd())
+}
+
+/// A temporary file; what has a name is removed when dropped.
 struct Temporary<'d> {
     dir: &'d OwnedFd,
+    file: File,
+    /// Empty while it has none.
     name: String,
+}
+
+impl Temporary<'_> {
+    /// Gives it a further name beside it, which must not be taken.
+    fn link(&self, to: &str) -> Result<(), Errno> {
+        if self.name.is_empty() {
+            return fs::linkat(fs::CWD, descriptor(&self.file), self.dir, to, AtFlags::SYMLINK_FOLLOW);
+        }
+        fs::linkat(self.dir, &self.name, self.dir, to, AtFlags::empty())
+    }
 }
 
 impl Drop for Temporary<'_> {

@@ -6,6 +6,7 @@ use super::{
 };
 use cmc_types::definition::StoreTable;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A parsed place of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,8 +88,8 @@ fn is_bucket(name: &str) -> bool {
 pub fn open_reader(table: &StoreTable, base: &Path, env: &Env) -> Result<Box<dyn Reader>, StoreError> {
     Ok(match Location::parse(table, base)? {
         Location::Dir(path) => Box::new(DirStore::new(path)),
-        Location::Http(url) => Box::new(HttpReader::new(&url, env, HttpLimits::default())?),
-        Location::S3(settings) => Box::new(S3Reader::new(settings, env, HttpLimits::default())?),
+        Location::Http(url) => Box::new(HttpReader::new(&url, env, limits(env)?)?),
+        Location::S3(settings) => Box::new(S3Reader::new(settings, env, limits(env)?)?),
     })
 }
 
@@ -102,7 +103,7 @@ pub fn open(table: &StoreTable, base: &Path, env: &Env) -> Result<Box<dyn Store>
                 .with_help("publish to s3:// or dir:, and let hosts read it through HTTPS"))
         }
         #[cfg(feature = "s3")]
-        Location::S3(settings) => Ok(Box::new(super::S3Store::new(settings, env)?)),
+        Location::S3(settings) => Ok(Box::new(super::S3Store::with_limits(settings, env, limits(env)?)?)),
         #[cfg(not(feature = "s3"))]
         Location::S3(settings) => {
             let _ = env;
@@ -110,6 +111,22 @@ pub fn open(table: &StoreTable, base: &Path, env: &Env) -> Result<Box<dyn Store>
             Err(StoreError::new(StoreErrorKind::Invalid, settings.name(), problem))
         }
     }
+}
+
+/// The bounds, of which `CMC_STORE_TIMEOUT` (such as `90s`) sets how long a request may take, however small.
+fn limits(env: &Env) -> Result<HttpLimits, StoreError> {
+    let usual = HttpLimits::default();
+    let Some(text) = env.get("CMC_STORE_TIMEOUT").filter(|text| !text.is_empty()) else { return Ok(usual) };
+    let seconds = cmc_types::Timespan::parse(text)
+        .ok()
+        .map(cmc_types::Timespan::as_secs)
+        .filter(|seconds| *seconds > 0);
+    let Some(seconds) = seconds else {
+        let problem = format!("{text:?} is no time; expected a number with a unit, such as 90s");
+        return Err(StoreError::new(StoreErrorKind::Invalid, "CMC_STORE_TIMEOUT", problem));
+    };
+    let total = Duration::from_secs(seconds);
+    Ok(HttpLimits { total, connect: usual.connect.min(total), ..usual })
 }
 
 /// The table of a store that is given as a URL alone.

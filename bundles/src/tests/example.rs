@@ -125,6 +125,7 @@ fn update() {
         channel: &Channel::main(),
         signers: &signers,
         clock: &|| START,
+        clock_is_right: false,
         seen: Counters::default(),
     };
     let request = Request { commit: Some("0".repeat(40)), ..Request::default() };

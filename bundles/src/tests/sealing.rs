@@ -148,3 +148,30 @@ fn links_absent_files_and_blocks_need_what_their_kind_needs() {
         assert_eq!(Preparer::new(&NoContents, &[]).add(&plan).is_ok(), ok);
     }
 }
+
+#[test]
+fn nothing_that_is_secret_is_printed_for_debugging() {
+    let mut world = World::new();
+    let plans = world.two_hosts();
+    let prepared = prepare(&plans);
+    for bundle in prepared.bundles.values() {
+        assert_eq!(bundle.tar.is_secret(), !bundle.secret.is_empty());
+    }
+    world.publish(&plans).unwrap();
+    let mut state = crate::client::TrustState::new(&world.pin());
+    crate::client::refresh(&world.store, &world.pin(), &mut state, world.now()).unwrap();
+    let manifest = world.manifest(&world.store, &state, "web1").unwrap();
+    let key = crate::keys::MemberKey::generate();
+    let identities = crate::keys::Identities::of(&key).unwrap();
+    let keys = [world.fleet.operator_key.as_str(), world.fleet.recovery_key.as_str(), key.expose()];
+    let secrets = keys.iter().flat_map(|text| text.lines()).map(str::trim);
+    let secrets: Vec<&str> = secrets.filter(|line| line.len() > 20 && !line.starts_with("-----")).collect();
+    let printed = format!(
+        "{:?} {:?} {:?} {manifest:?} {key:?} {identities:?} {prepared:?} {plans:?} {state:?}",
+        world.fleet, world.fleet.opened, world.signer
+    );
+    for secret in secrets.into_iter().chain(["hunter2", "AGE-SECRET-KEY", "104, 117, 110, 116, 101, 114, 50"])
+    {
+        assert!(!printed.contains(secret), "{secret} is printed");
+    }
+}

@@ -205,6 +205,7 @@ impl World {
             channel: &self.channel,
             signers: &signers,
             clock: &|| self.now(),
+            clock_is_right: false,
             seen: Counters::default(),
         };
         publisher.publish(&prepare(plans), &NoContents, request)
@@ -224,6 +225,7 @@ impl World {
             channel: &self.channel,
             signers: &signers,
             clock: &|| self.now(),
+            clock_is_right: false,
             seen: Counters::default(),
         };
         publisher.refresh(crate::publish::LIFETIME)

@@ -210,6 +210,7 @@ fn thresholds_over_one_hold_for_releases_too() {
         channel: &world.channel,
         signers: &signers,
         clock: &|| world.now(),
+        clock_is_right: false,
         seen: Counters::default(),
     };
     publisher.publish(&prepare(&plans), &NoContents, &Request::default()).unwrap();

@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
             .map_err(|error| Failure::new(crate::exit::USAGE, format!("--recipient: {error}")))?;
     }
     crate::publisher::channel(&args.channel)?;
-    let _lock = lock::take(directory, "host add")?;
+    let _lock = lock::take(directory, "host add", terminal)?;
     let id = id_of(&args.name, directory, &args.keys)?;
     let line = enrolment(
         args.name.as_str(),

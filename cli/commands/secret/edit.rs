@@ -1,11 +1,12 @@
 //! `cmc secret edit`.
 
 use crate::exit::{Failure, io};
+use crate::interrupt::{Editing, Leftover};
 use crate::keys::KeyArgs;
 use crate::terminal::Terminal;
 use crate::{lock, secrets, trust};
-use cmc_bundles::secretfile;
 use cmc_types::SecretName;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -23,35 +24,47 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     let kind = super::kind_of(&args.name, directory, terminal)?;
     let roots = trust::load(directory)?;
-    let path = secrets::file(directory, &args.name);
-    let before = match std::fs::read(&path) {
-        Ok(sealed) => {
-            let identities = args.keys.identities(roots.newest().fleet_id())?;
-            secretfile::decrypt(&sealed, &identities, &path.display().to_string())?
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Zeroizing::new(Vec::new()),
-        Err(error) => return Err(io("read", &path, &error)),
-    };
+    // Held while the editor runs, so that nobody's change is overwritten.
+    let _lock = lock::take(directory, "secret edit", terminal)?;
+    let before = secrets::open(directory, &args.name, &args.keys, &roots)?.unwrap_or_default();
     let copy = InMemory::new(&before)?;
-    edit(&copy.file())?;
-    let after = Zeroizing::new(std::fs::read(copy.file()).map_err(|error| io("read", &copy.file(), &error))?);
-    drop(copy);
-    if *after == *before {
-        let document = serde_json::json!({ "secret": args.name, "changed": false });
-        return terminal.done(&format!("{} is unchanged", args.name), &document);
-    }
-    let ends_in_break = after.last() == Some(&b'\n') && before.last() != Some(&b'\n');
-    let single_line = after.iter().filter(|byte| **byte == b'\n').count() == 1;
-    // Editors add a line break to a file of one line.
-    let after = match after.split_last() {
-        Some((_, line)) if ends_in_break && single_line => Zeroizing::new(line.to_vec()),
-        _ => after,
+    let after = loop {
+        edit(&copy.file())?;
+        let after = std::fs::read(copy.file()).map_err(|error| io("read", &copy.file(), &error))?;
+        let after = without_added_break(Zeroizing::new(after), &before);
+        if *after == *before {
+            let document = serde_json::json!({ "secret": args.name, "changed": false });
+            return terminal.done(&format!("{} is unchanged", args.name), &document);
+        }
+        match super::checked(&args.name, &after, kind) {
+            Ok(()) => break after,
+            // What was typed is not thrown away.
+            Err(failure) if std::io::stdin().is_terminal() => {
+                failure.report(terminal);
+                terminal.err("Enter to edit again, Ctrl-C to give up:");
+                let mut line = String::new();
+                let read = std::io::stdin().read_line(&mut line);
+                if read.map_err(|error| io("read", Path::new("standard input"), &error))? == 0 {
+                    return Err(Failure::shown(crate::exit::FINDINGS));
+                }
+            }
+            Err(failure) => return Err(failure),
+        }
     };
-    super::checked(&args.name, &after, kind)?;
-    let _lock = lock::take(directory, "secret edit")?;
+    drop(copy);
     secrets::store(directory, &args.name, &after, &roots)?;
     let line = format!("{} is set; commit secrets/{}.age", args.name, args.name);
     terminal.done(&line, &serde_json::json!({ "secret": args.name, "changed": true }))
+}
+
+/// Editors add a line break to a file of one line.
+fn without_added_break(after: Zeroizing<Vec<u8>>, before: &[u8]) -> Zeroizing<Vec<u8>> {
+    let ends_in_break = after.last() == Some(&b'\n') && before.last() != Some(&b'\n');
+    let single_line = after.iter().filter(|byte| **byte == b'\n').count() == 1;
+    match after.split_last() {
+        Some((_, line)) if ends_in_break && single_line => Zeroizing::new(line.to_vec()),
+        _ => after,
+    }
 }
 
 fn edit(file: &Path) -> Result<(), Failure> {
@@ -63,8 +76,10 @@ fn edit(file: &Path) -> Result<(), Failure> {
     // As git does: the variable may hold arguments.
     let mut command = std::process::Command::new("/bin/sh");
     command.arg("-c").arg(format!("{editor} \"$@\"")).arg(&editor).arg(file);
-    let status =
-        command.status().map_err(|error| Failure::failed(format!("could not start {editor}: {error}")))?;
+    let failed = |error: std::io::Error| Failure::failed(format!("could not start {editor}: {error}"));
+    let _editing = Editing::new();
+    let (mut child, _leftover) = Leftover::child(&mut command).map_err(failed)?;
+    let status = child.wait().map_err(failed)?;
     if status.success() {
         Ok(())
     } else {
@@ -73,7 +88,10 @@ fn edit(file: &Path) -> Result<(), Failure> {
 }
 
 /// A private directory on a file system in memory, with one file; both go when it is dropped.
-struct InMemory(PathBuf);
+struct InMemory {
+    dir: PathBuf,
+    _leftover: Leftover,
+}
 
 impl InMemory {
     fn new(content: &[u8]) -> Result<Self, Failure> {
@@ -87,21 +105,21 @@ impl InMemory {
             .help("use `cmc secret set`, which reads standard input")
         })?;
         let dir = base.join(format!("cmc-secret-{}-{}", std::process::id(), crate::fleet::now()));
-        let made = std::fs::DirBuilder::new().mode(0o700).create(&dir);
-        made.map_err(|error| io("create", &dir, &error))?;
-        let copy = Self(dir);
+        let make = || std::fs::DirBuilder::new().mode(0o700).create(&dir);
+        let leftover = Leftover::directory(dir.clone(), make).map_err(|error| io("create", &dir, &error))?;
+        let copy = Self { dir, _leftover: leftover };
         crate::durable::create(&copy.file(), content, 0o600)?;
         Ok(copy)
     }
 
     fn file(&self) -> PathBuf {
-        self.0.join("value")
+        self.dir.join("value")
     }
 }
 
 impl Drop for InMemory {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 

@@ -1,10 +1,9 @@
 //! `cmc secret rotate`.
 
-use crate::exit::{Failure, io};
+use crate::exit::Failure;
 use crate::keys::KeyArgs;
 use crate::terminal::Terminal;
 use crate::{lock, secrets, trust};
-use cmc_bundles::secretfile;
 use std::path::Path;
 
 /// Encrypt every secret again, to the operators of today's trust root
@@ -20,18 +19,11 @@ pub(crate) struct Args {
 /// Decrypts all, then writes all, so that a missing key changes nothing.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     let roots = trust::load(directory)?;
-    let identities = args.keys.identities(roots.newest().fleet_id())?;
-    let _lock = lock::take(directory, "secret rotate")?;
+    let _lock = lock::take(directory, "secret rotate", terminal)?;
     let mut values = Vec::new();
     for (name, _) in super::declared(directory, terminal)? {
-        let path = secrets::file(directory, &name);
-        match std::fs::read(&path) {
-            Ok(sealed) => {
-                let value = secretfile::decrypt(&sealed, &identities, &path.display().to_string())?;
-                values.push((name, value));
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(io("read", &path, &error)),
+        if let Some(value) = secrets::open(directory, &name, &args.keys, &roots)? {
+            values.push((name, value));
         }
     }
     for (name, value) in &values {

@@ -1,6 +1,7 @@
 //! `cmc secret set`.
 
 use crate::exit::{Failure, io};
+use crate::interrupt::Leftover;
 use crate::terminal::Terminal;
 use crate::{lock, secrets, trust};
 use cmc_types::SecretName;
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         }
     }
     super::checked(&args.name, &value, kind)?;
-    let _lock = lock::take(directory, "secret set")?;
+    let _lock = lock::take(directory, "secret set", terminal)?;
     secrets::store(directory, &args.name, &value, &roots)?;
     let line = format!("{} is set; commit secrets/{}.age", args.name, args.name);
     terminal.done(&line, &serde_json::json!({ "secret": args.name, "changed": true }))
@@ -67,22 +68,24 @@ fn read(name: &SecretName, terminal: &Terminal) -> Result<Zeroizing<Vec<u8>>, Fa
 }
 
 /// Keeps the terminal from showing what is typed, through stty(1), until dropped.
-struct NoEcho;
+struct NoEcho {
+    _silenced: Leftover,
+}
 
 impl NoEcho {
     fn new() -> Option<Self> {
-        stty("-echo").then_some(Self)
+        Leftover::silenced(|| stty("-echo")).ok().map(|silenced| Self { _silenced: silenced })
     }
 }
 
 impl Drop for NoEcho {
     fn drop(&mut self) {
-        stty("echo");
+        let _ = stty("echo");
     }
 }
 
-fn stty(setting: &str) -> bool {
+fn stty(setting: &str) -> std::io::Result<()> {
     let status =
-        std::process::Command::new("stty").arg(setting).stdin(std::process::Stdio::inherit()).status();
-    status.is_ok_and(|status| status.success())
+        std::process::Command::new("stty").arg(setting).stdin(std::process::Stdio::inherit()).status()?;
+    if status.success() { Ok(()) } else { Err(std::io::Error::other("stty failed")) }
 }

@@ -4,6 +4,7 @@ use crate::exit::Failure;
 use crate::keys::KeyArgs;
 use crate::terminal::Terminal;
 use crate::{fleet, publisher, trust};
+use cmc_bundles::error::{Error, TrustKind};
 use cmc_bundles::publish::verify_store;
 use std::path::Path;
 
@@ -25,7 +26,13 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let vault = trust::vault(directory, &roots, &args.keys)?;
     let store = fleet::store(directory, terminal)?;
     let channel = publisher::channel(&args.channel)?;
-    let verified = verify_store(store.as_ref(), &roots, Some(vault.identities()?), &channel)?;
+    let help = "build, then `cmc publish --rebuild` uploads what is missing";
+    let verified = verify_store(store.as_ref(), &roots, Some(vault.identities()?), &channel);
+    let verified = verified.map_err(|error| match &error {
+        Error::Missing { .. } => Failure::from(error).help(help),
+        _ if error.trust_kind() == Some(TrustKind::Hash) => Failure::from(error).help(help),
+        _ => error.into(),
+    })?;
     let problems: Vec<String> = verified.problems.iter().map(ToString::to_string).collect();
     if terminal.is_json() {
         terminal.document(&serde_json::json!({
@@ -44,7 +51,6 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         return Ok(());
     };
     problems.iter().for_each(|problem| terminal.warn(problem));
-    let help = "build, then `cmc publish --rebuild` uploads what is missing";
     Err(match terminal.is_json() {
         true => Failure::shown(code),
         false => {

@@ -2,7 +2,7 @@
 
 use crate::exit::{Failure, io};
 use crate::terminal::Terminal;
-use crate::{durable, fleet, keys};
+use crate::{durable, fleet, interrupt, keys, lock};
 use cmc_bundles::init::{NewFleet, init_fleet};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,8 @@ pub(crate) struct Args {}
 pub(crate) fn run(_: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     let loaded = fleet::load(directory, &fleet::With::default())?;
     let definition = fleet::definition(directory, &loaded, terminal)?;
+    let _lock = lock::take(directory, "trust init", terminal)?;
+    let _whole = interrupt::whole();
     let new = begin(definition.name.as_str(), directory)?;
     let keys = write(&new, directory, terminal)?;
     if terminal.is_json() {

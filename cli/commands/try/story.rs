@@ -3,6 +3,7 @@
 use super::hosts::{self, HOSTS};
 use super::{responder, write};
 use crate::exit::{FINDINGS, Failure, io};
+use crate::interrupt::Leftover;
 use crate::terminal::Terminal;
 use cmc_bundles::keys::MemberKey;
 use std::path::{Path, PathBuf};
@@ -132,8 +133,10 @@ impl Story<'_> {
             .env("XDG_CONFIG_HOME", self.dir.join("keys"))
             .env_remove("CMC_IDENTITY")
             .env_remove("SSH_AUTH_SOCK");
-        let output =
-            command.output().map_err(|error| Failure::failed(format!("could not run cmc: {error}")))?;
+        let failed = |error: std::io::Error| Failure::failed(format!("could not run cmc: {error}"));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (child, _leftover) = Leftover::child(&mut command).map_err(failed)?;
+        let output = child.wait_with_output().map_err(failed)?;
         let out = String::from_utf8_lossy(&output.stdout).into_owned();
         let err = String::from_utf8_lossy(&output.stderr);
         for text in [err.as_ref(), out.as_str()] {

@@ -90,6 +90,9 @@ impl World {
                 format!("it runs more than {} instructions", self.limits.fuel),
             )
             .help(Some("a loop may be running without end".to_owned())),
+            ErrorKind::InvalidOperation if detail.contains("cycle in template inheritance") => {
+                Failure::new(codes::TEMPLATE_LOOP, "templates extend each other in a circle")
+            }
             ErrorKind::InvalidOperation if detail.contains("recursion limit") => {
                 Failure::new(codes::TEMPLATE_LOOP, "templates or macros use each other without end")
             }

@@ -309,11 +309,23 @@ pub(super) fn formatter(out: &mut Output<'_>, state: &mut State<'_, '_>, value: 
 
 /// A secret used as an ordinary text.
 pub(super) fn secret_misused() -> Failure {
-    Failure::new(codes::SECRET_MISUSED, "a secret is used in a way that would take it apart").help(Some(
+    Failure::new(codes::SECRET_MISUSED, "a secret is taken apart, compared or tested").help(Some(
         "a secret can only be written out, with a quoting filter or `urlencode` if need be: instead of \
          `secret(\"x\") ~ \"y\"` write `{{ secret(\"x\") }}y`"
             .to_owned(),
     ))
+}
+
+/// A secret that is compared.
+pub(crate) fn secret_compared(place: Option<Place>) -> Failure {
+    let failure = Failure::new(codes::SECRET_MISUSED, "a secret is compared").help(Some(
+        "what depends on a secret would tell of it: decide by a plain variable, such as `vars.has_password`"
+            .to_owned(),
+    ));
+    match place {
+        Some(place) => failure.with(place, "compared here"),
+        None => failure,
+    }
 }
 
 /// A secret where none may be.

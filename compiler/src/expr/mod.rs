@@ -1,6 +1,7 @@
 //! Expressions and templates: minijinja with strict undefined names, a fixed set of filters, our own objects, and
 //! our own formatter.
 
+mod compared;
 mod diagnose;
 mod failure;
 mod filters;
@@ -8,9 +9,10 @@ mod frame;
 mod opaque;
 mod scope;
 
+pub(crate) use compared::compared;
 pub(crate) use diagnose::Subject;
 pub(crate) use failure::Failure;
-pub(crate) use frame::{Made, Mode, secret_misplaced};
+pub(crate) use frame::{Made, Mode, secret_compared, secret_misplaced};
 pub(crate) use opaque::{Opaque, is_reserved};
 
 use crate::envs::ServiceScope;
@@ -137,8 +139,21 @@ impl World {
         result.map_err(|error| self.diagnose(&error, misused, &frame, whom, subject)).ok()
     }
 
+    /// Refuses a text that compares a secret. Included templates were looked at when they were loaded.
+    fn refuse_comparison(&self, name: &str, source: &str, view: &View) -> Result<(), Error> {
+        let is_secret = |name: &str| {
+            let slot = view.service.as_ref().and_then(|scope| scope.env.get(name));
+            slot.is_some_and(|slot| slot.names_a_secret())
+        };
+        match compared::compared(source, &is_secret) {
+            Some(offset) => Err(frame::secret_compared(self.templates.place(name, offset)).into()),
+            None => Ok(()),
+        }
+    }
+
     fn run(&self, name: &str, view: View, frame: &Frame) -> Result<(), Error> {
         let template = self.engine.get_template(name)?;
+        self.refuse_comparison(name, template.source(), &view)?;
         let context = Value::from_object(Thing::Root(view));
         template.render_captured_to(context, Sink(frame)).map(|_| ())
     }

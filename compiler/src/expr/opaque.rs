@@ -44,7 +44,10 @@ impl std::fmt::Debug for Opaque {
 }
 
 impl Object for Opaque {
+    /// Writing out and quoting never ask what kind of value a secret is; comparing it with a value of another kind and
+    /// testing it do, and do nothing else that could be noticed.
     fn repr(self: &Arc<Self>) -> ObjectRepr {
+        self.misuse();
         ObjectRepr::Plain
     }
 

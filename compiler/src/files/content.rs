@@ -7,13 +7,12 @@ use crate::encode::Format;
 use crate::expr::{self, Failure, For, Made, Mode, Subject};
 use cmc_types::definition::Source;
 use cmc_types::plan::{Content, LineOrigin};
-use cmc_types::{Diagnostic, Place, UnixPath, codes};
-use std::sync::Arc;
+use cmc_types::{Bytes, Diagnostic, Place, UnixPath, codes};
 
 /// Rendered content.
 pub(super) struct Rendered {
     /// The bytes.
-    pub(super) bytes: Arc<[u8]>,
+    pub(super) bytes: Bytes,
     /// Whether a secret is in them.
     pub(super) tainted: bool,
     /// Where lines come from.
@@ -51,7 +50,9 @@ impl Making<'_> {
 
     pub(super) fn secret(&self, path: &UnixPath, name: &str) -> Option<Rendered> {
         match self.world.secret_bytes(name) {
-            Ok(bytes) => Some(Rendered { bytes: bytes.as_slice().into(), tainted: true, lines: Vec::new() }),
+            Ok(bytes) => {
+                Some(Rendered { bytes: Bytes::new(bytes.as_slice(), true), tainted: true, lines: Vec::new() })
+            }
             Err(failure) => {
                 self.world.report_failure(self.host, failure, self.place(path, "secret"));
                 None
@@ -109,7 +110,7 @@ impl Making<'_> {
 }
 
 fn rendered(made: &Made, lines: Vec<LineOrigin>) -> Rendered {
-    Rendered { bytes: made.output.as_slice().into(), tainted: made.tainted, lines }
+    Rendered { bytes: Bytes::new(made.output.as_slice(), made.tainted), tainted: made.tainted, lines }
 }
 
 fn unusable(file: &str, error: &ReadError, place: Place) -> Diagnostic {

@@ -24,6 +24,9 @@ pub(crate) enum ReadError {
     /// It is no text.
     #[error("it is not UTF-8 text")]
     NotText,
+    /// It holds zero bytes.
+    #[error("it is a binary file: it holds zero bytes")]
+    Binary,
     /// The system refuses.
     #[error("{0}")]
     Refused(String),
@@ -85,5 +88,9 @@ pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, ReadError> {
     if bytes.len() as u64 > limit {
         return Err(ReadError::TooLarge(limit));
     }
-    String::from_utf8(bytes).map_err(|_| ReadError::NotText)
+    match String::from_utf8(bytes) {
+        Ok(text) if text.contains('\0') => Err(ReadError::Binary),
+        Ok(text) => Ok(text),
+        Err(_) => Err(ReadError::NotText),
+    }
 }

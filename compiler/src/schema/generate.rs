@@ -200,6 +200,11 @@ fn widen_parts(schema: &mut Value, is_part: bool, definitions: &Map<String, Valu
                     let target = target(branch, definitions);
                     match target.is_some_and(is_leaf) || is_leaf(branch) {
                         true => leaf = true,
+                        // The list's expression goes beside the other branches.
+                        false if is_list(branch) => {
+                            leaf = true;
+                            widen_parts(branch, false, definitions, next);
+                        }
                         false => widen(branch, definitions, next),
                     }
                 }
@@ -219,7 +224,10 @@ fn widen(schema: &mut Value, definitions: &Map<String, Value>, next: &mut Vec<St
             return;
         }
     } else if !is_leaf(schema) {
-        return widen_parts(schema, false, definitions, next);
+        widen_parts(schema, false, definitions, next);
+        if !is_list(schema) {
+            return;
+        }
     }
     let Value::Object(object) = schema else { return };
     let mut inner = std::mem::take(object);
@@ -247,6 +255,11 @@ fn is_plain_text(schema: &Value) -> bool {
 
 fn has_choices(schema: &Value) -> bool {
     schema.get("enum").is_some() || schema.get("const").is_some()
+}
+
+/// A list, which an expression may give as a whole.
+fn is_list(schema: &Value) -> bool {
+    schema.get("type").is_some_and(|kind| kind == "array")
 }
 
 /// A leaf that takes some texts, or none. One that takes a single value has no use for expressions.

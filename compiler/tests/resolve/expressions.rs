@@ -1,6 +1,6 @@
 //! Expressions, templates and secrets.
 
-use super::support::{file, findings, good, text};
+use super::support::{HOSTS, file, findings, fleet, good, text};
 
 #[test]
 fn a_template_sees_host_variables_environment_and_other_hosts() {
@@ -183,6 +183,24 @@ fn misuse_of_secrets_is_found() {
         content = "{{ [secret('db')]|string }}"
         [service.api.file."/etc/i"]
         content = "{% for c in secret('db') %}{{ c }}{% endfor %}"
+        [service.api.file."/etc/k"]
+        content = "{{ secret('db') == 'y' }}"
+        [service.api.file."/etc/l"]
+        content = "{{ 'y' != secret('db') }}"
+        [service.api.file."/etc/m"]
+        content = "{{ 'y' == env.DB }}"
+        [service.api.file."/etc/n"]
+        content = "{{ secret('db') in ['y'] }}"
+        [service.api.file."/etc/o"]
+        content = "{{ secret('db') < 'y' }}"
+        [service.api.file."/etc/p"]
+        content = "{% set p = secret('db') %}{{ p is eq('y') }}"
+        [service.api.file."/etc/q"]
+        content = "{{ 'a' in secret('db') }}"
+        [service.api.file."/etc/r"]
+        content = "{{ ['y', 'z']|select('==', secret('db'))|list }}"
+        [service.api.file."/etc/s"]
+        content = "{{ [secret('db')] == ['y'] }}{{ secret('db') is string }}"
         [service.api.systemd."api.service".Service]
         Environment = "X={{ secret('db') }}"
         [service.ok]
@@ -200,6 +218,43 @@ fn misuse_of_secrets_is_found() {
 }
 
 #[test]
+fn a_secret_passes_through_variables_macros_and_branches() {
+    let compiled = good(
+        r#"
+        [secret.db]
+        [service.api]
+        on = ["web1"]
+        env = { DB = { secret = "db" }, MODE = "a" }
+        [service.api.file."/etc/a"]
+        content = "{% set p = secret('db') %}{% macro m(x, y=1) %}<{{ x }}>{% endmacro %}{{ m(p) }}{{ m(y=2, x=env.DB) }}{% for s in [p] %}{{ s|json }}{% endfor %}{{ p if env.MODE == 'a' else secret('db') }}{% with q = p %}{{ q|urlencode }}{% endwith %}{{ p is defined }}"
+        "#,
+        &[],
+    );
+    let dummy = "dummy-db";
+    let expected = format!("<{dummy}><{dummy}>\"{dummy}\"{dummy}{dummy}true");
+    assert_eq!(text(&compiled, "web1", "/etc/a"), expected);
+}
+
+#[test]
+fn a_list_may_be_given_by_one_expression() {
+    let compiled = good(
+        r#"
+        [service.api]
+        on = ["web1"]
+        watch = "{{ ['/etc/' ~ 'a'] }}"
+        [service.api.daemon]
+        exec = "{{ ['/bin/api'] + ['--name', host.name] }}"
+        [service.api.file."/etc/a"]
+        content = "x"
+        run = "{{ [['/bin/true', 'x']] }}"
+        "#,
+        &[],
+    );
+    let unit = text(&compiled, "web1", "/etc/systemd/system/api.service");
+    assert!(unit.contains("ExecStart=/bin/api --name web1\n"), "{unit}");
+}
+
+#[test]
 fn a_value_that_is_one_expression_keeps_its_type() {
     let compiled = good(
         r#"
@@ -214,4 +269,58 @@ fn a_value_that_is_one_expression_keeps_its_type() {
         &[],
     );
     assert_eq!(text(&compiled, "web1", "/etc/a"), "plain 1+2 {\"a\": [true, null], \"c\": 1}");
+}
+
+const MARKER: &str = "cAnArY-77c1";
+
+struct Marked;
+
+impl cmc_compiler::Secrets for Marked {
+    fn get(
+        &self,
+        _: &cmc_types::SecretName,
+        _: &cmc_types::definition::Secret,
+    ) -> Result<cmc_compiler::SecretValue, cmc_compiler::SecretError> {
+        Ok(cmc_compiler::SecretValue::new(MARKER))
+    }
+}
+
+#[test]
+fn what_comes_from_a_secret_is_marked_for_wiping_and_never_printed_for_debugging() {
+    let services = r#"
+        [secret.db]
+        [service.api]
+        on = ["web1"]
+        daemon.exec = ["/bin/api"]
+        env = { DB = { secret = "db" }, PLAIN = "x" }
+        [service.api.file."/etc/a"]
+        content = "{{ secret('db') }} {{ env.DB|json }}"
+        [service.api.file."/etc/b"]
+        secret = "db"
+        [service.api.file."/etc/c"]
+        content = "{{ secret('db') == 'y' }}"
+        "#;
+    let wrong = fleet(&[("fleet.toml", HOSTS), ("services/test.toml", services)]);
+    let right = services.split("        [service.api.file.\"/etc/c\"]").next().unwrap();
+    let right = fleet(&[("fleet.toml", HOSTS), ("services/test.toml", right)]);
+    let bytes = format!("{:?}", MARKER.as_bytes());
+    let hidden = |text: &str| !text.contains(MARKER) && !text.contains(bytes.trim_matches(['[', ']']));
+    for dir in [&wrong, &right] {
+        let options = cmc_compiler::CompileOptions::default();
+        let compiled = cmc_compiler::compile(dir.path(), &options, std::sync::Arc::new(Marked));
+        assert!(hidden(&format!("{compiled:?}{compiled:#?}")));
+        let Some(plan) = &compiled.plan else { continue };
+        assert!(hidden(&serde_json::to_string(plan).unwrap()));
+        for (_, file) in plan.hosts.iter().flat_map(cmc_types::plan::HostPlan::files) {
+            let cmc_types::plan::Content::Bytes(content) = &file.content else { continue };
+            assert_eq!(content.is_secret(), file.tainted, "{}", file.entry.path);
+            assert_eq!(content.windows(MARKER.len()).any(|part| part == MARKER.as_bytes()), file.tainted);
+        }
+        assert_eq!(
+            plan.hosts[0].files().count() + plan.hosts[1].files().count() + plan.hosts[2].files().count(),
+            4
+        );
+    }
+    assert!(hidden(&format!("{:?}", cmc_compiler::SecretValue::new(MARKER))));
+    assert!(hidden(&format!("{:?}", cmc_types::Bytes::new(MARKER, true))));
 }

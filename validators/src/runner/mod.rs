@@ -36,6 +36,8 @@ pub struct Settings<'a> {
     pub dummies: bool,
     /// What is validated.
     pub selection: Selection,
+    /// Told how many programs have run, and of how many.
+    pub progress: &'a (dyn Fn(usize, usize) + Sync),
 }
 
 impl<'a> Settings<'a> {
@@ -48,6 +50,7 @@ impl<'a> Settings<'a> {
             source,
             dummies: true,
             selection: Selection::All,
+            progress: &|_, _| (),
         }
     }
 }

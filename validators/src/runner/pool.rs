@@ -8,6 +8,7 @@ use cmc_types::Blake3;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What is known of programs' versions.
 #[derive(Default)]
@@ -48,6 +49,7 @@ pub(super) fn run(jobs: &Finished<'_>, settings: &Settings<'_>) -> (Vec<Response
     let requests: Vec<&Request> = jobs.runs.iter().map(|job| &job.request).chain(&asked).collect();
     let next = Mutex::new(0..requests.len());
     let responses: Mutex<Vec<Option<Response>>> = Mutex::new(vec![None; requests.len()]);
+    let done = AtomicUsize::new(0);
     let threads = settings.threads.clamp(1, requests.len());
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -55,6 +57,7 @@ pub(super) fn run(jobs: &Finished<'_>, settings: &Settings<'_>) -> (Vec<Response
                 let mut sandbox: Option<Sandbox> = None;
                 while let Some(index) = next.lock().ok().and_then(|mut next| next.next()) {
                     let response = ask(&mut sandbox, settings, requests[index]);
+                    (settings.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, requests.len());
                     if let Ok(mut responses) = responses.lock() {
                         responses[index] = Some(response);
                     }

@@ -4,9 +4,8 @@ use super::{Settings, ValidateError};
 use crate::sandbox::{Entry, What};
 use cmc_types::check::FileKind;
 use cmc_types::plan::{Checks, Content, Format, HostPlan, PlannedFile};
-use cmc_types::{Blake3, UnixPath};
+use cmc_types::{Blake3, Bytes, UnixPath};
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// Files larger than this, in bytes, are shown hollow unless they are the program that runs.
 const LARGE: u64 = 4 << 20;
@@ -32,7 +31,7 @@ pub(super) enum Shape {
 /// Content of a file.
 #[derive(Clone)]
 pub(super) enum Body {
-    Here(Arc<[u8]>),
+    Here(Bytes),
     /// In the fleet's directory, too large to be kept.
     Large {
         source: String,
@@ -48,7 +47,7 @@ pub(super) struct Tree {
 /// Reads sources, each once.
 pub(super) struct Loader<'a> {
     settings: &'a Settings<'a>,
-    sources: HashMap<String, (Arc<[u8]>, Blake3)>,
+    sources: HashMap<String, (Bytes, Blake3)>,
 }
 
 impl<'a> Loader<'a> {
@@ -98,13 +97,14 @@ impl<'a> Loader<'a> {
     }
 
     /// Reads a source whole.
-    pub(super) fn source(&mut self, path: &str) -> Result<(Arc<[u8]>, Blake3), ValidateError> {
+    pub(super) fn source(&mut self, path: &str) -> Result<(Bytes, Blake3), ValidateError> {
         if let Some(known) = self.sources.get(path) {
             return Ok(known.clone());
         }
         let bytes = (self.settings.source)(path)
             .map_err(|error| ValidateError::Source { path: path.to_owned(), error })?;
-        let read: (Arc<[u8]>, Blake3) = (bytes.as_slice().into(), digest(&bytes));
+        let digest = digest(&bytes);
+        let read: (Bytes, Blake3) = (bytes.into(), digest);
         self.sources.insert(path.to_owned(), read.clone());
         Ok(read)
     }
@@ -117,7 +117,7 @@ pub(super) fn digest(bytes: &[u8]) -> Blake3 {
 
 impl TreeFile {
     /// The content, if it is a file that is kept in memory.
-    pub(super) fn content(&self) -> Option<&Arc<[u8]>> {
+    pub(super) fn content(&self) -> Option<&Bytes> {
         match &self.shape {
             Shape::File { body: Body::Here(content), .. } => Some(content),
             _ => None,

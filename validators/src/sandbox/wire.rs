@@ -1,10 +1,10 @@
 //! Requests and responses, and how they travel over the worker's pipes: a length of four bytes (big endian), JSON of
 //! that length, then for a request the contents of its files, one after another.
 
+use cmc_types::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind, Read, Result, Write};
-use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The largest JSON part that is read, in bytes.
@@ -105,7 +105,7 @@ pub enum What {
         size: u64,
         /// The content; travels after the JSON.
         #[serde(skip)]
-        content: Arc<[u8]>,
+        content: Bytes,
     },
     /// A file of this size that reads as zeros: stands in for a large one that the program does not need.
     Hollow {
@@ -125,7 +125,7 @@ pub enum What {
 
 impl What {
     /// A file with this content.
-    pub fn file(mode: u32, content: impl Into<Arc<[u8]>>) -> Self {
+    pub fn file(mode: u32, content: impl Into<Bytes>) -> Self {
         let content = content.into();
         Self::File { mode, size: content.len() as u64, content }
     }
