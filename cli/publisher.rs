@@ -69,18 +69,8 @@ impl Publishing {
         roots: Roots,
         terminal: &Terminal,
     ) -> Result<Self, Failure> {
-        let (store, progress) = store(directory, terminal)?;
-        Ok(Self {
-            directory: directory.to_owned(),
-            store,
-            _progress: progress,
-            vault: Some(trust::vault(directory, &roots, keys)?),
-            vault_bytes: trust::sealed_vault(directory, &roots)?,
-            channel: args.channel()?,
-            clock_is_right: args.clock_is_right,
-            signers: trust::signers(&roots, keys)?,
-            roots,
-        })
+        let vault = Some(trust::vault(directory, &roots, keys)?);
+        Ok(Self { vault, ..Self::without_vault(directory, args, keys, roots, terminal)? })
     }
 
     /// The same without the vault, which renewing a timestamp does not need.

@@ -83,12 +83,45 @@ pub(crate) fn strings() -> Vec<String> {
     all
 }
 
-/// A program to compare with; says so on standard error when it is not installed.
+/// A path that is one.
+pub(crate) fn path(text: &str) -> crate::UnixPath {
+    crate::UnixPath::parse(text).unwrap()
+}
+
+/// An account's name that is one.
+pub(crate) fn account(text: &str) -> crate::name::AccountName {
+    crate::name::AccountName::parse(text).unwrap()
+}
+
+/// What `sh -n` says of a script must be nothing.
+pub(crate) fn passes_the_syntax_check(script: &str, test: &str) {
+    let Some(mut sh) = program("sh", test) else { return };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, script).unwrap();
+    assert!(sh.arg("-n").arg(file.path()).status().unwrap().success());
+}
+
+/// Words printed by a program, each ended by NUL, are the arguments that it was to get.
+pub(crate) fn arrived(arguments: &[String], printed: &[u8]) {
+    let words: Vec<_> = printed.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    assert_eq!(words.len(), arguments.len() + 1);
+    for (expected, found) in arguments.iter().zip(&words) {
+        assert_eq!(expected, found);
+    }
+}
+
+/// A program to compare with; says by name, where `cargo xtask test` looks for it, when it is not installed.
 pub(crate) fn program(name: &str, test: &str) -> Option<std::process::Command> {
     let found = std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()));
     if !found {
-        eprintln!("SKIPPED {test}: {name} is not installed");
+        let line = format!("SKIPPED {test}: {name} is not installed");
+        eprintln!("{line}");
+        if let Some(path) = std::env::var_os("CMC_SKIPPED") {
+            use std::io::Write as _;
+            let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+            writeln!(file, "{line}").unwrap();
+        }
         return None;
     }
     Some(std::process::Command::new(name))

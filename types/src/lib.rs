@@ -25,6 +25,7 @@ pub mod os;
 pub mod path;
 pub mod plan;
 pub mod rc_dir;
+mod rc_function;
 pub mod receipt;
 pub mod refused;
 pub mod shell;

@@ -11,6 +11,7 @@ mod fleet;
 mod programs;
 mod runner;
 mod support;
+mod systemd;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -35,7 +36,8 @@ fn main() {
     let list = arguments.iter().any(|argument| argument == "--list");
     let exact = arguments.iter().any(|argument| argument == "--exact");
     let filters: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let tests: Vec<Test> = [canaries::TESTS, programs::TESTS, runner::TESTS, docs::TESTS].concat();
+    let tests: Vec<Test> =
+        [canaries::TESTS, programs::TESTS, systemd::TESTS, runner::TESTS, docs::TESTS].concat();
     let chosen: Vec<Test> = tests
         .into_iter()
         .filter(|(name, _)| {

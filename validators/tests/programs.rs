@@ -6,14 +6,14 @@ use cmc_types::plan::PlannedFile;
 use cmc_types::receipt::Verdict;
 
 /// Good files that pass, and bad ones that fail with this finding.
-struct Case {
-    validator: &'static str,
-    good: Vec<Vec<PlannedFile>>,
-    bad: Vec<(Vec<PlannedFile>, &'static str)>,
+pub(crate) struct Case {
+    pub(crate) validator: &'static str,
+    pub(crate) good: Vec<Vec<PlannedFile>>,
+    pub(crate) bad: Vec<(Vec<PlannedFile>, &'static str)>,
 }
 
 /// Runs the case on the real program.
-fn real(case: Case) -> Ended {
+pub(crate) fn real(case: Case) -> Ended {
     for files in case.good {
         let report = check(&plan(vec![host("web1", "debian-12", files)]));
         if let Some(reason) = unavailable(&report, case.validator) {
@@ -70,10 +70,6 @@ pub(crate) const TESTS: &[Test] = &[
     ("programs::unbound_checkconf", unbound),
     ("programs::crontab", crontab),
     ("programs::crontab_of_the_system_is_checked_without_its_column_of_users", system_crontab),
-    ("programs::systemd_analyze", systemd),
-    ("programs::systemd_warnings_are_errors", systemd_warnings),
-    ("programs::systemd_advice_against_old_forms_is_a_warning", systemd_advice),
-    ("programs::systemd_checks_drop_ins_of_units_that_only_the_host_has", systemd_drop_in),
 ];
 
 const NGINX: &str = "user www-data;\nevents {}\nhttp {\n  include mime.types;\n  include conf.d/*.conf;\n}\n";
@@ -426,77 +422,5 @@ fn system_crontab() -> Ended {
             (vec![file("/etc/cron.d/api", "5 4 * * * root\n")], "error /etc/cron.d/api:1 "),
             (vec![file("/etc/cron.d/api", "\n5 25 * * * root true\n")], "error /etc/cron.d/api:2 bad hour"),
         ],
-    })
-}
-
-const UNIT: &str = "[Unit]\nDescription=API\nAfter=postgresql.service\n[Service]\nExecStart=/usr/local/bin/api --port 80\n\
-                    User=api\n[Install]\nWantedBy=multi-user.target\n";
-
-fn systemd() -> Ended {
-    let unit = |name: &str, text: &str| file(&format!("/etc/systemd/system/{name}"), text);
-    let timer = "[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n";
-    real(Case {
-        validator: "systemd-analyze",
-        good: vec![
-            vec![unit("api.service", UNIT), unit("backup.timer", timer)],
-            vec![unit("job@.service", "[Service]\nExecStart=/usr/bin/job-%i %i\n")],
-            vec![unit("api.socket", "[Socket]\nListenStream=80\n[Install]\nWantedBy=sockets.target\n")],
-        ],
-        bad: vec![
-            (
-                vec![unit("api.service", "[Service]\nType=simple\n")],
-                "error /etc/systemd/system/api.service Service has no ExecStart=",
-            ),
-            (
-                vec![unit("api.service", "[Service]\nExecStart=/usr/bin/x %Z\n")],
-                "error /etc/systemd/system/api.service:2 Failed to resolve unit specifiers",
-            ),
-            (
-                vec![unit("backup.timer", "[Timer]\nOnCalendar=dayly\n")],
-                "error /etc/systemd/system/backup.timer:2 Failed to parse calendar specification",
-            ),
-        ],
-    })
-}
-
-fn systemd_warnings() -> Ended {
-    let unit = |extra: &str| vec![file("/etc/systemd/system/api.service", &UNIT.replace("User=api", extra))];
-    real(Case {
-        validator: "systemd-analyze",
-        good: vec![],
-        bad: vec![
-            (unit("Usr=api"), "error /etc/systemd/system/api.service:6 Unknown key"),
-            (
-                unit("LimitNOFILE=lots"),
-                "error /etc/systemd/system/api.service:6 Failed to parse resource value",
-            ),
-        ],
-    })
-}
-
-fn systemd_advice() -> Ended {
-    let files = vec![file("/etc/systemd/system/api.service", &UNIT.replace("User=api", "MemoryLimit=1G"))];
-    let report = check(&plan(vec![host("web1", "debian-12", files)]));
-    if let Some(reason) = unavailable(&report, "systemd-analyze") {
-        return Ended::Skipped(reason);
-    }
-    assert_eq!(receipt(&report, "systemd-analyze").verdict, Verdict::Passed, "{report:#?}");
-    let said = said(&report);
-    assert!(
-        said.len() == 1 && said[0].starts_with("warning /etc/systemd/system/api.service:6 "),
-        "{said:#?}"
-    );
-    Ended::Passed
-}
-
-fn systemd_drop_in() -> Ended {
-    let drop_in = |text: &str| vec![file("/etc/systemd/system/nginx.service.d/50-cmc.conf", text)];
-    real(Case {
-        validator: "systemd-analyze",
-        good: vec![drop_in("[Service]\nEnvironmentFile=/etc/cmc/env/nginx.env\n")],
-        bad: vec![(
-            drop_in("[Service]\nEnvironmentFil=/etc/cmc/env/nginx.env\n"),
-            "error /etc/systemd/system/nginx.service.d/50-cmc.conf:2 Unknown key",
-        )],
     })
 }

@@ -222,12 +222,9 @@ pub fn read_current(
     channel: &Channel,
     seen: Counters,
 ) -> Result<Option<Current>, Error> {
-    let Some(CurrentPointer { pointer, etag, bytes, base }) = read_pointer(store, roots, channel, seen)?
-    else {
-        return Ok(None);
-    };
-    let tree = index::read_all(store, &pointer.release.index, pointer.release.k)?;
-    Ok(Some(Current { pointer, etag, bytes, tree, blank: false, base, keys: std::sync::Arc::new(keys) }))
+    let Some(read) = read_blank(store, roots, keys, channel, seen)? else { return Ok(None) };
+    let tree = index::read_all(store, &read.pointer.release.index, read.pointer.release.k)?;
+    Ok(Some(Current { tree, blank: false, ..read }))
 }
 
 /// Reads the pointer and nothing below it, for a publish that seals everything anew.

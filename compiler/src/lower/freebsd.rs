@@ -175,32 +175,18 @@ fn install(
     lowered: &mut Lowered,
     activation: &mut Activation,
 ) {
-    let text = match script.print() {
-        Ok(text) => text,
-        Err(error) => {
-            lowered.diagnostics.push(rc::refused_script(service, &error));
-            return;
-        }
-    };
-    let lines = rc::lines(
-        service,
-        &text,
-        &[
-            ("# REQUIRE:", &["requires"]),
-            ("command_args=", &["exec"]),
-            ("command=\"/usr/local", &["exec", "0"]),
-            ("reload_cmd=", &["reload"]),
-            ("sig_reload=", &["reload"]),
-            ("sig_stop=", &["stop-signal"]),
-            (&format!(": ${{{}_chdir", script.name), &["directory"]),
-            (&format!(": ${{{}_user", script.name), &["user"]),
-            ("install -d ", &["runtime-dir"]),
-        ],
-    );
-    let place = service.tree.key_place_of(&["daemon"]);
-    lowered.files.push(rc::file(path.clone(), 0o555, InitSystem::FreebsdRc, text, place, lines));
-    activation.restart.push(path.clone());
-    activation.definition = Some(path);
+    let fields: &[(&str, &[&str])] = &[
+        ("# REQUIRE:", &["requires"]),
+        ("command_args=", &["exec"]),
+        ("command=\"/usr/local", &["exec", "0"]),
+        ("reload_cmd=", &["reload"]),
+        ("sig_reload=", &["reload"]),
+        ("sig_stop=", &["stop-signal"]),
+        (&format!(": ${{{}_chdir", script.name), &["directory"]),
+        (&format!(": ${{{}_user", script.name), &["user"]),
+        ("install -d ", &["runtime-dir"]),
+    ];
+    rc::install(service, path, InitSystem::FreebsdRc, script.print(), fields, (lowered, activation));
 }
 
 #[cfg(test)]

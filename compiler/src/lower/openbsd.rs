@@ -136,39 +136,25 @@ fn install(
     lowered: &mut Lowered,
     activation: &mut Activation,
 ) {
-    let text = match script.print() {
-        Ok(text) => text,
-        Err(error) => {
-            lowered.diagnostics.push(rc::refused_script(service, &error));
-            return;
-        }
-    };
-    let lines = rc::lines(
-        service,
-        &text,
-        &[
-            ("daemon=", &["exec", "0"]),
-            ("daemon_flags=", &["exec", "1"]),
-            ("daemon_execdir=", &["directory"]),
-            (
-                "daemon_timeout=",
-                if service.tree.get(&["daemon", "stop-timeout"]).is_some() {
-                    &["stop-timeout"]
-                } else {
-                    &["start-timeout"]
-                },
-            ),
-            ("daemon_user=", &["user"]),
-            ("rc_reload", &["reload"]),
-            ("rc_stop_signal=", &["stop-signal"]),
-            ("rc_exec ", &["exec"]),
-            ("install -d ", &["runtime-dir"]),
-        ],
-    );
-    let place = service.tree.key_place_of(&["daemon"]);
-    lowered.files.push(rc::file(path.clone(), 0o555, InitSystem::OpenbsdRc, text, place, lines));
-    activation.restart.push(path.clone());
-    activation.definition = Some(path);
+    let fields: &[(&str, &[&str])] = &[
+        ("daemon=", &["exec", "0"]),
+        ("daemon_flags=", &["exec", "1"]),
+        ("daemon_execdir=", &["directory"]),
+        (
+            "daemon_timeout=",
+            if service.tree.get(&["daemon", "stop-timeout"]).is_some() {
+                &["stop-timeout"]
+            } else {
+                &["start-timeout"]
+            },
+        ),
+        ("daemon_user=", &["user"]),
+        ("rc_reload", &["reload"]),
+        ("rc_stop_signal=", &["stop-signal"]),
+        ("rc_exec ", &["exec"]),
+        ("install -d ", &["runtime-dir"]),
+    ];
+    rc::install(service, path, InitSystem::OpenbsdRc, script.print(), fields, (lowered, activation));
 }
 
 #[cfg(test)]

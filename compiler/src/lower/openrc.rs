@@ -208,40 +208,26 @@ fn install(
     lowered: &mut Lowered,
     activation: &mut Activation,
 ) {
-    let text = match script.print() {
-        Ok(text) => text,
-        Err(error) => {
-            lowered.diagnostics.push(rc::refused_script(service, &error));
-            return;
-        }
-    };
-    let lines = rc::lines(
-        service,
-        &text,
-        &[
-            ("command=", &["exec", "0"]),
-            ("command_args=", &["exec", "1"]),
-            ("command_user=", &["user"]),
-            ("directory=", &["directory"]),
-            ("umask=", &["umask"]),
-            (
-                "retry=",
-                if service.tree.get(&["daemon", "stop-timeout"]).is_some() {
-                    &["stop-timeout"]
-                } else {
-                    &["stop-signal"]
-                },
-            ),
-            ("respawn_delay=", &["restart-delay"]),
-            ("extra_started_commands=", &["reload"]),
-            ("need ", &["requires"]),
-            ("checkpath ", &["runtime-dir"]),
-        ],
-    );
-    let place = service.tree.key_place_of(&["daemon"]);
-    lowered.files.push(rc::file(path.clone(), 0o755, InitSystem::Openrc, text, place, lines));
-    activation.restart.push(path.clone());
-    activation.definition = Some(path);
+    let fields: &[(&str, &[&str])] = &[
+        ("command=", &["exec", "0"]),
+        ("command_args=", &["exec", "1"]),
+        ("command_user=", &["user"]),
+        ("directory=", &["directory"]),
+        ("umask=", &["umask"]),
+        (
+            "retry=",
+            if service.tree.get(&["daemon", "stop-timeout"]).is_some() {
+                &["stop-timeout"]
+            } else {
+                &["stop-signal"]
+            },
+        ),
+        ("respawn_delay=", &["restart-delay"]),
+        ("extra_started_commands=", &["reload"]),
+        ("need ", &["requires"]),
+        ("checkpath ", &["runtime-dir"]),
+    ];
+    rc::install(service, path, InitSystem::Openrc, script.print(), fields, (lowered, activation));
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the three families of init scripts share when a daemon is lowered.
 
-use super::{LoweredFile, LoweredKind};
+use super::commands::Activation;
+use super::{Lowered, LoweredFile, LoweredKind};
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::definition::{Daemon, DaemonType, LimitValue, Limits, Reload};
 use cmc_types::name::AccountName;
@@ -14,7 +15,7 @@ pub(super) fn refused(service: &ResolvedService, error: &Refused, place: Place) 
 }
 
 /// A finding about a daemon's script that cannot be printed, at the field that it is about.
-pub(super) fn refused_script(service: &ResolvedService, error: &Refused) -> Diagnostic {
+fn refused_script(service: &ResolvedService, error: &Refused) -> Diagnostic {
     let subject = error.subject.as_str();
     let place = |path: &[&str]| service.tree.place_of(&[&["daemon"], path].concat());
     let place = if subject.contains("directory") {
@@ -107,7 +108,7 @@ pub(super) fn group(daemon: &Daemon, init: InitSystem) -> String {
 }
 
 /// The directories that are made for a daemon: under `/run`, `/var/lib` and `/var/log` on Linux, `/var/run`, `/var/db`
-/// and `/var/log` on BSD. The log directory keeps out the world.
+/// and `/var/log` on BSD.
 pub(super) fn directories(
     service: &ResolvedService,
     daemon: &Daemon,
@@ -252,6 +253,30 @@ pub(super) fn file(
         place,
         lines,
     }
+}
+
+/// Puts a daemon's script in place: what its lines say comes from `fields`, and a change of it restarts the daemon.
+pub(super) fn install(
+    service: &ResolvedService,
+    path: UnixPath,
+    init: InitSystem,
+    printed: Result<String, Refused>,
+    fields: &[(&str, &[&str])],
+    (lowered, activation): (&mut Lowered, &mut Activation),
+) {
+    let text = match printed {
+        Ok(text) => text,
+        Err(error) => {
+            lowered.diagnostics.push(refused_script(service, &error));
+            return;
+        }
+    };
+    let lines = lines(service, &text, fields);
+    let place = service.tree.key_place_of(&["daemon"]);
+    let mode = if init == InitSystem::Openrc { 0o755 } else { 0o555 };
+    lowered.files.push(file(path.clone(), mode, init, text, place, lines));
+    activation.restart.push(path.clone());
+    activation.definition = Some(path);
 }
 
 /// A path made of a fixed directory and a name that is known to be a file name.

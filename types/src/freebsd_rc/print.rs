@@ -2,7 +2,8 @@
 
 use super::{DIALECT, Reload, Run, Script, Supervised};
 use crate::name::AccountName;
-use crate::{Mode, Refused, UnixPath, rc_dir, shell};
+use crate::rc_dir::Directory;
+use crate::{Mode, Refused, UnixPath, rc_function, shell};
 
 /// What a root shell behind daemon(8) and limits(1) does before it becomes the program, which is `$0`, its arguments
 /// `$@`: it sets the creation mask, and becomes the user with chroot(8), which unlike daemon(8) leaves limits as they
@@ -171,13 +172,8 @@ impl Script {
     fn bodies(&self, text: &mut String) -> Result<(), Refused> {
         let name = &self.name;
         let mut function = |name: &str, body: &str| text.push_str(&format!("\n{name}()\n{{\n{body}}}\n"));
-        if !self.directories.is_empty() {
-            let commands = self
-                .directories
-                .iter()
-                .map(crate::rc_dir::Directory::install)
-                .collect::<Result<Vec<_>, _>>()?;
-            function(&format!("{name}_prestart"), &rc_dir::body(&commands));
+        if let Some(body) = rc_function::making(&self.directories, Directory::install)? {
+            function(&format!("{name}_prestart"), &body);
         }
         if self.run == Run::Oneshot {
             let mut argv = vec![self.program.to_string()];
@@ -196,20 +192,7 @@ impl Script {
             }
             _ => {}
         }
-        for (name, body) in &self.functions {
-            if !shell::is_identifier(name)
-                || !(body.is_empty() || body.ends_with('\n'))
-                || body.lines().any(|l| l == "}")
-            {
-                return Err(Refused::rule(
-                    DIALECT,
-                    "a function",
-                    "its body is not whole lines without a } of its own",
-                ));
-            }
-            function(name, body);
-        }
-        Ok(())
+        rc_function::verbatim(&self.functions, DIALECT, function)
     }
 
     /// A command in a function of the script, run as the daemon's user.

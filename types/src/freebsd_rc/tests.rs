@@ -1,14 +1,6 @@
 use super::*;
-use crate::hostile;
+use crate::hostile::{self, account, path};
 use proptest::prelude::*;
-
-fn path(text: &str) -> UnixPath {
-    UnixPath::parse(text).unwrap()
-}
-
-fn account(text: &str) -> AccountName {
-    AccountName::parse(text).unwrap()
-}
 
 fn api() -> Script {
     Script {
@@ -121,20 +113,12 @@ fn hostile_arguments_reach_the_program_as_they_are() {
         String::from_utf8_lossy(&output.stderr)
     );
     let read = output.stdout.strip_prefix(b"0027\n").unwrap();
-    let read: Vec<_> = read.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
-    assert_eq!(read.len(), arguments.len() + 1);
-    for (expected, found) in arguments.iter().zip(&read) {
-        assert_eq!(expected, found);
-    }
+    hostile::arrived(&arguments, read);
 }
 
 #[test]
 fn scripts_pass_the_shell_s_syntax_check() {
-    let Some(mut sh) = hostile::program("sh", "FreeBSD rc.d syntax") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("api");
-    std::fs::write(&file, api().print().unwrap()).unwrap();
-    assert!(sh.arg("-n").arg(&file).status().unwrap().success());
+    hostile::passes_the_syntax_check(&api().print().unwrap(), "FreeBSD rc.d syntax");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Printing.
 
 use super::{DIALECT, Reload, Script, Start};
-use crate::{Refused, rc_dir, shell};
+use crate::rc_dir::{self, Directory};
+use crate::{Refused, rc_function, shell};
 
 /// Longest part of a command line that `pexp` spells out; pgrep sees 2,047 bytes.
 const PATTERN: usize = 1000;
@@ -124,13 +125,8 @@ impl Script {
             let gap = if text.len() > before { "\n" } else { "" };
             text.push_str(&format!("{gap}{name}() {{\n{body}}}\n"));
         };
-        if !self.directories.is_empty() {
-            let commands = self
-                .directories
-                .iter()
-                .map(crate::rc_dir::Directory::install)
-                .collect::<Result<Vec<_>, _>>()?;
-            function("rc_pre", &rc_dir::body(&commands));
+        if let Some(body) = rc_function::making(&self.directories, Directory::install)? {
+            function("rc_pre", &body);
         }
         if let Some(start) = &self.start {
             function("rc_start", &format!("\trc_exec {}\n", self.start_line(start)?));
@@ -141,20 +137,7 @@ impl Script {
             let line = format!("{prelude}exec {}", arguments(argv)?);
             function("rc_reload", &format!("\trc_exec {}\n", shell::quote(&line)?));
         }
-        for (name, body) in &self.functions {
-            if !shell::is_identifier(name)
-                || !(body.is_empty() || body.ends_with('\n'))
-                || body.lines().any(|l| l == "}")
-            {
-                return Err(Refused::rule(
-                    DIALECT,
-                    "a function",
-                    "its body is not whole lines without a } of its own",
-                ));
-            }
-            function(name, body);
-        }
-        Ok(())
+        rc_function::verbatim(&self.functions, DIALECT, function)
     }
 
     /// The one argument of `rc_exec`.

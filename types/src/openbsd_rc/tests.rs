@@ -1,14 +1,6 @@
 use super::*;
-use crate::hostile;
+use crate::hostile::{self, account, path};
 use proptest::prelude::*;
-
-fn path(text: &str) -> UnixPath {
-    UnixPath::parse(text).unwrap()
-}
-
-fn account(text: &str) -> AccountName {
-    AccountName::parse(text).unwrap()
-}
 
 fn api() -> Script {
     Script {
@@ -93,11 +85,7 @@ fn hostile_arguments_reach_the_program_as_they_are() {
         let script = Script { start: Some(begin), ..Script::new(program.clone()) };
         assert_eq!(parse(&script.print().unwrap()).unwrap(), script);
         let Some(output) = start(&script, folder.path()) else { return };
-        let read: Vec<_> = output.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
-        assert_eq!(read.len(), arguments.len() + 1);
-        for (expected, found) in arguments.iter().zip(&read) {
-            assert_eq!(expected, found);
-        }
+        hostile::arrived(arguments, &output);
     }
 }
 
@@ -141,11 +129,7 @@ fn the_pattern_matches_the_command_line_and_survives_the_run_file() {
 
 #[test]
 fn scripts_pass_the_shell_s_syntax_check() {
-    let Some(mut sh) = hostile::program("sh", "rc.d syntax") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("api");
-    std::fs::write(&file, api().print().unwrap()).unwrap();
-    assert!(sh.arg("-n").arg(&file).status().unwrap().success());
+    hostile::passes_the_syntax_check(&api().print().unwrap(), "rc.d syntax");
 }
 
 proptest! {

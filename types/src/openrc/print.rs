@@ -1,7 +1,8 @@
 //! Printing.
 
 use super::{DIALECT, Reload, Run, Script};
-use crate::{Refused, rc_dir, shell};
+use crate::rc_dir::Directory;
+use crate::{Refused, rc_function, shell};
 
 /// The body of `stop` where nothing runs.
 pub(super) const NOTHING: &str = "\t:\n";
@@ -105,13 +106,8 @@ impl Script {
         if !depend.is_empty() {
             function("depend", &depend);
         }
-        if !self.directories.is_empty() {
-            let commands = self
-                .directories
-                .iter()
-                .map(crate::rc_dir::Directory::checkpath)
-                .collect::<Result<Vec<_>, _>>()?;
-            function("start_pre", &rc_dir::body(&commands));
+        if let Some(body) = rc_function::making(&self.directories, Directory::checkpath)? {
+            function("start_pre", &body);
         }
         if self.run == Run::Oneshot {
             function("stop", NOTHING);
@@ -119,20 +115,7 @@ impl Script {
         if let Some(reload) = &self.reload {
             function("reload", &format!("{}{}{}", AROUND[0], self.reload_command(reload)?, AROUND[1]));
         }
-        for (name, body) in &self.functions {
-            if !shell::is_identifier(name)
-                || !(body.is_empty() || body.ends_with('\n'))
-                || body.lines().any(|l| l == "}")
-            {
-                return Err(Refused::rule(
-                    DIALECT,
-                    "a function",
-                    "its body is not whole lines without a } of its own",
-                ));
-            }
-            function(name, body);
-        }
-        Ok(())
+        rc_function::verbatim(&self.functions, DIALECT, function)
     }
 
     fn reload_command(&self, reload: &Reload) -> Result<String, Refused> {

@@ -10,6 +10,7 @@
 mod calendar;
 mod check;
 mod choices;
+mod directive;
 mod encode;
 mod exec;
 mod kind;
@@ -28,11 +29,12 @@ mod tests;
 
 pub use check::BadValue;
 pub use choices::{CAPABILITIES, SIGNALS};
+pub use directive::{Directive, Empty, Repeat, directive, successor};
 pub use encode::{EncodeError, encode_argv, encode_text};
 pub use exec::{Command, Prefixes, Privileges};
 pub use kind::{Kind, LimitUnit};
 pub use names::{Section, names_of, section};
-pub use table::{DIRECTIVES, Directive, Empty, Repeat, directive, successor};
+pub use table::DIRECTIVES;
 pub use timespan::parse_timespan;
 pub use unit::{Entry, Unit, UnitError};
 pub use unit_name::{UnitName, UnitType, escape_path};
