@@ -1,29 +1,41 @@
 //! The table of ARCHITECTURE.md, enforced: which crate may depend on what, directly or through others.
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
+use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
-fn metadata(features: &[&str]) -> Metadata {
-    let mut command = MetadataCommand::new();
-    command.manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
-    command.other_options(["--locked".to_owned()]);
-    if !features.is_empty() {
-        command.features(cargo_metadata::CargoOpt::SomeFeatures(
-            features.iter().map(|f| (*f).to_owned()).collect(),
-        ));
-    }
-    command.exec().expect("cargo metadata")
+/// What `cargo metadata` says of the workspace.
+fn metadata() -> Value {
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--locked", "--format-version", "1"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo metadata");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
-/// Normal (not dev, not build) dependencies among the workspace's own crates, by name.
-fn own(package: &Package) -> BTreeSet<String> {
-    let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
-    normal.filter(|dependency| dependency.path.is_some()).map(|dependency| dependency.name.clone()).collect()
+fn list(value: &Value) -> &[Value] {
+    value.as_array().expect("a list")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
+
+/// The workspace's own packages.
+fn packages(metadata: &Value) -> impl Iterator<Item = &Value> {
+    let members = list(&metadata["workspace_members"]);
+    list(&metadata["packages"]).iter().filter(move |package| members.contains(&package["id"]))
+}
+
+/// Normal (not dev, not build) dependencies.
+fn normal(package: &Value) -> impl Iterator<Item = &Value> {
+    list(&package["dependencies"]).iter().filter(|dependency| dependency["kind"].is_null())
 }
 
 #[test]
 fn crates_depend_only_downstream() {
-    let metadata = metadata(&[]);
+    let metadata = metadata();
     let allowed: HashMap<&str, &[&str]> = HashMap::from([
         ("cmc-types", &[][..]),
         ("cmc-compiler", &["cmc-types"]),
@@ -32,17 +44,18 @@ fn crates_depend_only_downstream() {
         ("cmc-fetch", &["cmc-bundles", "cmc-types"]),
         ("cmc", &["cmc-types", "cmc-compiler", "cmc-validators", "cmc-bundles", "cmc-fetch"]),
     ]);
-    for package in metadata.workspace_packages() {
-        let Some(allowed) = allowed.get(package.name.as_str()) else { continue };
-        let extra: Vec<_> =
-            own(package).into_iter().filter(|name| !allowed.contains(&name.as_str())).collect();
-        assert!(extra.is_empty(), "{} must not depend on {extra:?}", package.name);
+    for package in packages(&metadata) {
+        let Some(allowed) = allowed.get(text(&package["name"])) else { continue };
+        let own = normal(package).filter(|dependency| dependency["path"].is_string());
+        let own = own.map(|dependency| text(&dependency["name"]));
+        let extra: Vec<_> = own.filter(|name| !allowed.contains(name)).collect();
+        assert!(extra.is_empty(), "{} must not depend on {extra:?}", package["name"]);
     }
 }
 
 #[test]
 fn libraries_stay_away_from_what_is_not_their_job() {
-    let metadata = metadata(&[]);
+    let metadata = metadata();
     let forbidden: &[(&str, &[&str])] = &[
         ("cmc-types", &["tokio", "ureq", "clap", "nix", "rustix", "tempfile", "minijinja", "age", "blake3"]),
         ("cmc-compiler", &["tokio", "ureq", "clap", "nix", "aws-sdk-s3", "age"]),
@@ -54,11 +67,9 @@ fn libraries_stay_away_from_what_is_not_their_job() {
         ),
     ];
     for (name, forbidden) in forbidden {
-        let package =
-            metadata.packages.iter().find(|package| package.name == *name).expect("workspace crate");
-        let normal =
-            package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
-        let bad: Vec<_> = normal.map(|one| one.name.as_str()).filter(|one| forbidden.contains(one)).collect();
+        let package = packages(&metadata).find(|package| package["name"] == *name).expect("workspace crate");
+        let names = normal(package).map(|dependency| text(&dependency["name"]));
+        let bad: Vec<_> = names.filter(|name| forbidden.contains(name)).collect();
         assert!(bad.is_empty(), "{name} must not depend on {bad:?}");
     }
 }
@@ -84,10 +95,9 @@ fn the_fetcher_closure_holds_no_sdk_no_runtime_and_no_schema_generator() {
 
 #[test]
 fn nothing_depends_on_the_command_line() {
-    let metadata = metadata(&[]);
-    let resolve = metadata.resolve.as_ref().expect("resolved");
-    let cmc: &PackageId =
-        &metadata.packages.iter().find(|package| package.name == "cmc").expect("the root package").id;
-    let users = resolve.nodes.iter().filter(|node| node.dependencies.contains(cmc)).count();
+    let metadata = metadata();
+    let cmc = packages(&metadata).find(|package| package["name"] == "cmc").expect("the root package");
+    let nodes = list(&metadata["resolve"]["nodes"]);
+    let users = nodes.iter().filter(|node| list(&node["dependencies"]).contains(&cmc["id"])).count();
     assert_eq!(users, 0);
 }

@@ -15,10 +15,11 @@ pub fn index_node(bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// Parses a manifest that was opened.
-pub fn manifest(bytes: &[u8]) -> Result<(), Error> {
+pub fn manifest(bytes: &[u8]) -> Result<Manifest, Error> {
     if bytes.len() as u64 > limits::DOCUMENT {
-        return Ok(());
+        return Err(Error::Failed("larger than a manifest may be".into()));
     }
     let manifest: Manifest = canon::from_slice(bytes, "manifest")?;
-    canon::format_one(manifest.format, "manifest")
+    canon::format_one(manifest.format, "manifest")?;
+    Ok(manifest)
 }

@@ -118,7 +118,8 @@ pub fn env_files(data: &[u8]) {
         for other in DIALECTS {
             // What one reader reads, another dialect may be unable to say, but it must not say something else.
             if let Ok(printed) = file.print(other) {
-                let again = EnvFile::parse(other, &printed).unwrap_or_else(|error| panic!("{other:?} printed {printed:?}: {error}"));
+                let again = EnvFile::parse(other, &printed)
+                    .unwrap_or_else(|error| panic!("{other:?} printed {printed:?}: {error}"));
                 assert_eq!(again.variables, file.variables, "{dialect:?} to {other:?}: {printed:?}");
             }
         }
@@ -179,7 +180,10 @@ pub fn index_node(data: &[u8]) {
 
 /// A manifest's JSON.
 pub fn manifest(data: &[u8]) {
-    let _ = cmc_bundles::fuzzing::manifest(data);
+    if let Ok(manifest) = cmc_bundles::fuzzing::manifest(data) {
+        let printed = serde_json::to_vec(&manifest).expect("prints");
+        assert_eq!(cmc_bundles::fuzzing::manifest(&printed).expect("parses what it printed"), manifest);
+    }
 }
 
 /// A channel's pointer.
@@ -195,7 +199,10 @@ pub fn pointer(data: &[u8]) {
 /// A root's body.
 pub fn root(data: &[u8]) {
     text(data, |text| {
-        let _ = Root::parse(text, "root");
+        if let Ok(root) = Root::parse(text, "root") {
+            let printed = serde_json::to_string(&root).expect("prints");
+            assert_eq!(Root::parse(&printed, "root").expect("parses what it printed"), root);
+        }
     });
 }
 

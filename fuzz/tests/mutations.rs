@@ -21,8 +21,36 @@ impl Random {
 }
 
 const TOKENS: &[&[u8]] = &[
-    b"\0", b"\n", b"\r\n", b"\\", b"\\\n", b"\"", b"'", b"$", b"%", b"=", b"[", b"]", b"{", b"}", b"#", b":", b"\xff", b"\xc3\xa9",
-    b" ", b"\t", b"18446744073709551616", b"-1", b"null", b"true", b"{}", b"[]", b"..", b"\xef\xbb\xbf", b"{{", b"}}",
+    b"\0",
+    b"\n",
+    b"\r\n",
+    b"\\",
+    b"\\\n",
+    b"\"",
+    b"'",
+    b"$",
+    b"%",
+    b"=",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b"#",
+    b":",
+    b"\xff",
+    b"\xc3\xa9",
+    b" ",
+    b"\t",
+    b"18446744073709551616",
+    b"-1",
+    b"null",
+    b"true",
+    b"{}",
+    b"[]",
+    b"..",
+    b"\xef\xbb\xbf",
+    b"{{",
+    b"}}",
 ];
 
 fn mutate(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
@@ -53,7 +81,7 @@ fn mutate(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
 
 #[test]
 fn no_target_panics_on_mutated_seeds() {
-    let rounds = std::env::var("CMC_FUZZ_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3_000);
+    let rounds = std::env::var("CMC_FUZZ_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000);
     for (name, run) in TARGETS {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(name);
         let mut seeds: Vec<_> = std::fs::read_dir(&dir)
@@ -73,41 +101,4 @@ fn no_target_panics_on_mutated_seeds() {
             assert!(outcome.is_ok(), "{name}, round {round}: {:?}", String::from_utf8_lossy(&data));
         }
     }
-}
-
-/// The seed that no editor can write; `CMC_UPDATE=1` writes it.
-#[test]
-fn the_bundle_among_the_seeds_is_one() {
-    use cmc_bundles::bundle::BundleJson;
-    use cmc_types::check::{Action, FileEntry, FileKind, HealthCheck, Probe, Trigger};
-    let content: std::sync::Arc<[u8]> = b"port = 8080\n"[..].into();
-    let b3 = cmc_types::Blake3::parse("19fefa6f1e98c3e2f9b3b093a5bfe8eecae555579f78bc80bd1cc531515c7970").unwrap();
-    let file = FileEntry {
-        path: "/etc/api.conf".parse().unwrap(),
-        kind: FileKind::File,
-        mode: Some("0644".parse().unwrap()),
-        user: Some("root".to_owned()),
-        group: Some("root".to_owned()),
-        size: Some(content.len() as u64),
-        b3: Some(b3),
-        chunks: Vec::new(),
-        target: None,
-        block: None,
-    };
-    let argv = ["systemctl", "restart", "api.service"].map(str::to_owned).to_vec();
-    let json = BundleJson {
-        format: 1,
-        service: "api".parse().unwrap(),
-        files: vec![file],
-        actions: vec![Action { on: Trigger::Changed, paths: Vec::new(), argv, timeout: 90, once: false, unless: Vec::new() }],
-        checks: vec![HealthCheck { probe: Probe::Tcp("127.0.0.1:80".to_owned()), within: 30, failures: 3, restart: None }],
-        capture: Vec::new(),
-    };
-    let tar = cmc_bundles::bundle::pack(&json, &[(b3, content)].into()).unwrap();
-    let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/bundle_tar/one");
-    if std::env::var_os("CMC_UPDATE").is_some() {
-        std::fs::create_dir_all(seed.parent().unwrap()).unwrap();
-        std::fs::write(&seed, &tar).unwrap();
-    }
-    assert!(std::fs::read(&seed).unwrap_or_default() == tar, "CMC_UPDATE=1 cargo test writes {}", seed.display());
 }

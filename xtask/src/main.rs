@@ -2,7 +2,9 @@
 //!
 //! Each command has a file. Nothing here is part of the product.
 
+mod book;
 mod demo;
+mod deny;
 mod dist;
 mod generate;
 mod process;

@@ -1,7 +1,7 @@
 //! Runs commands and speaks to the person in front of the terminal.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Prints a line for the person who watches, on stderr.
@@ -31,15 +31,22 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
 }
 
 /// `cargo`, the one that runs this task.
+///
+/// What the outer cargo says of this package is taken out of its environment: build scripts that read it (ring's does)
+/// would run again, and all that is built upon them, whenever cargo is called with and without this task in turn.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_package)) {
+        command.env_remove(name);
+    }
     command.current_dir(root());
     command
 }
 
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
 }
 
 /// The folder that cargo builds into.

@@ -2,6 +2,7 @@
 
 use crate::process::{cargo, say, target_dir};
 use crate::tools;
+use crate::{book, deny};
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
@@ -11,7 +12,8 @@ pub(crate) fn run(filter: &[String]) -> Result<(), String> {
     let skipped = target_dir()?.join("skipped-tests");
     let _ = std::fs::remove_file(&skipped);
     let mut tests = cargo();
-    tests.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
+    // All kinds of tests but those in comments, of which there are none.
+    tests.args(["test", "--workspace", "--locked", "--no-fail-fast", "--lib", "--bins", "--tests"]);
     tests.arg("--").args(filter);
     tests.env("CMC_SKIPPED", &skipped);
     // The machine's cloud settings must not reach the tests.
@@ -21,8 +23,16 @@ pub(crate) fn run(filter: &[String]) -> Result<(), String> {
     if let Some(weed) = tools::weed() {
         tests.env("CMC_TEST_WEED", weed);
     }
+    let beside = [("dependencies", deny::check()), ("book", book::build())];
     let (result, passed, failed) = counted(&mut tests)?;
-    let lines = std::fs::read_to_string(&skipped).unwrap_or_default();
+    let mut lines = std::fs::read_to_string(&skipped).unwrap_or_default();
+    for (name, outcome) in &beside {
+        match outcome {
+            Ok(None) => {}
+            Ok(Some(reason)) => lines.push_str(&format!("SKIPPED {name}: {reason}\n")),
+            Err(error) => say(&format!("{name}: {error}")),
+        }
+    }
     let lines: BTreeSet<&str> = lines.lines().collect();
     if lines.is_empty() {
         say("skipped: nothing");
@@ -31,7 +41,7 @@ pub(crate) fn run(filter: &[String]) -> Result<(), String> {
         lines.iter().for_each(|line| say(&format!("  {line}")));
     }
     let _ = writeln!(std::io::stdout(), "{passed} passed, {failed} failed, {} skipped", lines.len());
-    result
+    beside.into_iter().try_for_each(|(_, outcome)| outcome.map(drop)).and(result)
 }
 
 /// Runs cargo's tests, passing their output on, and adds up what their result lines say.
