@@ -31,23 +31,26 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
+/// The heading of these options, so that those of a command stand first.
+const COMMON: &str = "Common options";
+
 /// Options of every command.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Global {
     /// The fleet's directory, which holds fleet.toml
-    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, default_value = ".")]
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, default_value = ".", help_heading = COMMON)]
     pub(crate) directory: PathBuf,
-    /// Format of results and findings
-    #[arg(long, value_enum, global = true, default_value_t = Format::Human)]
+    /// human, json, or, for findings, sarif or github
+    #[arg(long, value_enum, global = true, default_value_t = Format::Human, hide_possible_values = true, help_heading = COMMON)]
     pub(crate) format: Format,
-    /// When to use colours
-    #[arg(long, value_enum, value_name = "WHEN", global = true, default_value_t = Color::Auto)]
+    /// Colours: auto, always or never
+    #[arg(long, value_enum, value_name = "WHEN", global = true, default_value_t = Color::Auto, hide_possible_values = true, help_heading = COMMON)]
     pub(crate) color: Color,
     /// Say only what is wrong
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = COMMON)]
     pub(crate) quiet: bool,
     /// Say more
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = COMMON)]
     pub(crate) verbose: bool,
 }
 

@@ -4,6 +4,18 @@ use crate::args::{Color, Format, Global};
 use crate::exit::Failure;
 use crate::progress::{self, Progress};
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+
+/// A number and what it counts: `1 host`, `3 hosts`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+/// A path as messages call it: without the `./` of a fleet in the current directory.
+pub(crate) fn called(path: &Path) -> std::path::Display<'_> {
+    path.strip_prefix(".").unwrap_or(path).display()
+}
 
 /// How to speak to whoever started the command.
 #[derive(Debug, Clone)]

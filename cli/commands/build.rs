@@ -1,7 +1,7 @@
 //! `cmc build`.
 
 use crate::exit::{FINDINGS, Failure};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, count};
 use crate::{built, fleet, lock, validation};
 use cmc_compiler::Dummies;
 use cmc_types::receipt::Verdict;
@@ -34,7 +34,12 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         let files: usize = plan.hosts.iter().map(|host| host.files().count()).sum();
         let passed = report.receipts.iter().filter(|receipt| receipt.item.verdict == Verdict::Passed).count();
         let missing = report.missing().count();
-        line = format!("{} hosts, {files} files, {} programs run, ", plan.hosts.len(), report.runs);
+        line = format!(
+            "{}, {}, {} run, ",
+            count(plan.hosts.len(), "host"),
+            count(files, "file"),
+            count(report.runs, "program")
+        );
         summary = serde_json::json!({
             "hosts": plan.hosts.len(), "files": files, "checks": report.receipts.len(), "passed": passed,
             "not_made": missing,

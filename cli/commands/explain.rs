@@ -18,8 +18,12 @@ pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         None => codes::ALL.to_vec(),
         Some(name) => {
             let code = codes::Code::find(name).ok_or_else(|| {
-                Failure::new(USAGE, format!("there is no diagnostic code {name:?}"))
-                    .help("`cmc explain` lists every code")
+                let known = codes::ALL.iter().map(|code| code.name());
+                let failure = Failure::new(USAGE, format!("there is no diagnostic code {name:?}"));
+                match cmc_types::nearest::nearest(name, known) {
+                    Some(near) => failure.help(format!("did you mean `{near}`?")),
+                    None => failure.help("`cmc explain` lists every code"),
+                }
             })?;
             vec![code]
         }

@@ -44,7 +44,7 @@ pub(crate) fn enrolment(
                 let path = directory.join(path);
                 let path =
                     std::path::absolute(&path).map_err(|error| crate::exit::io("find", &path, &error))?;
-                Ok(format!("dir:{}", path.display()))
+                Ok(format!("dir:{}", plain(&path).display()))
             }
             None => Ok(url.to_owned()),
         }
@@ -69,6 +69,11 @@ pub(crate) fn enrolment(
         "fleet-id": root.fleet_id(),
         "root": { "version": root.version(), "hash": root.hash() },
     }))
+}
+
+/// A path without the `..` that only go back over the component before, where that is a directory.
+fn plain(path: &Path) -> std::path::PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// The identifier of a host by the fleet's vault.

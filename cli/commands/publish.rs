@@ -4,7 +4,7 @@ use crate::exit::{FAILED, FINDINGS, Failure, UNCHECKED};
 use crate::keys::KeyArgs;
 use crate::publisher::Publishing;
 use crate::secrets::FileSecrets;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, count};
 use crate::{built, fleet, lock, removals, trust, validation};
 use cmc_bundles::publish::{Changes, Outcome, Published, Request};
 use cmc_bundles::seal::{DirContents, Preparer, SealError};
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
 
     for host in unpublishable(&mut plan) {
         terminal.warn(&format!(
-            "{host} has no `recipient` yet and is left out; enrol it with `cmc-fetch enroll`"
+            "{host} is left out: it has no `recipient` yet; `cmc-fetch enroll` prints it there, it goes into the host's definition"
         ));
     }
     let contents = DirContents { root: directory.to_owned() };
@@ -154,13 +154,13 @@ pub(crate) fn show(published: &Published, store: &str, terminal: &Terminal) -> R
             published.release.version
         ),
         Outcome::Released => format!(
-            "published release {} to {store}: {} of {} hosts changed, {} sealed, {} reused, {} objects written",
+            "published release {} to {store}: {} of {} changed, {} sealed, {} reused, {} written",
             published.release.version,
             published.changes.hosts.len(),
-            published.changes.planned,
+            count(published.changes.planned, "host"),
             published.sealed,
             published.reused,
-            published.written.len(),
+            count(published.written.len(), "object"),
         ),
     };
     terminal.say(&what);

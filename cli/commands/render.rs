@@ -2,7 +2,7 @@
 
 use crate::exit::{FINDINGS, Failure, USAGE, io};
 use crate::fleet;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, count};
 use cmc_types::check::FileKind;
 use cmc_types::plan::{Content, PlannedFile};
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     if terminal.is_json() {
         return terminal.document(&serde_json::json!({ "host": args.host, "files": written }));
     }
-    terminal.say(&format!("{} files of {} in {}", written.len(), args.host, args.out.display()));
+    terminal.say(&format!("{} of {} in {}", count(written.len(), "file"), args.host, args.out.display()));
     Ok(())
 }
 
@@ -58,7 +58,11 @@ fn write(file: &PlannedFile, fleet: &Path, out: &Path) -> Result<Option<PathBuf>
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(|error| io("create", parent, &error))?;
     }
-    let failed = |error: &std::io::Error| io("write", &path, error);
+    let failed = |error: &std::io::Error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Failure::failed(format!("{} exists already", path.display()))
+            .help("render into a directory that is new, or empty it first"),
+        _ => io("write", &path, error),
+    };
     if file.entry.kind == FileKind::Link {
         let target = file.entry.target.as_deref().unwrap_or_default();
         std::os::unix::fs::symlink(target, &path).map_err(|error| failed(&error))?;

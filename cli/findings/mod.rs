@@ -7,7 +7,7 @@ mod sarif;
 
 use crate::args::Format;
 use crate::exit::Failure;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, count};
 use cmc_types::{Diagnostic, Severity, Sources};
 
 /// Findings and the texts they point into.
@@ -31,11 +31,7 @@ impl Findings {
 
     /// `2 errors and 1 warning`, or `no findings`.
     pub(crate) fn summary(&self) -> String {
-        let part = |count: usize, what: &str| match count {
-            0 => None,
-            1 => Some(format!("1 {what}")),
-            _ => Some(format!("{count} {what}s")),
-        };
+        let part = |number: usize, what: &str| (number > 0).then(|| count(number, what));
         let parts = [
             part(self.count(Severity::Error), "error"),
             part(self.count(Severity::Warning), "warning"),

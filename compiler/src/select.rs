@@ -49,7 +49,12 @@ impl Selector {
         if let Some(tag) = text.strip_prefix('@') {
             return match fleet.has_tag(tag) {
                 true => Ok(Self::Tag(tag.to_owned())),
-                false => Err(unknown(codes::UNKNOWN_TAG, "tag", tag, fleet.tag_names(), "@")),
+                false => {
+                    let mut error = unknown(codes::UNKNOWN_TAG, "tag", tag, fleet.tag_names(), "@");
+                    let begins = || format!("a tag begins with a host that has it, or with [tag.{tag}]");
+                    error.help.get_or_insert_with(begins);
+                    Err(error)
+                }
             };
         }
         if let Some(family) = text.strip_prefix("os:") {

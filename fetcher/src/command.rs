@@ -135,8 +135,22 @@ impl Arguments {
         }
     }
 
-    fn config_path(&self) -> &Path {
-        self.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH))
+    /// The configuration: the one named, else the one that lies beneath the root, else this system's.
+    fn config_path(&self) -> PathBuf {
+        let beneath = |root: &PathBuf| root.join(DEFAULT_PATH.trim_start_matches('/'));
+        let of_root = self.root.as_ref().map(beneath).filter(|path| path.exists());
+        self.config.clone().or(of_root).unwrap_or_else(|| DEFAULT_PATH.into())
+    }
+
+    fn load_config(&self) -> Result<Config> {
+        let path = self.config_path();
+        if path.exists() {
+            return Config::load(&path);
+        }
+        Err(Error::Config(format!(
+            "{} does not exist: this host is not enrolled (`cmc-fetch enroll`), or name its configuration with --config",
+            path.display()
+        )))
     }
 
     fn root(&self) -> Result<PathBuf> {
@@ -146,7 +160,7 @@ impl Arguments {
 
     /// Calls `body` with everything that a run works with.
     fn with<T>(&self, offline: bool, body: impl FnOnce(&Setup<'_>) -> Result<T>) -> Result<T> {
-        let config = Config::load(self.config_path())?;
+        let config = self.load_config()?;
         let root = self.root()?;
         let clock = SystemClock::default();
         let store = if offline || self.offline { None } else { Some(open_store(&config)?) };
@@ -226,7 +240,7 @@ impl Arguments {
     }
 
     fn status(&self) -> Result<Exit> {
-        let config = Config::load(self.config_path())?;
+        let config = self.load_config()?;
         let status = status::read(&config, &self.root()?, SystemClock::default().now())?;
         if self.json {
             json(&status)?;
@@ -272,13 +286,20 @@ impl Arguments {
                 "rollback" => decide::rollback(setup, &name, reason)?,
                 _ => decide::redo(setup, &name)?,
             }
+            if !self.json {
+                let done = match what {
+                    "freeze" => format!("is frozen on this host until `cmc-fetch unfreeze {name}`"),
+                    "unfreeze" => "is no longer held on this host".into(),
+                    "rollback" => format!(
+                        "goes back to the bundle before and stays there until `cmc-fetch unfreeze {name}`"
+                    ),
+                    _ => "is installed again".into(),
+                };
+                output::line(format_args!("{name} {done}"));
+            }
             if what == "freeze" {
                 if self.json {
                     json(&serde_json::json!({ "service": name, "frozen": true, "reason": reason }))?;
-                } else {
-                    output::line(format_args!(
-                        "{name} is frozen on this host until `cmc-fetch unfreeze {name}`"
-                    ));
                 }
                 return Ok(Exit::Done);
             }

@@ -23,7 +23,7 @@ pub fn unfreeze(setup: &Setup<'_>, name: &ServiceName) -> Result<()> {
     decide(setup, name, |service, _, _| match service.held.take() {
         Some(_) => Ok(()),
         None => Err(Error::Failed(format!(
-            "{name} is not frozen on this host; a freeze of the fleet is lifted with `cmc unfreeze`"
+            "{name} is not held on this host; a hold of the whole fleet is lifted by its publisher"
         ))),
     })
 }

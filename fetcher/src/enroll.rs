@@ -86,7 +86,8 @@ pub fn run(enrolment: &Enrolment<'_>) -> Result<Enrolled> {
         Enrolled { recipient: String::new(), written: Vec::new(), kept: Vec::new(), next: Vec::new() };
     out.recipient = key(&identity, &mut out)?;
     let Some(line) = enrolment.line else {
-        out.next.push(format!("on the publisher: cmc host add NAME --recipient {}", out.recipient));
+        let host = crate::system::described(enrolment.root);
+        out.next.push(format!("on the publisher: cmc host add {host} --recipient {}", out.recipient));
         out.next.push("then here: cmc-fetch enroll 'LINE', with the line that it prints".into());
         return Ok(out);
     };
@@ -108,8 +109,7 @@ pub fn run(enrolment: &Enrolment<'_>) -> Result<Enrolled> {
         out.written.push(enrolment.config.to_owned());
     }
     schedule(enrolment, &line.id, &mut out)?;
-    let config = enrolment.config.display();
-    out.next.push(format!("try it: {} --config {config} plan", enrolment.program.display()));
+    out.next.push(format!("try it: {} plan", command(enrolment)));
     Ok(out)
 }
 
@@ -124,6 +124,15 @@ fn differences(there: &Config, line: &Config) -> Vec<&'static str> {
         ("root", there.root != line.root),
     ];
     pairs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
+}
+
+/// The program with the options that lead it back to this configuration and root.
+fn command(enrolment: &Enrolment<'_>) -> String {
+    let mut command = format!("{} --config {}", enrolment.program.display(), enrolment.config.display());
+    if enrolment.root != Path::new("/") {
+        let _ = write!(command, " --root {}", enrolment.root.display());
+    }
+    command
 }
 
 fn make_dir(dir: &Path) -> Result<()> {
@@ -191,7 +200,8 @@ After=network-online.target
 
 [Service]
 Type=oneshot
-ExecStart={program} --config {config} --cron run
+Environment=HOME=/root
+ExecStart={command} --cron run
 Nice=5
 ";
 
@@ -217,8 +227,8 @@ fn schedule(enrolment: &Enrolment<'_>, id: &str, out: &mut Enrolled) -> Result<(
             () => Schedule::Crontab,
         }
     });
-    let (program, config) = (enrolment.program.display().to_string(), enrolment.config.display().to_string());
-    let fill = |text: &str| text.replace("{program}", &program).replace("{config}", &config);
+    let command = command(enrolment);
+    let fill = |text: &str| text.replace("{command}", &command);
     // Hosts of a fleet do not all ask in the same minute.
     let minute = u32::from_str_radix(id.get(..2).unwrap_or("0"), 16).unwrap_or(0) % 5;
     let when = format!("{minute}-59/5 * * * *");
@@ -242,15 +252,13 @@ fn schedule(enrolment: &Enrolment<'_>, id: &str, out: &mut Enrolled) -> Result<(
             out.next.push("systemctl enable --now cmc-fetch.timer".into());
         }
         Schedule::Cron => {
-            let text = fill(
-                "# Written by `cmc-fetch enroll`.\n{when} root {program} --config {config} --cron run\n",
-            )
-            .replace("{when}", &when);
+            let text = fill("# Written by `cmc-fetch enroll`.\n{when} root {command} --cron run\n")
+                .replace("{when}", &when);
             write(root.join("etc/cron.d/cmc-fetch"), text)?;
         }
-        Schedule::Crontab => out.next.push(format!(
-            "add to root's crontab (`crontab -e`): {when} {program} --config {config} --cron run"
-        )),
+        Schedule::Crontab => {
+            out.next.push(format!("add to root's crontab (`crontab -e`): {when} {command} --cron run"))
+        }
         Schedule::None => {}
     }
     Ok(())

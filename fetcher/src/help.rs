@@ -45,7 +45,7 @@ const PAGES: [Page; 9] = [
         name: "freeze",
         argument: "SERVICE",
         summary: "Change nothing of a service any more, drift included",
-        more: "Holds on this host until `unfreeze`. `cmc freeze` does it for many hosts.",
+        more: "Holds on this host until `unfreeze`.",
         example: "cmc-fetch freeze nginx --reason 'tuned by hand during the incident'",
     },
     Page {
@@ -80,7 +80,7 @@ const PAGES: [Page; 9] = [
 
 const OPTIONS: &str = "\
 Options:
-  --config FILE       Configuration [default: /etc/cmc/fetch.toml]
+  --config FILE       Configuration [default: /etc/cmc/fetch.toml, beneath the root if it is there]
   --root DIR          Install beneath this directory [default: /]
   --cron              Print only when something changed; never wait for another run
   --offline           Use only what is on this host already

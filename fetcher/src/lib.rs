@@ -44,6 +44,7 @@ pub mod state;
 pub mod status;
 pub mod steps;
 pub mod supervise;
+mod system;
 mod table;
 pub mod transaction;
 pub mod verify;

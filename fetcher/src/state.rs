@@ -272,8 +272,12 @@ impl State {
                         Level::Alarm,
                         "the state is lost: identical files are adopted, differing ones saved, none deleted",
                     );
+                    return Ok(Self::default());
                 }
-                Ok(Self::default())
+                // The first run or plan on this host: from now on, a missing state is a lost one.
+                let state = Self::default();
+                state.save(dir)?;
+                Ok(state)
             }
             Err(error) => {
                 let kept = dir.join("state.json.damaged");

@@ -3,7 +3,7 @@
 use super::{defined, enrolment, id_of};
 use crate::exit::{Failure, io};
 use crate::keys::KeyArgs;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, called};
 use crate::{durable, lock, trust};
 use cmc_bundles::keys::Recipient;
 use cmc_types::{Arch, HostName, Os, TagName};
@@ -53,8 +53,10 @@ fn arch(text: &str) -> Result<Arch, String> {
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     let (fleet, host) = defined(&args.name, directory, terminal)?;
     if host.is_some() {
-        return Err(Failure::failed(format!("the fleet has a host {} already", args.name))
-            .help(format!("`cmc host show {}` prints what enrols it", args.name)));
+        return Err(Failure::failed(format!("the fleet has a host {} already", args.name)).help(format!(
+            "`cmc host show {}` prints what enrols it; its recipient is changed in its definition",
+            args.name
+        )));
     }
     if let Some(recipient) = &args.recipient {
         Recipient::parse(recipient)
@@ -75,7 +77,14 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     std::fs::create_dir_all(&dir).map_err(|error| io("create", &dir, &error))?;
     let path = dir.join(format!("{}.toml", args.name));
     durable::create(&path, text(args, &id).as_bytes(), 0o644)?;
-    terminal.say(&format!("wrote {}; on the host: cmc-fetch enroll, with this line:", path.display()));
+    let name = &args.name;
+    terminal.say(&format!("wrote {}", called(&path)));
+    if args.recipient.is_none() {
+        terminal.say(&format!(
+            "{name} is built but not published to until its definition has a `recipient`: `cmc-fetch enroll` on {name} prints it"
+        ));
+    }
+    terminal.say(&format!("on {name}: cmc-fetch enroll 'LINE', with this line:"));
     terminal.out(&format!("{line}\n"))
 }
 

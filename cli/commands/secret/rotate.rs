@@ -2,7 +2,7 @@
 
 use crate::exit::Failure;
 use crate::keys::KeyArgs;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, count};
 use crate::{lock, secrets, trust};
 use std::path::Path;
 
@@ -30,6 +30,6 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         secrets::store(directory, name, value, &roots)?;
     }
     let names: Vec<_> = values.iter().map(|(name, _)| name).collect();
-    let line = format!("{} secrets encrypted again; commit secrets/", names.len());
+    let line = format!("{} encrypted again; commit secrets/", count(names.len(), "secret"));
     terminal.done(&line, &serde_json::json!({ "secrets": names }))
 }

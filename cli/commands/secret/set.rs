@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     super::checked(&args.name, &value, kind)?;
     let _lock = lock::take(directory, "secret set", terminal)?;
     secrets::store(directory, &args.name, &value, &roots)?;
-    let line = format!("{} is set; commit secrets/{}.age", args.name, args.name);
+    let line = format!("{} is set; commit secrets/{}.age, build and publish", args.name, args.name);
     terminal.done(&line, &serde_json::json!({ "secret": args.name, "changed": true }))
 }
 

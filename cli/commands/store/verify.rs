@@ -2,7 +2,7 @@
 
 use crate::exit::Failure;
 use crate::keys::KeyArgs;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, count};
 use crate::{fleet, publisher, trust};
 use cmc_bundles::error::{Error, TrustKind};
 use cmc_bundles::publish::verify_store;
@@ -41,11 +41,11 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     }
     let Some(code) = verified.problems.iter().map(cmc_bundles::Error::exit_code).max() else {
         terminal.say(&format!(
-            "release {} of {} is whole: {} hosts, {} bundles, {} bytes",
+            "release {} of {} is whole: {}, {}, {} bytes",
             verified.version,
             store.name(),
-            verified.hosts,
-            verified.bundles,
+            count(verified.hosts, "host"),
+            count(verified.bundles, "bundle"),
             verified.bytes
         ));
         return Ok(());

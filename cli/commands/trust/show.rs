@@ -22,7 +22,7 @@ pub(crate) fn run(_: &Args, directory: &Path, terminal: &Terminal) -> Result<(),
         }));
     }
     let mut text = format!(
-        "fleet    {} ({})\nroot     version {}, hash {}\n",
+        "fleet     {} ({})\nversion   {}, hash {}\n",
         root.fleet,
         newest.fleet_id(),
         newest.version(),
@@ -31,13 +31,13 @@ pub(crate) fn run(_: &Args, directory: &Path, terminal: &Terminal) -> Result<(),
     for (role, spec) in
         [("root", &root.roles.root), ("release", &root.roles.release), ("timestamp", &root.roles.timestamp)]
     {
-        text.push_str(&format!("{role:<9}{} of {}\n", spec.threshold, spec.keys.join(", ")));
+        text.push_str(&format!("{role:<9} {} of {}\n", spec.threshold, spec.keys.join(", ")));
     }
     for (name, key) in &root.keys {
-        text.push_str(&format!("key      {name}: {}\n", key.fingerprint()));
+        text.push_str(&format!("key       {name}: {}\n", key.fingerprint()));
     }
     for operator in &root.operators {
-        text.push_str(&format!("reader   {}: {}\n", operator.name, operator.recipient.as_str()));
+        text.push_str(&format!("reader    {}: {}\n", operator.name, operator.recipient.as_str()));
     }
     terminal.out(&text)
 }
