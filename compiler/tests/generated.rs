@@ -2,7 +2,7 @@
 //! `docs/definitions.md`, and `docs/codes.md`. `CMC_UPDATE=1 cargo test -p cmc-compiler --test generated` writes them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use cmc_compiler::{LoadOptions, load, schema};
+use cmc_compiler::schema;
 use cmc_types::codes;
 use serde_json::Value;
 use std::fmt::Write;
@@ -54,52 +54,6 @@ fn the_book_lists_every_key() {
         "docs/definitions.md",
         &format!("{written}{REFERENCE}{}", reference(&schema::definition_schema())),
     );
-}
-
-#[test]
-fn every_example_in_the_book_is_a_definition() {
-    let text = std::fs::read_to_string(repository("docs/definitions.md")).unwrap();
-    let mut examples = 0;
-    for (language, block) in blocks(&text) {
-        let fleet = tempfile::tempdir().unwrap();
-        let is_fleet = block.contains("[fleet]");
-        std::fs::create_dir(fleet.path().join("hosts")).unwrap();
-        let name = if is_fleet { "fleet.toml".to_owned() } else { format!("hosts/example.{language}") };
-        std::fs::write(fleet.path().join("fleet.toml"), "[fleet]\nname = \"shop\"\n").unwrap();
-        std::fs::write(fleet.path().join(name), &block).unwrap();
-        let loaded = load(fleet.path(), &LoadOptions::default());
-        let errors: Vec<_> = loaded
-            .diagnostics
-            .iter()
-            .filter(|diagnostic| diagnostic.is_error())
-            .map(|d| &d.message)
-            .collect();
-        assert!(errors.is_empty(), "{block}\n{errors:?}");
-        examples += 1;
-    }
-    assert!(examples > 10);
-}
-
-/// The fenced blocks of TOML and JSON of a page.
-fn blocks(text: &str) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = Vec::new();
-    let mut open = false;
-    for line in text.lines() {
-        match line.strip_prefix("```") {
-            Some(_) if open => open = false,
-            Some(language @ ("toml" | "json")) => {
-                open = true;
-                found.push((language.to_owned(), String::new()));
-            }
-            _ if open => {
-                let (_, block) = found.last_mut().unwrap();
-                block.push_str(line);
-                block.push('\n');
-            }
-            _ => {}
-        }
-    }
-    found
 }
 
 /// A table of keys per kind and part, in the order in which a reader meets them.
