@@ -139,8 +139,10 @@ pub enum Format {
     Typed,
     /// UTF-8 text from a template or `content`.
     Text,
-    /// Bytes from `source` or a secret.
+    /// Bytes from `source`, or a secret whose type says what it is, such as a key.
     Opaque,
+    /// The whole value of a secret whose type says nothing of its structure: only the real value can be judged.
+    Secret,
 }
 
 /// Which validators check a file.

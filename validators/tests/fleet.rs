@@ -119,12 +119,21 @@ pub(crate) fn check(plan: &Plan) -> Report {
 }
 
 pub(crate) fn check_as(plan: &Plan, selection: Selection, bounds: Bounds) -> Report {
+    check_with(plan, selection, bounds, true)
+}
+
+/// Validates a plan that holds real secrets.
+pub(crate) fn check_real(plan: &Plan) -> Report {
+    check_with(plan, Selection::All, Bounds::default(), false)
+}
+
+fn check_with(plan: &Plan, selection: Selection, bounds: Bounds, dummies: bool) -> Report {
     let settings = Settings {
         worker: (std::env::current_exe().unwrap(), vec!["__sandbox".to_owned()]),
         bounds,
         threads: 2,
         source: &|path| Err(std::io::Error::other(format!("{path}: no sources here"))),
-        dummies: true,
+        dummies,
         selection,
         progress: &|_, _| (),
     };

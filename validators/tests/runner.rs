@@ -1,7 +1,8 @@
 //! What validating a whole plan promises.
 
 use crate::fleet::{
-    bytes, check, check_as, checked_by, file, host, mode, own, plan, receipt, said, tainted, unavailable,
+    bytes, check, check_as, check_real, checked_by, file, host, mode, own, plan, receipt, said, tainted,
+    unavailable,
 };
 use crate::{Ended, Test};
 use cmc_types::plan::{Checks, Content, Format, Plan};
@@ -16,6 +17,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("runner::check_replaces_the_choice_by_path", named),
     ("runner::structured_text_is_checked_in_process", structured),
     ("runner::words_that_may_quote_a_secret_are_withheld", withheld),
+    ("runner::a_dummy_of_unknown_structure_waits_for_the_real_content", dummies),
+    ("runner::tables_of_another_cron_are_not_judged_by_debians", other_crons),
     ("runner::publish_repeats_only_what_secrets_touch", selection),
     ("runner::validators_of_the_users_own", own_validators),
     ("runner::a_program_of_the_hosts_own_tree_can_check", own_program),
@@ -132,7 +135,7 @@ fn structured() -> Ended {
 fn withheld() -> Ended {
     let secret = "hunter2canary";
     let whole = |plan: &Plan| {
-        let report = check(plan);
+        let report = check_real(plan);
         let everything = format!("{report:#?}");
         assert!(!everything.contains(secret), "{everything}");
         report
@@ -152,7 +155,6 @@ fn withheld() -> Ended {
             "{path}: {said:#?}"
         );
     }
-    assert!(report.receipts.iter().all(|receipt| receipt.item.dummies));
 
     let config = format!(
         "events {{}}\nhttp {{ upstream a {{ server {secret}.example.org; }} server {{ listen 443 ssl; ssl_certificate \
@@ -182,6 +184,56 @@ fn withheld() -> Ended {
     let report = whole(&leaky);
     assert!(report.findings[0].item.message.contains("withheld"), "{report:#?}");
     Ended::Passed
+}
+
+fn dummies() -> Ended {
+    let secret = |path: &str, text: &str| {
+        let mut file = tainted(file(path, text));
+        file.format = Format::Secret;
+        file
+    };
+    let files = |text: &str| {
+        vec![
+            secret("/etc/api/key.json", text),
+            checked_by(secret("/etc/api/key", text), &["json"]),
+            secret("/etc/nginx/conf.d/secret.conf", text),
+            secret("/etc/sudoers.d/secret", text),
+            file("/etc/nginx/nginx.conf", "events {}\nhttp { include conf.d/*.conf; }\n"),
+            file("/etc/sudoers", "root ALL=(ALL) ALL\n@includedir /etc/sudoers.d\n"),
+        ]
+    };
+    let built = check(&plan(vec![host("web1", "debian-12", files("dummy-key"))]));
+    assert!(!built.failed() && built.findings.is_empty(), "{built:#?}");
+    let of_secrets = built.receipts.iter().filter(|receipt| receipt.item.validator == "opaque");
+    assert!(of_secrets.clone().all(|receipt| receipt.item.dummies));
+    assert_eq!(of_secrets.count(), 4);
+    // A text with a dummy in it is judged, and its words are told: a dummy is no secret.
+    let report = check(&plan(vec![host("web1", "debian-12", vec![tainted(file("/etc/a.json", "{dummy"))])]));
+    assert!(report.failed() && !said(&report)[0].contains("withheld"), "{report:#?}");
+
+    let published = check_real(&plan(vec![host("web1", "debian-12", files("dummy-key"))]));
+    let failed = published.receipts.iter().filter(|receipt| receipt.item.verdict == Verdict::Failed);
+    let failed: Vec<_> = failed.map(|receipt| receipt.item.validator.as_str()).collect();
+    assert!(failed.iter().filter(|name| **name == "json").count() == 2, "{published:#?}");
+    if let Some(reason) = unavailable(&published, "nginx") {
+        return Ended::Skipped(reason);
+    }
+    assert!(failed.contains(&"nginx"), "{published:#?}");
+    Ended::Passed
+}
+
+fn other_crons() -> Ended {
+    let table = || vec![file("/var/spool/cron/crontabs/root", "~ 3 * * * -n true\n")];
+    for os in ["openbsd-7.6", "alpine-3.20", "rocky-9"] {
+        let report = check(&plan(vec![host("web1", os, table())]));
+        assert!(!report.failed() && report.runs == 0, "{os}: {report:#?}");
+    }
+    let report = check(&plan(vec![host("web1", "debian-12", table())]));
+    match unavailable(&report, "crontab") {
+        Some(reason) => Ended::Skipped(reason),
+        None if report.failed() => Ended::Passed,
+        None => panic!("{report:#?}"),
+    }
 }
 
 fn selection() -> Ended {

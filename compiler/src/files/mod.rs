@@ -16,7 +16,7 @@ use crate::resolved::ResolvedService;
 use crate::tree::Node;
 use crate::world::World;
 use cmc_types::check::{FileEntry, FileKind};
-use cmc_types::definition::{Check, File, Validation};
+use cmc_types::definition::{Check, File, SecretType, Validation};
 use cmc_types::plan::{Checks, Content, Format, PlannedFile, Provenance};
 use cmc_types::{Blake3, Diagnostic, Mode, Place, UnixPath, codes};
 use content::Rendered;
@@ -150,7 +150,7 @@ impl Making<'_> {
             planned.provenance.template = Some(self.world.templates.path_of(name));
             self.template(path, name)?
         } else if let Some(secret) = &file.secret {
-            planned.format = Format::Opaque;
+            planned.format = self.format_of_secret(secret.as_str());
             self.secret(path, secret.as_str())?
         } else {
             self.inline(path)?
@@ -161,6 +161,15 @@ impl Making<'_> {
         planned.entry.b3 = Some(Blake3(*blake3::hash(&bytes).as_bytes()));
         planned.content = Content::Bytes(bytes);
         Some(if tainted { Nature::Secret } else { Nature::Text })
+    }
+
+    /// Dummies of keys and certificates are such; those of texts stand for anything.
+    fn format_of_secret(&self, name: &str) -> Format {
+        let kind = self.world.fleet.secrets.get(name).and_then(|secret| secret.definition.kind);
+        match kind {
+            Some(SecretType::TlsKey | SecretType::TlsCertificate | SecretType::SshKey) => Format::Opaque,
+            _ => Format::Secret,
+        }
     }
 
     fn mode(&self, path: &UnixPath, file: &File, nature: Nature) -> Option<Mode> {

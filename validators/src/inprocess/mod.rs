@@ -64,7 +64,7 @@ pub fn base_name(format: Format) -> &'static str {
     match format {
         Format::Typed => "typed",
         Format::Text => "text",
-        Format::Opaque => "opaque",
+        Format::Opaque | Format::Secret => "opaque",
     }
 }
 

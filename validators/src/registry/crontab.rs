@@ -7,15 +7,10 @@ use crate::sandbox::{Entry, What};
 
 pub(super) const CRONTAB: Program = Program {
     name: "crontab",
-    about: "tables of cron, users' and the system's",
-    applies_to: &[
-        "/etc/crontab",
-        "/etc/cron.d/*",
-        "/var/spool/cron/*",
-        "/var/spool/cron/crontabs/*",
-        "/var/cron/tabs/*",
-        "/etc/crontabs/*",
-    ],
+    about: "tables of Debian's cron, users' and the system's, on hosts of Debian and Ubuntu",
+    applies_to: &["/etc/crontab", "/etc/cron.d/*", "/var/spool/cron/crontabs/*"],
+    // Cronie, BusyBox and the BSDs' cron read fields and options that Debian's refuses.
+    families: &["debian", "ubuntu"],
     scope: Scope::Alone,
     argv: &["crontab", "-n", "{}"],
     dirs: &["/var/spool/cron/crontabs"],
@@ -23,7 +18,7 @@ pub(super) const CRONTAB: Program = Program {
     // It counts lines from 0.
     first_line: 0,
     skips: &[("/etc/cron.d/*.*", "cron skips files of cron.d whose name holds a dot")],
-    packages: &[("debian", "cron"), ("ubuntu", "cron"), ("", "cronie")],
+    packages: &[("", "cron")],
     prepare: Some(prepare),
     ..Program::COMMON
 };

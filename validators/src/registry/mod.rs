@@ -63,6 +63,8 @@ pub struct Program {
     pub interpreters: &'static [&'static str],
     /// Hosts that it is for: those with this init system, or all.
     pub init: Option<InitSystem>,
+    /// Families of hosts that it is for, where others have another program of that name; empty: all.
+    pub families: &'static [&'static str],
     /// What one run checks.
     pub scope: Scope,
     /// Program and arguments; `{}` is the file, or what `prepare` says.
@@ -166,6 +168,7 @@ impl Program {
         applies_to: &[],
         interpreters: &[],
         init: None,
+        families: &[],
         scope: Scope::Each,
         argv: &[],
         version_argv: &[],

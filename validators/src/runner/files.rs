@@ -37,6 +37,7 @@ pub(super) fn check(host: &HostName, tree: &Tree, settings: &Settings<'_>, colle
 /// The formats that the file is checked as.
 fn formats(file: &TreeFile) -> Vec<&'static str> {
     match &file.checks {
+        _ if file.waits => Vec::new(),
         Checks::Auto { .. } => inprocess::by_path(file.path.as_str()).into_iter().collect(),
         Checks::Named { validators, .. } => {
             let known = |name: &str| inprocess::NAMES.iter().copied().find(|known| *known == name);
@@ -61,7 +62,11 @@ fn add(
         None => Verdict::CouldNotRun { reason: "the file is too large to be parsed".to_owned() },
     };
     for problem in problems.unwrap_or_default() {
-        let message = if file.tainted { withhold::WITHHELD.to_owned() } else { problem.message.clone() };
+        let message = if file.tainted && !settings.dummies {
+            withhold::WITHHELD.to_owned()
+        } else {
+            problem.message.clone()
+        };
         let finding = Finding {
             validator: validator.to_owned(),
             path: file.path.clone(),

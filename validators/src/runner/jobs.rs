@@ -86,6 +86,7 @@ impl<'a> Jobs<'a> {
     ) -> Result<(), ValidateError> {
         let usual = accounts::entries(host, &self.plan.addresses, false);
         let flat = accounts::entries(host, &self.plan.addresses, true);
+        let tree = &self.without_dummies(host, tree);
         for tool in self.tools.clone() {
             let chosen = choose(&tool, host, tree);
             if chosen.is_empty() {
@@ -98,6 +99,16 @@ impl<'a> Jobs<'a> {
         }
         self.report_unknown(host, tree, collected);
         Ok(())
+    }
+
+    /// The tree in which a dummy is empty where a program would read it as its own configuration: nothing, rather
+    /// than a word that is none.
+    fn without_dummies(&self, host: &HostPlan, tree: &Tree) -> Tree {
+        let read = |file: &TreeFile| {
+            self.tools.iter().any(|tool| tool.applies(host, file.path.as_str(), file.interpreter()))
+        };
+        let file = |file: &TreeFile| if file.waits && read(file) { file.emptied() } else { file.clone() };
+        Tree { files: tree.files.iter().map(file).collect() }
     }
 
     fn add_run(
@@ -274,7 +285,7 @@ struct Run {
 fn choose(tool: &Tool<'_>, host: &HostPlan, tree: &Tree) -> Vec<(usize, bool)> {
     let mut chosen = Vec::new();
     for (index, file) in tree.files.iter().enumerate() {
-        if file.b3().is_none() {
+        if file.b3().is_none() || file.waits {
             continue;
         }
         match &file.checks {

@@ -52,7 +52,11 @@ pub(super) fn judge(
     if let Verdict::CouldNotRun { .. } = verdict {
         said.clear();
     }
-    withhold_secrets(job, &mut said, &read);
+    // Dummies are no secrets.
+    let secrets = !settings.dummies && job.seen.iter().any(|file| file.tainted);
+    if secrets {
+        withhold_secrets(job, &mut said, &read);
+    }
 
     let subjects: Vec<&TreeFile> = job
         .subjects
@@ -66,7 +70,7 @@ pub(super) fn judge(
     let warnings =
         said.iter().filter(|said| said.severity == Severity::Warning).map(|said| describe(job, said));
     // These two are told even of files with secrets, so they must not quote them either.
-    let secret = |word: &str| job.seen.iter().any(|file| file.tainted) && withhold::quotes(word, &job.seen);
+    let secret = |word: &str| secrets && withhold::quotes(word, &job.seen);
     let names = response.names.iter().map(|name| {
         let shown = if secret(name) { "a name (withheld: a file with secrets holds it)" } else { name };
         format!("{shown} is outside the fleet and was taken to resolve")
@@ -165,7 +169,7 @@ fn verdict(
                 Some(true) => Verdict::Passed,
                 None => could_not(format!(
                     "`{name}` exited with {code}, which says nothing about the file{}",
-                    if job.seen.iter().any(|file| file.tainted) {
+                    if !settings.dummies && job.seen.iter().any(|file| file.tainted) {
                         String::new()
                     } else {
                         first_words(response)
@@ -315,10 +319,6 @@ fn first_words(response: &Response) -> String {
 
 /// Takes back what may quote a file that holds secrets.
 fn withhold_secrets(job: &Job<'_>, said: &mut [Said], read: &BTreeSet<usize>) {
-    let any = job.seen.iter().any(|file| file.tainted);
-    if !any {
-        return;
-    }
     let subject = job.subjects.iter().any(|subject| job.seen[subject.seen].tainted);
     for said in said {
         let about = said.file.map(|index| job.seen[index].tainted);

@@ -46,6 +46,7 @@ impl<'a> Tool<'a> {
         match self {
             Self::BuiltIn(program) => {
                 program.init.is_none_or(|init| init == host.init)
+                    && (program.families.is_empty() || program.families.contains(&host.os.family()))
                     && (program.applies_to.iter().any(|glob| glob::matches(glob, path))
                         || interpreter.is_some_and(|name| program.interpreters.contains(&name)))
             }

@@ -18,6 +18,8 @@ pub(super) struct TreeFile {
     pub(super) tainted: bool,
     pub(super) format: Format,
     pub(super) checks: Checks,
+    /// Whether it is a dummy that stands for content of whatever structure: its own checks wait for the real one.
+    pub(super) waits: bool,
 }
 
 /// What is at the path.
@@ -71,6 +73,7 @@ impl<'a> Loader<'a> {
                 tainted: file.tainted,
                 format: file.format,
                 checks: file.checks.clone(),
+                waits: self.settings.dummies && file.tainted && file.format == Format::Secret,
             });
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -116,6 +119,16 @@ pub(super) fn digest(bytes: &[u8]) -> Blake3 {
 }
 
 impl TreeFile {
+    /// The same file without content, as programs that check others see one that waits.
+    pub(super) fn emptied(&self) -> Self {
+        let mut file = self.clone();
+        if let Shape::File { b3, body, .. } = &mut file.shape {
+            let empty: Arc<[u8]> = Arc::default();
+            (*b3, *body) = (digest(&empty), Body::Here(empty));
+        }
+        file
+    }
+
     /// The content, if it is a file that is kept in memory.
     pub(super) fn content(&self) -> Option<&Bytes> {
         match &self.shape {

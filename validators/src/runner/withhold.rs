@@ -55,6 +55,7 @@ mod tests {
             tainted,
             format: Format::Text,
             checks: Checks::Auto { required: true },
+            waits: false,
         }
     }
 
