@@ -176,8 +176,13 @@ impl World {
     fn env_given(self: &Arc<Self>, node: &Node, whom: &For) -> Option<Value> {
         match &node.value {
             Tree::Text(text) if expr::is_expression(text) => {
-                let mode =
-                    Mode { format: Format::Plain, secrets: true, typed: true, limit: self.limits.output };
+                let mode = Mode {
+                    format: Format::Plain,
+                    file: false,
+                    secrets: true,
+                    typed: true,
+                    limit: self.limits.output,
+                };
                 let made = self.render_text(node, text, whom, mode)?;
                 if let Some(value) = made.value {
                     return Some(value);

@@ -6,6 +6,7 @@ use crate::envs::ServiceScope;
 use crate::expr::{self, For, Mode, Opaque, Subject, secret_misplaced};
 use crate::tree::{Entry, Node, Table, Value as Tree};
 use crate::world::World;
+use cmc_types::name::ValidatorName;
 use cmc_types::{Diagnostic, InitSystem, Place, UnixPath, codes};
 use minijinja::value::{Value, ValueKind};
 use std::sync::Arc;
@@ -107,8 +108,15 @@ pub(crate) fn content_of_files(world: &Arc<World>, host: usize, scope: &Arc<Serv
     let whom = For { host, service: Some(scope.clone()) };
     for entry in merged.get(&["file"]).and_then(Node::as_table).into_iter().flat_map(Table::iter) {
         let Ok(path) = UnixPath::parse(&entry.key) else { continue };
-        let mode =
-            Mode { format: Format::of_path(&path), secrets: true, typed: false, limit: world.limits.output };
+        let check = entry.node.get(&["check"]);
+        let names: Vec<&Node> = match check.map(|node| &node.value) {
+            Some(Tree::List(items)) => items.iter().collect(),
+            _ => check.into_iter().collect(),
+        };
+        let declared = names.iter().filter_map(|name| ValidatorName::parse(name.as_text()?).ok());
+        let declared: Vec<ValidatorName> = declared.collect();
+        let format = Format::of_file(&path, &declared);
+        let mode = Mode { format, file: true, secrets: true, typed: false, limit: world.limits.output };
         let text = |key: &str| {
             let node = entry.node.get(&[key])?;
             Some((node, node.as_text()?))
@@ -126,8 +134,13 @@ pub(crate) fn content_of_files(world: &Arc<World>, host: usize, scope: &Arc<Serv
 fn value(world: &Arc<World>, whom: &For, node: &Node) -> Option<Node> {
     match &node.value {
         Tree::Text(text) if expr::is_expression(text) => {
-            let mode =
-                Mode { format: Format::Plain, secrets: false, typed: true, limit: world.limits.output };
+            let mode = Mode {
+                format: Format::Plain,
+                file: false,
+                secrets: false,
+                typed: true,
+                limit: world.limits.output,
+            };
             let made = world.render_text(node, text, whom, mode)?;
             match made.value {
                 Some(value) => match from_engine(&value, node.place) {

@@ -176,6 +176,7 @@ impl World {
             Tree::Text(text) if expr::is_expression(text) => {
                 let mode = Mode {
                     format: crate::encode::Format::Plain,
+                    file: false,
                     secrets: true,
                     typed: true,
                     limit: self.limits.output,

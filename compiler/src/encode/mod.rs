@@ -9,11 +9,11 @@ mod lines;
 mod nginx;
 mod sh;
 mod systemd;
+mod target;
 mod toml;
+mod words;
 mod xml;
 mod yaml;
-
-use cmc_types::UnixPath;
 
 /// The format of a file that values are written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +40,24 @@ pub enum Format {
     Haproxy,
     /// Units and drop-ins of systemd.
     Systemd,
+    /// sudoers and its drop-ins.
+    Sudoers,
+    /// OpenSSH's configuration, of server and client.
+    Ssh,
+    /// Apache httpd's configuration.
+    Apache,
+    /// logrotate's configuration, which holds shell text.
+    Logrotate,
+    /// Rule sets of nftables.
+    Nft,
+    /// BIND's configuration.
+    Named,
+    /// Unbound's configuration.
+    Unbound,
+    /// Login classes of OpenBSD and FreeBSD.
+    LoginConf,
+    /// Scripts in languages other than the shell's.
+    Script,
 }
 
 /// What a value is.
@@ -125,7 +143,10 @@ impl Refusal {
         match format {
             _ if !self.filter_helps => Some("change the value".to_owned()),
             Format::Plain => Some("write a text of several lines with `|text`".to_owned()),
-            _ => Some(format!("quote it with the filter `|{}`", format.filter())),
+            _ => Some(match format.filter() {
+                Some(filter) => format!("quote it with the filter `|{filter}`"),
+                None => "change the value".to_owned(),
+            }),
         }
     }
 }
@@ -135,7 +156,7 @@ type Quoting = Result<String, Refusal>;
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 20] = [
         Self::Plain,
         Self::Nginx,
         Self::Yaml,
@@ -147,6 +168,15 @@ impl Format {
         Self::Xml,
         Self::Haproxy,
         Self::Systemd,
+        Self::Sudoers,
+        Self::Ssh,
+        Self::Apache,
+        Self::Logrotate,
+        Self::Nft,
+        Self::Named,
+        Self::Unbound,
+        Self::LoginConf,
+        Self::Script,
     ];
 
     /// Its name.
@@ -163,74 +193,38 @@ impl Format {
             Self::Xml => "xml",
             Self::Haproxy => "haproxy",
             Self::Systemd => "systemd",
+            Self::Sudoers => "sudoers",
+            Self::Ssh => "ssh",
+            Self::Apache => "apache",
+            Self::Logrotate => "logrotate",
+            Self::Nft => "nft",
+            Self::Named => "named",
+            Self::Unbound => "unbound",
+            Self::LoginConf => "login_conf",
+            Self::Script => "script",
         }
     }
 
-    /// The filter that quotes for it.
-    pub fn filter(self) -> &'static str {
-        match self {
+    /// The filter that quotes for it, if any does.
+    pub fn filter(self) -> Option<&'static str> {
+        Some(match self {
             Self::Plain => "text",
-            Self::Crontab => "sh",
+            Self::Crontab | Self::Logrotate => "sh",
+            Self::Script => "json",
+            Self::Sudoers => return None,
             other => other.name(),
-        }
-    }
-
-    /// The format of a file by its path on the host.
-    pub fn of_path(path: &UnixPath) -> Self {
-        let (full, name) = (path.as_str(), path.file_name());
-        let below = |directory: &str| full.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
-        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        match extension {
-            "yaml" | "yml" => return Self::Yaml,
-            "json" => return Self::Json,
-            "toml" => return Self::Toml,
-            "ini" | "cnf" | "desktop" | "repo" => return Self::Ini,
-            "sh" | "bash" | "ksh" | "env" => return Self::Sh,
-            "xml" | "svg" | "plist" => return Self::Xml,
-            "service" | "socket" | "timer" | "path" | "mount" | "automount" | "target" | "slice" | "swap"
-            | "network" | "netdev" | "link"
-                if full.contains("/systemd/") =>
-            {
-                return Self::Systemd;
-            }
-            _ => {}
-        }
-        let any = |directories: &[&str]| directories.iter().any(|directory| below(directory));
-        if full.contains("/systemd/") && extension == "conf" {
-            Self::Systemd
-        } else if full.contains("/nginx/") || name == "nginx.conf" {
-            Self::Nginx
-        } else if full.contains("/haproxy/") || name == "haproxy.cfg" {
-            Self::Haproxy
-        } else if any(&["/etc/cron.d", "/var/spool/cron"]) || name == "crontab" {
-            Self::Crontab
-        } else if any(&[
-            "/etc/default",
-            "/etc/sysconfig",
-            "/etc/conf.d",
-            "/etc/init.d",
-            "/etc/rc.d",
-            "/etc/rc.conf.d",
-            "/usr/local/etc/rc.d",
-            "/etc/profile.d",
-            "/etc/cron.daily",
-            "/etc/cron.hourly",
-            "/etc/cron.weekly",
-            "/etc/cron.monthly",
-        ]) || matches!(name, ".env" | "rc.conf" | "rc.local" | "rc.conf.local")
-        {
-            Self::Sh
-        } else {
-            Self::Plain
-        }
+        })
     }
 
     /// Whether what was quoted for another format may stand here as it is.
     pub(crate) fn takes(self, other: Self, text: &str) -> bool {
         match (self, other) {
+            (own, other) if own == other => true,
             // YAML reads what is quoted for JSON.
             (Self::Yaml, Self::Json) => true,
             (Self::Crontab, Self::Sh) => !text.contains(['%', '\n', '\r']),
+            (Self::Logrotate, Self::Sh) => !text.contains(['\n', '\r']),
+            (Self::Script, Self::Json) => words::script_takes_json(text),
             _ => false,
         }
     }
@@ -252,6 +246,15 @@ impl Format {
             Self::Xml => xml::check(text),
             Self::Haproxy => lines::haproxy(text, context),
             Self::Systemd => systemd::check(text, context),
+            Self::Sudoers => words::sudoers(text, context),
+            Self::Ssh => words::ssh(text),
+            Self::Apache => words::apache(text, context),
+            Self::Logrotate => sh::check(text),
+            Self::Nft => words::nft(text),
+            Self::Named => words::named(text),
+            Self::Unbound => words::unbound(text),
+            Self::LoginConf => words::login_conf(text),
+            Self::Script => words::script(text),
         }
     }
 
@@ -264,13 +267,17 @@ impl Format {
             Self::Plain => lines::quote_plain(text),
             Self::Nginx => nginx::quote(text),
             Self::Yaml => Ok(yaml::quote(text)),
-            Self::Json => Ok(json::quote(text)),
+            Self::Json | Self::Script => Ok(json::quote(text)),
             Self::Toml => Ok(toml::quote(text)),
             Self::Ini => lines::quote_ini(text),
-            Self::Sh | Self::Crontab => Ok(sh::quote(text)),
+            Self::Sh | Self::Crontab | Self::Logrotate => Ok(sh::quote(text)),
             Self::Xml => xml::quote(text),
             Self::Haproxy => lines::quote_haproxy(text),
             Self::Systemd => systemd::quote(text),
+            Self::Apache => words::quote_apache(text),
+            Self::Ssh | Self::Nft | Self::Named | Self::Unbound => words::quote_bare(text),
+            Self::LoginConf => words::quote_login_conf(text),
+            Self::Sudoers => Err(Refusal::hopeless("sudoers has no quotes that hold everywhere")),
         }
     }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
+use cmc_types::UnixPath;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
@@ -299,8 +300,82 @@ fn formats_are_told_by_path() {
         ("/etc/haproxy/haproxy.cfg", Format::Haproxy),
         ("/etc/mysql/my.cnf", Format::Ini),
         ("/etc/motd", Format::Plain),
+        ("/var/cron/tabs/root", Format::Crontab),
+        ("/etc/crontabs/root", Format::Crontab),
+        ("/etc/sudoers.d/ops", Format::Sudoers),
+        ("/etc/ssh/sshd_config.d/50-ops.conf", Format::Ssh),
+        ("/etc/apache2/sites-enabled/x.conf", Format::Apache),
+        ("/etc/apache2/envvars", Format::Sh),
+        ("/etc/logrotate.d/api", Format::Logrotate),
+        ("/etc/nftables.conf", Format::Nft),
+        ("/etc/bind/named.conf.local", Format::Named),
+        ("/etc/bind/db.example", Format::Plain),
+        ("/var/unbound/etc/unbound.conf", Format::Unbound),
+        ("/etc/login.conf.d/api", Format::LoginConf),
+        ("/etc/periodic/daily/x", Format::Sh),
     ] {
-        assert_eq!(Format::of_path(&UnixPath::parse(path).unwrap()), format, "{path}");
+        assert_eq!(Format::of_file(&UnixPath::parse(path).unwrap(), &[]), format, "{path}");
+    }
+}
+
+#[test]
+fn a_named_validator_tells_the_format_before_the_path_and_the_first_line_before_both() {
+    let path = UnixPath::parse("/etc/app/x.yaml").unwrap();
+    let named = |name: &str| Format::of_file(&path, &[cmc_types::name::ValidatorName::parse(name).unwrap()]);
+    assert_eq!(named("nginx"), Format::Nginx);
+    assert_eq!(named("mine"), Format::Yaml);
+    for (line, format) in [
+        ("#!/bin/sh\n", Some(Format::Sh)),
+        ("#! /usr/bin/env -S A=b bash -e\n", Some(Format::Sh)),
+        ("#!/sbin/openrc-run\n", Some(Format::Sh)),
+        ("#!/usr/sbin/nft -f\n", Some(Format::Nft)),
+        ("#!/usr/bin/python3\n", Some(Format::Script)),
+        ("#!\n", Some(Format::Script)),
+        ("#!/bin/sh", None),
+        ("# x\n", None),
+    ] {
+        assert_eq!(Format::of_script(line.as_bytes()), format, "{line:?}");
+    }
+}
+
+/// Formats of words: accepted values are one word, and quoted ones are read back as they were.
+#[test]
+fn words_stay_words() {
+    let mut runner = proptest::test_runner::TestRunner::new_with_rng(
+        config(),
+        proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
+    );
+    let formats = [
+        Format::Sudoers,
+        Format::Ssh,
+        Format::Apache,
+        Format::Logrotate,
+        Format::Nft,
+        Format::Named,
+        Format::Unbound,
+        Format::LoginConf,
+        Format::Script,
+    ];
+    for _ in 0..4000 {
+        let value = hostile().new_tree(&mut runner).unwrap().current();
+        for format in formats {
+            if accepts(format, "word ", &value) {
+                let breaks = |c: char| c.is_whitespace() || c.is_control() || "\"'\\".contains(c);
+                assert!(!value.is_empty() && !value.contains(breaks), "{format}: {value:?}");
+            }
+            let Ok(quoted) = format.quote(&value) else { continue };
+            if matches!(format, Format::Ssh | Format::Apache | Format::Nft | Format::Named | Format::Unbound)
+            {
+                let inner = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap();
+                let read = inner.replace("\\\"", "\u{1}").replace("\\\\", "\\");
+                assert!(!read.contains('"'), "{format}: {quoted}");
+                assert_eq!(read.replace('\u{1}', "\""), value, "{format}");
+            }
+            if format == Format::LoginConf {
+                assert!(!quoted.contains([':', '\n']), "{quoted}");
+                assert_eq!(quoted.replace("\\c", ":").replace("\\^", "^").replace("\\\\", "\\"), value);
+            }
+        }
     }
 }
 

@@ -43,10 +43,10 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     environment.add_filter("string", |value: Value| -> Result<Value, Error> { Ok(plain(&value)?.into()) });
     environment.add_filter("urlencode", urlencode);
     for format in Format::ALL {
-        if format.filter() != format.name() && format != Format::Plain {
-            continue;
+        let Some(filter) = format.filter() else { continue };
+        if filter == format.name() || format == Format::Plain {
+            environment.add_filter(filter, move |value: Value| quote(&value, format));
         }
-        environment.add_filter(format.filter(), move |value: Value| quote(&value, format));
     }
 }
 

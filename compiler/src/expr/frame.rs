@@ -18,6 +18,8 @@ pub(super) const FRAME: &str = "\u{1}frame";
 pub(crate) struct Mode {
     /// The encoder.
     pub(crate) format: Format,
+    /// Whether a first line that names an interpreter tells the encoder instead.
+    pub(crate) file: bool,
     /// Whether secrets may be written.
     pub(crate) secrets: bool,
     /// Whether the value itself is wanted instead of its text: the text is exactly one expression.
@@ -78,6 +80,7 @@ pub(crate) struct Made {
     pending: Vec<Place>,
     tokens: Tokens,
     tracker: Option<Option<Tracker>>,
+    format: Option<Format>,
     closed: bool,
     in_value: bool,
     probed: bool,
@@ -145,12 +148,26 @@ impl Frame {
         Ok(made)
     }
 
+    /// The encoder, settled when something stands in the output.
+    fn format(&self) -> Format {
+        let mut made = self.made();
+        if let Some(format) = made.format {
+            return format;
+        }
+        let script = if self.mode.file { Format::of_script(&made.output) } else { None };
+        let format = script.unwrap_or(self.mode.format);
+        if !made.output.is_empty() {
+            made.format = Some(format);
+        }
+        format
+    }
+
     /// Writes a value.
     fn emit(&self, out: &mut Output<'_>, escape: &AutoEscape, value: &Value) -> Result<(), Error> {
-        if matches!(escape, AutoEscape::None) && self.mode.format != Format::Plain {
+        if matches!(escape, AutoEscape::None) && self.format() != Format::Plain {
             return Err(Failure::new(
                 codes::EXPRESSION,
-                format!("`{{% autoescape false %}}` may not be used in a {} file", self.mode.format),
+                format!("`{{% autoescape false %}}` may not be used in a {} file", self.format()),
             )
             .into());
         }
@@ -205,18 +222,18 @@ impl Frame {
 
     /// The text of a value, if the format can take it where it stands.
     fn checked<'v>(&self, value: &'v Value, direct: bool, reads: &[Place]) -> Result<Checked<'v>, Error> {
-        let format = self.mode.format;
+        let format = self.format();
         if let Some(secret) = value.downcast_object_ref::<Opaque>() {
             if !self.mode.secrets {
                 return Err(secret_misplaced().into());
             }
-            if secret.quoted != Some(format) {
+            if !secret.quoted.is_some_and(|quoted| format.takes(quoted, &secret.text)) {
                 self.check(&secret.text, Kind::Secret, direct, reads)?;
             }
             return Ok(Checked::Secret(secret.text.clone()));
         }
         if let Some(quoted) = value.downcast_object_ref::<Quoted>() {
-            if quoted.format != format && !format.takes(quoted.format, &quoted.text) {
+            if !format.takes(quoted.format, &quoted.text) {
                 self.check(&quoted.text, Kind::Text, direct, reads)?;
             }
             return Ok(Checked::Plain(quoted.text.as_str().into()));
@@ -256,6 +273,7 @@ impl Frame {
     }
 
     fn check(&self, text: &str, kind: Kind, direct: bool, reads: &[Place]) -> Result<(), Error> {
+        let format = self.format();
         let mut made = self.made();
         let made = &mut *made;
         let context = match direct {
@@ -263,16 +281,15 @@ impl Frame {
                 line: last_line(&made.output),
                 within: made
                     .tracker
-                    .get_or_insert_with(|| self.mode.format.tracker())
+                    .get_or_insert_with(|| format.tracker())
                     .as_mut()
                     .map(|tracker| tracker.within(&made.output)),
             },
             false => Context::UNKNOWN,
         };
-        self.mode.format.check(text, kind, context).map_err(|refusal| {
-            let mut failure =
-                Failure::new(codes::VALUE_NEEDS_QUOTING, refusal.message(kind, self.mode.format))
-                    .help(refusal.help(self.mode.format));
+        format.check(text, kind, context).map_err(|refusal| {
+            let mut failure = Failure::new(codes::VALUE_NEEDS_QUOTING, refusal.message(kind, format))
+                .help(refusal.help(format));
             for place in reads {
                 failure = failure.with(*place, "the value comes from here");
             }

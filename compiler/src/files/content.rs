@@ -5,7 +5,7 @@ use super::read::ReadError;
 use super::{Making, Nature, provenance};
 use crate::encode::Format;
 use crate::expr::{self, Failure, For, Made, Mode, Subject};
-use cmc_types::definition::Source;
+use cmc_types::definition::{Check, Source};
 use cmc_types::plan::{Content, LineOrigin};
 use cmc_types::{Bytes, Diagnostic, Place, UnixPath, codes};
 
@@ -21,7 +21,14 @@ pub(super) struct Rendered {
 
 impl Making<'_> {
     fn mode_for(&self, path: &UnixPath) -> Mode {
-        Mode { format: Format::of_path(path), secrets: true, typed: false, limit: self.world.limits.output }
+        let check = self.service.definition.file.get(path).and_then(|file| file.check.as_ref());
+        let declared = match check {
+            Some(Check::One(name)) => std::slice::from_ref(name),
+            Some(Check::Many(names)) => names,
+            Some(Check::Off { .. }) | None => &[],
+        };
+        let format = Format::of_file(path, declared);
+        Mode { format, file: true, secrets: true, typed: false, limit: self.world.limits.output }
     }
 
     fn whom(&self) -> For {
