@@ -89,7 +89,11 @@ pub(crate) fn compile(
 ) -> Result<Compiled, Failure> {
     is_fleet(directory)?;
     let _progress = terminal.progress("compiling");
-    let options = CompileOptions { load: with.options()?, ..CompileOptions::default() };
+    let options = CompileOptions {
+        load: with.options()?,
+        validators: cmc_validators::known_names(&std::collections::BTreeMap::new()),
+        ..CompileOptions::default()
+    };
     let compiled = cmc_compiler::compile(directory, &options, secrets);
     let findings = Findings { sources: compiled.sources, diagnostics: compiled.diagnostics };
     Ok(Compiled { findings, plan: compiled.plan })

@@ -3,13 +3,10 @@
 use crate::exit::Failure;
 use crate::findings::Findings;
 use crate::terminal::Terminal;
-use cmc_types::definition::Validator;
-use cmc_types::name::ValidatorName;
-use cmc_types::plan::{Checks, Content, Origin, Plan, PlannedFile};
+use cmc_types::plan::{Content, Origin, Plan, PlannedFile};
 use cmc_types::receipt::{Finding, Receipt, Verdict};
 use cmc_types::{Diagnostic, HostName, Place, Severity, Span, codes};
 use cmc_validators::{ForHosts, Report, Selection, Settings};
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Validates a plan; what is wrong is added to the findings.
@@ -20,7 +17,6 @@ pub(crate) fn run(
     findings: &mut Findings,
     terminal: &Terminal,
 ) -> Result<Report, Failure> {
-    unknown_names(plan, findings);
     let program = std::env::current_exe()
         .map_err(|error| Failure::failed(format!("could not find cmc's own program: {error}")))?;
     let progress = terminal.progress("validating");
@@ -57,34 +53,6 @@ pub(crate) fn run(
         }
     }
     Ok(report)
-}
-
-/// `check = "nginy"`: the compiler cannot know which validators there are.
-fn unknown_names(plan: &Plan, findings: &mut Findings) {
-    let known = cmc_validators::known_names(&plan.validators);
-    let own: &BTreeMap<ValidatorName, Validator> = &plan.validators;
-    let mut seen = std::collections::BTreeSet::new();
-    for (host, file) in plan.hosts.iter().flat_map(|host| host.files().map(move |(_, file)| (host, file))) {
-        let Checks::Named { validators, .. } = &file.checks else { continue };
-        for name in validators {
-            if known.iter().any(|one| one == name.as_str())
-                || !seen.insert((name, &file.provenance.definition))
-            {
-                continue;
-            }
-            let message = format!("there is no validator {:?}", name.as_str());
-            let help = format!(
-                "there are {}; your own: {} of them in [validator.NAME]",
-                known.join(", "),
-                own.len()
-            );
-            let mut diagnostic =
-                Diagnostic::new(codes::UNKNOWN_VALIDATOR, message).help(help).on_host(host.host.as_str());
-            diagnostic.primary = place_of(&file.provenance.definition, findings)
-                .map(|place| cmc_types::Label { place, text: String::new() });
-            findings.diagnostics.push(diagnostic);
-        }
-    }
 }
 
 /// A finding, at the template's line and the definition behind it where they are known, else at the rendered line.

@@ -4,7 +4,7 @@
 use crate::files::read;
 use crate::fleet::{Fleet, Secret};
 use crate::suggest;
-use cmc_types::definition::SecretType;
+use cmc_types::definition::{SecretType, Validator};
 use cmc_types::{Blake3, Diagnostic, codes};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,6 +18,28 @@ pub(crate) fn fleet(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
     names(fleet, report);
     tags(fleet, report);
     pairs(fleet, report);
+    validators(fleet, report);
+}
+
+/// Programs that nothing could find, and time in which nothing could end.
+fn validators(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
+    for entry in fleet.definitions("validator") {
+        let Ok(validator) = serde_json::from_value::<Validator>(entry.node.to_json()) else { continue };
+        let program = validator.argv.first().map_or("", String::as_str);
+        if program.is_empty() || (program.contains('/') && !program.starts_with('/')) {
+            let message = format!(
+                "the program of validator {:?} is neither an absolute path nor a bare name",
+                entry.key
+            );
+            let diagnostic =
+                Diagnostic::new(codes::INVALID_VALUE, message).at(entry.node.place_of(&["argv", "0"]), "");
+            report(diagnostic.help("programs are found in the usual directories, or at a path of the host"));
+        }
+        if validator.timeout.is_some_and(|timeout| timeout.as_micros() == 0) {
+            let message = format!("validator {:?} has no time to run", entry.key);
+            report(Diagnostic::new(codes::INVALID_VALUE, message).at(entry.node.place_of(&["timeout"]), ""));
+        }
+    }
 }
 
 /// Two hosts with one identifier would be one host in the index.

@@ -66,6 +66,8 @@ impl Claims {
                 diagnostic = diagnostic.with(claim.place, "and here");
             }
             world.report_on(host, diagnostic);
+            // Others may claim it too.
+            self.paths.insert(path.clone(), vec![claim]);
             return false;
         }
         self.lower.insert(lower, path.clone());

@@ -26,6 +26,8 @@ pub struct CompileOptions {
     pub load: LoadOptions,
     /// Bounds on resolving and rendering.
     pub limits: Limits,
+    /// Names of the validators that `check` may name besides the fleet's own; empty: any name will do.
+    pub validators: Vec<String>,
 }
 
 /// A compiled fleet.
@@ -51,7 +53,7 @@ pub fn compile(dir: &Path, options: &CompileOptions, secrets: Arc<dyn Secrets>) 
     checks::fleet(&fleet, &mut |diagnostic| findings.add(diagnostic));
     let sources = std::mem::take(&mut loaded.sources);
     let payloads = Payloads::new(dir.to_owned(), options.limits.source);
-    let world = World::new(fleet, dir.to_owned(), sources, findings, secrets, options.limits.clone());
+    let world = World::new(fleet, dir.to_owned(), sources, findings, secrets, options);
 
     every_variable(&world);
     let mut services = placed(&world);

@@ -80,6 +80,10 @@ pub(crate) fn compile(
             (None, Some(_)) => service.name.as_str().to_owned(),
             (None, None) => continue,
         };
+        let twin = facts.units.iter().find(|(_, other)| **other == unit).map(|(name, _)| name.clone());
+        if let Some(twin) = twin {
+            world.report_on(host, unit_twice(&resolved, service, &twin, &unit));
+        }
         facts.units.insert(service.name.clone(), unit);
     }
     let (scopes, resolved): (Vec<_>, Vec<ResolvedService>) =
@@ -183,6 +187,23 @@ fn lowered_checks(text: &str, required: bool) -> Checks {
     match ValidatorName::parse("sh") {
         Ok(sh) if text.starts_with("#!/bin/ksh\n") => Checks::Named { validators: vec![sh], required },
         _ => Checks::Auto { required },
+    }
+}
+
+/// A unit that another service of the host has already.
+fn unit_twice(services: &[OnHost], service: &ResolvedService, twin: &ServiceName, unit: &str) -> Diagnostic {
+    let place = |service: &ResolvedService| match service.definition.unit {
+        Some(_) => service.tree.place_of(&["unit"]),
+        None => service.tree.key_place_of(&["daemon"]),
+    };
+    let message =
+        format!("services {:?} and {:?} have the same unit {unit:?}", twin.as_str(), service.name.as_str());
+    let diagnostic = Diagnostic::new(codes::UNIT_CLAIMED_TWICE, message)
+        .at(place(service), format!("of {:?}", service.name.as_str()))
+        .help("let one of them have the unit, and `watch` the files of the other");
+    match services.iter().find(|other| other.service.name == *twin) {
+        Some(other) => diagnostic.with(place(&other.service), format!("of {:?}", twin.as_str())),
+        None => diagnostic,
     }
 }
 

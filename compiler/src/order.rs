@@ -143,7 +143,7 @@ fn absent(world: &World, key: Key, name: &ServiceName, place: Place) -> Option<D
     let message = format!("the service {:?}, which is {verb}, is not on the host", name.as_str());
     let diagnostic = Diagnostic::new(codes::NEEDS_ABSENT_SERVICE, message).at(place, "");
     let diagnostic = match world.fleet.place_of("service", name.as_str()) {
-        Some(other) => diagnostic.with(other, "goes to other hosts"),
+        Some(other) => diagnostic.with(other, "is not on this host"),
         None => diagnostic,
     };
     Some(diagnostic.help(help))

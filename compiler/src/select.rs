@@ -50,7 +50,8 @@ impl Selector {
             return match fleet.has_tag(tag) {
                 true => Ok(Self::Tag(tag.to_owned())),
                 false => {
-                    let mut error = unknown(codes::UNKNOWN_TAG, "tag", tag, fleet.tag_names(), "@");
+                    let known = fleet.tag_names().chain(["all"]);
+                    let mut error = unknown(codes::UNKNOWN_TAG, "tag", tag, known, "@");
                     let begins = || format!("a tag begins with a host that has it, or with [tag.{tag}]");
                     error.help.get_or_insert_with(begins);
                     Err(error)
@@ -75,7 +76,9 @@ impl Selector {
             true => Ok(Self::Host(text.to_owned())),
             false => {
                 let mut error = unknown(codes::UNKNOWN_HOST, "host", text, fleet.host_names(), "");
-                if fleet.has_tag(text) {
+                if text == "all" {
+                    error.help = Some("every host is \"@all\"".to_owned());
+                } else if fleet.has_tag(text) {
                     error.help = Some(format!("there is a tag of this name: write \"@{text}\""));
                 }
                 Err(error)

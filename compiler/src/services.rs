@@ -112,6 +112,7 @@ pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, writt
             env.push(ResolvedEnv { name: env_name, value: value.text.clone(), place: slot.value_place() });
         }
     }
+    commands(&definition, &tree).into_iter().for_each(|finding| world.report_on(host, finding));
     let own = format!("{name}.service");
     let raw = merged.service.get(&["systemd", &own]).is_some();
     check(world, host, name, &mut definition, &tree);
@@ -148,6 +149,38 @@ fn check(world: &World, host: usize, name: &ServiceName, definition: &mut Servic
         }
         _ => {}
     }
+}
+
+/// What is wrong with a program and its arguments that no shell sees.
+fn argv_problem(argv: &[String]) -> Option<&'static str> {
+    let program = argv.first().map_or("", String::as_str);
+    if program.is_empty() {
+        Some("has no program")
+    } else if program.contains('/') && !program.starts_with('/') {
+        Some("has a program that is neither an absolute path nor a bare name")
+    } else if argv.iter().any(|word| word.contains('\0')) {
+        Some("has a word with NUL in it, which none can hold")
+    } else {
+        None
+    }
+}
+
+/// Commands of files that no system could run.
+fn commands(definition: &Service, tree: &Node) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for (path, file) in &definition.file {
+        for (index, argv) in file.run.iter().enumerate() {
+            let Some(problem) = argv_problem(argv) else { continue };
+            let place = tree.place_of(&["file", path.as_str(), "run", &index.to_string()]);
+            let message = format!("a command of {:?} {problem}", path.as_str());
+            findings.push(
+                Diagnostic::new(codes::INVALID_VALUE, message)
+                    .at(place, "")
+                    .help("write a program and its arguments, such as [\"/usr/bin/newaliases\"]"),
+            );
+        }
+    }
+    findings
 }
 
 /// What has no effect in a service that runs nothing.
@@ -204,8 +237,9 @@ pub(crate) fn health(
     let probe = match health {
         Health { http: Some(url), tcp: None, exec: None, .. } => {
             let authority = url.strip_prefix("http://").and_then(|rest| rest.split(['/', '?', '#']).next());
-            let good = authority.is_some_and(|host| !host.is_empty() && !host.contains('@'))
-                && !url.chars().any(|c| c.is_whitespace() || c.is_control());
+            let spec = EnvVarTable { kind: Some(EnvType::Url), ..EnvVarTable::default() };
+            let good = cmc_types::env_value::check(&spec, url).is_ok()
+                && authority.is_some_and(|host| !host.starts_with(':') && !host.contains(['@', ',']));
             if !good {
                 invalid(
                     "http",
@@ -229,8 +263,8 @@ pub(crate) fn health(
             Probe::Tcp(address.clone())
         }
         Health { http: None, tcp: None, exec: Some(argv), .. } => {
-            if argv.first().is_none_or(String::is_empty) {
-                invalid("exec", "the check has no program".to_owned(), "write a program and its arguments");
+            if let Some(problem) = argv_problem(argv) {
+                invalid("exec", format!("the check {problem}"), "write a program and its arguments");
                 return Vec::new();
             }
             Probe::Exec(argv.clone())
@@ -244,6 +278,13 @@ pub(crate) fn health(
             return Vec::new();
         }
     };
+    if health.within.is_some_and(|within| within.as_secs() == 0) {
+        invalid(
+            "within",
+            "the service has no time to answer".to_owned(),
+            "write a second or more, such as \"30s\"",
+        );
+    }
     let wants_restart = health.then == Some(Then::Restart);
     if wants_restart && restart.is_none() {
         let message = format!(

@@ -1,6 +1,7 @@
 //! Everything that resolving shares: names, variables, secrets, the template engine, findings. Values are evaluated
 //! when they are first read; what reads itself is found and named.
 
+use crate::compile::CompileOptions;
 use crate::expr::{Failure, For, Mode};
 use crate::findings::Findings;
 use crate::fleet::Fleet;
@@ -42,6 +43,8 @@ pub(crate) struct World {
     pub(crate) variables: Vec<HostVariables>,
     /// Bounds.
     pub(crate) limits: Limits,
+    /// Validators that `check` may name besides the fleet's own; empty: any.
+    pub(crate) validators: Vec<String>,
     /// The template engine.
     pub(crate) engine: Environment<'static>,
     /// Templates that were read.
@@ -73,8 +76,9 @@ impl World {
         sources: Sources,
         mut findings: Findings,
         secrets: Arc<dyn Secrets>,
-        limits: Limits,
+        options: &CompileOptions,
     ) -> Arc<Self> {
+        let limits = options.limits.clone();
         let definitions = Definitions::read(&fleet);
         let variables = fleet.hosts.iter().map(|host| {
             let written = fleet.document.get(&["host", host.name.as_str()]);
@@ -88,6 +92,7 @@ impl World {
             fleet,
             variables,
             limits,
+            validators: options.validators.clone(),
             templates,
             misused: Arc::default(),
             secrets,

@@ -131,6 +131,7 @@ codes! {
     WRONG_ARCHITECTURE "wrong-architecture" Error "A program (ELF file) is for another architecture than the host's. Build it for the host's, and use `source = { x86_64 = …, aarch64 = … }` where hosts differ.";
     PATH_CLAIMED_TWICE "path-claimed-twice" Error "Two services, or two parts of one, write the same path on a host. Let one of them write it, and the other `watch` it.";
     PATH_CLASH "path-clash" Error "A path lies below another that is a file, or differs from another in case only. Rename one of them.";
+    PATH_RESERVED "path-reserved" Error "A service writes where no service may: below `/dev`, `/proc` or `/sys`, or where cmc keeps its own identity, configuration and state. Choose another path; what cmc itself needs on a host is set by enrolment.";
     WATCH_UNKNOWN_PATH "watch-unknown-path" Warning "A watched path is written by no service of the host. Nothing will trigger it. Correct the path, or remove it.";
     // Services
     STATE_WITHOUT_UNIT "state-without-unit" Error "A service has a state but nothing that could be started or stopped. Add `daemon` or `unit`, or remove `state`.";
@@ -140,9 +141,10 @@ codes! {
     SERVICE_CYCLE "service-cycle" Error "Services wait for each other in a circle; the message names all of them. Remove one `after`, `needs` or `daemon.requires` of them.";
     NEEDS_ABSENT_SERVICE "needs-absent-service" Error "A service needs another, or its daemon requires one, that is not on the host. Widen the other's `on`, narrow this one's, or use `after`, which orders only what is there.";
     REQUIRES_WHAT_NEVER_RUNS "requires-what-never-runs" Error "A daemon requires a service that has neither `daemon` nor `unit`, or that is stopped on the host, so the init system could never start it. Use `after` or `needs` of the service for what only installs files, or start the other.";
+    UNIT_CLAIMED_TWICE "unit-claimed-twice" Error "Two services of a host have the same unit, so that stopping or removing one would stop the other's. Let one service have the unit, and `watch` the files of the other.";
     SCRIPT_NAME_TAKEN "script-name-taken" Error "Two services of a host would have the same rc script, since `-` and `.` become `_`. Rename one of the services.";
-    // Validators: found by running them, so what shows them is `tests/validation.rs`
-    UNKNOWN_VALIDATOR "unknown-validator" Error "`check` names a validator that neither cmc nor a `[validator.NAME]` definition has. Correct the name; the message lists what there is.";
+    // Validators: but for the first found by running them, so what shows them is `tests/validation.rs`
+    UNKNOWN_VALIDATOR "unknown-validator" Error "`check` names a validator that neither cmc nor a `[validator.NAME]` definition has. Correct the name; the help text names a near one, or all.";
     VALIDATOR_REFUSED "validator-refused" Error "A validator refused a rendered file. Its own words are shown, at the rendered line and at the line of the template or definition it comes from. Correct what they point at.";
     VALIDATOR_WARNING "validator-warning" Warning "A validator accepted a rendered file and warned about it. Read its words; nothing is refused.";
     CHECK_NOT_MADE "check-not-made" Warning "A check could not be made: its program is not installed, or could not be isolated here. It counts neither as passed nor as failed, and publish stops if the check is required. Install the program, or say `validation = \"optional\"` where it may be missed.";

@@ -17,7 +17,7 @@ impl UnixPath {
         };
         let Some(rest) = text.strip_prefix('/') else { return bad("the path is not absolute") };
         if rest.is_empty() {
-            return bad("the root directory is not a file");
+            return bad("it is the root directory itself");
         }
         if text.len() > 1023 {
             return bad("the path is longer than 1,023 bytes");

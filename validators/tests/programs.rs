@@ -330,7 +330,14 @@ fn nft() -> Ended {
     };
     real(Case {
         validator: "nft",
-        good: vec![vec![file("/etc/nftables.conf", &rules("iif lo accept; tcp dport { 22, 443 } accept"))]],
+        good: vec![
+            vec![file("/etc/nftables.conf", &rules("iif lo accept; tcp dport { 22, 443 } accept"))],
+            // Interfaces of the host stand in.
+            vec![file(
+                "/etc/nftables.conf",
+                &rules("iif { eth0, \"wg-1\" } accept; oif vmap { eth0 : accept }"),
+            )],
+        ],
         bad: vec![
             (
                 vec![file("/etc/nftables.conf", &rules("tcp dprt 22 accept"))],

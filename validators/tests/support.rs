@@ -19,6 +19,7 @@ pub(crate) fn shell(script: &str, files: &[(&str, &str)]) -> Request {
         env: BTreeMap::from([("PATH".to_owned(), "/usr/sbin:/usr/bin:/sbin:/bin".to_owned())]),
         identity: Identity::Plain,
         net_admin: false,
+        interfaces: Vec::new(),
         bounds: Bounds::default(),
         machine: Vec::new(),
         dirs: Vec::new(),

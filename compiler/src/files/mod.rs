@@ -13,6 +13,7 @@ pub(crate) use provenance::origin;
 
 use crate::envs::ServiceScope;
 use crate::resolved::ResolvedService;
+use crate::suggest;
 use crate::tree::Node;
 use crate::world::World;
 use cmc_types::check::{FileEntry, FileKind};
@@ -45,6 +46,19 @@ enum Nature {
     Text,
     Program,
     Secret,
+}
+
+/// Directories in which no service may write, and why.
+const RESERVED: &[(&str, &str)] = &[
+    ("/dev", "the kernel and its devices are there"),
+    ("/etc/cmc", "it is cmc's own: its identity, its configuration, the services' environment"),
+    ("/proc", "the kernel is there"),
+    ("/sys", "the kernel is there"),
+    ("/var/lib/cmc", "it is cmc's own: what it has installed and verified"),
+];
+
+fn is_below(path: &UnixPath, directory: &str) -> bool {
+    path.as_str().strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Making<'_> {
@@ -86,6 +100,13 @@ impl Making<'_> {
             );
             return None;
         };
+        if let Some((above, why)) = RESERVED.iter().find(|(above, _)| is_below(path, above)) {
+            let message = format!("{:?} may not be a file of a service: {why}", path.as_str());
+            let diagnostic =
+                Diagnostic::new(codes::PATH_RESERVED, message).at(key_place, format!("below {above}"));
+            self.report(diagnostic);
+            return None;
+        }
         let checks = self.checks(path, file);
         let mut planned = PlannedFile {
             entry: FileEntry {
@@ -191,10 +212,15 @@ impl Making<'_> {
         Some(mode)
     }
 
-    /// A link or an absent file has neither mode nor owner.
+    /// A link or an absent file has neither mode nor owner, nor content to check.
     fn no_ownership(&self, path: &UnixPath, file: &File, kind: &str) {
-        let given =
-            [("mode", file.mode.is_some()), ("user", file.user.is_some()), ("group", file.group.is_some())];
+        let given = [
+            ("mode", file.mode.is_some()),
+            ("user", file.user.is_some()),
+            ("group", file.group.is_some()),
+            ("check", file.check.is_some()),
+            ("validation", file.validation.is_some()),
+        ];
         for (key, _) in given.iter().filter(|(_, given)| *given) {
             let message = format!("`{key}` has no meaning for a file with `{kind}`");
             let place = self.service.tree.key_place_of(&["file", path.as_str(), key]);
@@ -206,12 +232,41 @@ impl Making<'_> {
         let fleet = self.world.fleet.definition.as_ref().and_then(|fleet| fleet.validation);
         let validation = file.validation.or(self.service.definition.validation).or(fleet);
         let required = validation != Some(Validation::Optional);
-        let _ = path;
+        self.known_validators(path, file);
         match &file.check {
             None => Checks::Auto { required },
             Some(Check::One(name)) => Checks::Named { validators: vec![name.clone()], required },
             Some(Check::Many(names)) => Checks::Named { validators: names.clone(), required },
             Some(Check::Off { off }) => Checks::Off { reason: off.clone() },
+        }
+    }
+
+    /// Reports names in `check` that no validator has.
+    fn known_validators(&self, path: &UnixPath, file: &File) {
+        let names = match &file.check {
+            Some(Check::One(name)) => std::slice::from_ref(name),
+            Some(Check::Many(names)) => names,
+            _ => return,
+        };
+        let known = || {
+            let built_in = self.world.validators.iter().map(String::as_str);
+            built_in.chain(self.world.fleet.names("validator"))
+        };
+        let exists = |name: &str| known().any(|known| known == name) || self.world.validators.is_empty();
+        for (index, name) in names.iter().enumerate().filter(|(_, name)| !exists(name.as_str())) {
+            let place = match &file.check {
+                Some(Check::Many(_)) => {
+                    self.service.tree.place_of(&["file", path.as_str(), "check", &index.to_string()])
+                }
+                _ => self.place(path, "check"),
+            };
+            let message = format!("there is no validator {:?}", name.as_str());
+            let list = || format!("there are {}", known().collect::<Vec<_>>().join(", "));
+            let help = match suggest::nearest(name.as_str(), known()) {
+                Some(near) => format!("did you mean {near:?}?"),
+                None => list(),
+            };
+            self.report(Diagnostic::new(codes::UNKNOWN_VALIDATOR, message).at(place, "").help(help));
         }
     }
 

@@ -48,12 +48,13 @@ pub(super) fn openbsd(service: &ResolvedService, script: Option<&str>, lowered: 
         let (mut record, mut places) = (record, places);
         if own {
             for (capability, value, place) in std::mem::take(&mut limits) {
-                let set = ["", "-cur", "-max"]
-                    .iter()
-                    .any(|end| record.get(&format!("{capability}{end}")).is_some());
-                if !set {
-                    record.settings.push((capability.to_owned(), Setting::Value(value)));
-                    places.push(place);
+                let mut names = ["", "-cur", "-max"].iter().map(|end| format!("{capability}{end}"));
+                match names.find(|name| record.get(name).is_some()) {
+                    Some(set) => lowered.diagnostics.push(limited_twice(service, name, &set, place)),
+                    None => {
+                        record.settings.push((capability.to_owned(), Setting::Value(value)));
+                        places.push(place);
+                    }
                 }
             }
         }
@@ -131,6 +132,16 @@ pub(super) fn freebsd(service: &ResolvedService, script: Option<&str>, lowered: 
         classes.actions.push(action(on, &path, &["cap_mkdb", path.as_str()]));
     }
     classes
+}
+
+/// A limit that the daemon and its class both set.
+fn limited_twice(service: &ResolvedService, class: &str, capability: &str, limit: Place) -> Diagnostic {
+    let message =
+        format!("daemon.limits and login class {class} of service {} both set {capability}", service.name);
+    Diagnostic::new(codes::DAEMON_CONFLICT, message)
+        .at(limit, "becomes part of the class too")
+        .with(service.tree.key_place_of(&["login-class", class, capability]), "set here")
+        .help("set it in one of the two")
 }
 
 fn action(on: Trigger, path: &UnixPath, argv: &[&str]) -> Action {

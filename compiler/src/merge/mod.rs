@@ -70,7 +70,7 @@ impl Written {
         }
         let mut service: Option<Node> = None;
         let mut disagreements = Vec::new();
-        for layer in &self.layers {
+        for (at, layer) in self.layers.iter().enumerate() {
             let lower = match &mut service {
                 None => service.insert(layer.base.clone()),
                 Some(lower) => {
@@ -87,9 +87,10 @@ impl Written {
             for (index, (rank, overlay)) in overlays.iter().enumerate() {
                 for (_, other) in overlays[..index].iter().filter(|(other, _)| other == rank) {
                     rules::disagreements(&other.node, &overlay.node, &mut |first, second, key| {
-                        let settled = overlays
-                            .iter()
-                            .any(|(above, entry)| above > rank && entry.node.get(key).is_some());
+                        let here =
+                            overlays.iter().filter(|(above, _)| above > rank).map(|(_, entry)| &entry.node);
+                        let above = self.layers[at + 1..].iter().flat_map(|layer| layer.parts_for(host));
+                        let settled = here.chain(above).any(|part| part.get(key).is_some());
                         if !settled {
                             disagreements.push(disagree(&other.key, &overlay.key, key, first, second));
                         }
@@ -115,6 +116,12 @@ fn rank_of(selector: &Selector) -> u8 {
 }
 
 impl Layer {
+    /// The definition and its overlays for a host.
+    fn parts_for<'a>(&'a self, host: &'a Host) -> impl Iterator<Item = &'a Node> {
+        let overlays = self.overlays.iter().filter(|(selector, _)| selector.selects(host));
+        std::iter::once(&self.base).chain(overlays.map(|(_, overlay)| &overlay.node))
+    }
+
     fn read(node: &Node, fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) -> Self {
         let mut base = node.clone();
         let mut overlays = Vec::new();

@@ -237,3 +237,24 @@ fn what_a_daemon_requires_is_started_first_and_holds_it_back_when_it_fails() {
     let needs: Vec<_> = services[1].needs.iter().map(|name| name.as_str()).collect();
     assert_eq!(needs, ["zdb"], "a milestone is no service");
 }
+
+#[test]
+fn what_a_service_sets_itself_settles_overlays_of_its_presets_that_disagree() {
+    let disagreeing = r#"
+        [preset.p]
+        for."@web".file."/etc/f".mode = "0600"
+        for."@db".file."/etc/f".mode = "0640"
+        [tag.db]
+        [host.both]
+        os = "debian-12"
+        arch = "x86_64"
+        tags = ["web", "db"]
+        [service.api]
+        use = ["p"]
+        on = ["both"]
+        file."/etc/f".content = "x"
+        "#;
+    assert!(findings(disagreeing, &[]).contains("overlays-disagree"));
+    let compiled = good(&format!("{disagreeing}\nfile.\"/etc/f\".mode = \"0644\"\n"), &[]);
+    assert_eq!(file(&compiled, "both", "/etc/f").entry.mode.unwrap().to_string(), "0644");
+}

@@ -73,10 +73,11 @@ pub enum Check {
     /// This one.
     One(ValidatorName),
     /// These.
-    Many(Vec<ValidatorName>),
+    Many(#[cfg_attr(feature = "schema", schemars(length(min = 1)))] Vec<ValidatorName>),
     /// None, and why.
     Off {
         /// Why no program checks it.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
         off: String,
     },
 }

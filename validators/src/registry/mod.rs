@@ -101,6 +101,8 @@ pub struct Program {
     pub advice: &'static [&'static str],
     /// The number of the first line, as the program counts: 1, or 0.
     pub first_line: u32,
+    /// Parts of errors about what only the host has: alone they say nothing of the file.
+    pub of_host: &'static [&'static str],
     /// Globs of files that the daemon silently leaves out, and why.
     pub skips: &'static [(&'static str, &'static str)],
     /// The package that has it, by family of the operating system; `""` stands for all others.
@@ -156,6 +158,8 @@ pub struct Prepared {
     pub arguments: Vec<String>,
     /// Copies that the program reads in place of a subject: (copy, subject).
     pub copies: Vec<(String, String)>,
+    /// Network interfaces that a host may have.
+    pub interfaces: Vec<String>,
     /// Errors that the program would not see: subject, line, and what is wrong.
     pub errors: Vec<(String, u32, String)>,
 }
@@ -169,6 +173,7 @@ impl Program {
         interpreters: &[],
         init: None,
         families: &[],
+        of_host: &[],
         scope: Scope::Each,
         argv: &[],
         version_argv: &[],

@@ -230,6 +230,7 @@ impl<'a> Jobs<'a> {
         if prepared.arguments.is_empty() {
             prepared.arguments.push(run.main.clone());
         }
+        request.interfaces = std::mem::take(&mut prepared.interfaces);
         for argument in tool.argv() {
             match argument.as_str() {
                 "{}" => request.argv.append(&mut prepared.arguments),
@@ -429,6 +430,7 @@ fn request(bounds: &crate::sandbox::Bounds) -> Request {
         env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         identity: crate::sandbox::Identity::Plain,
         net_admin: false,
+        interfaces: Vec::new(),
         bounds: *bounds,
         machine: Vec::new(),
         dirs: Vec::new(),

@@ -159,6 +159,10 @@ fn verdict(
             let errors = said.iter().any(|said| said.severity == Severity::Error);
             match job.tool.means(*code) {
                 Some(false) if !errors && advised(job, said) => Verdict::Passed,
+                Some(false) if of_host(job, said) => could_not(format!(
+                    "it names what only the host has, and nothing here could stand in for it ({})",
+                    said.first().map_or("", |said| said.message.as_str())
+                )),
                 Some(false) => Verdict::Failed,
                 Some(true) if errors => Verdict::Failed,
                 Some(true)
@@ -184,6 +188,13 @@ fn verdict(
 fn advised(job: &Job<'_>, said: &[Said]) -> bool {
     let advice = job.tool.program().map_or(&[][..], |program| program.advice);
     !said.is_empty() && said.iter().all(|said| advice.iter().any(|part| said.message.contains(part)))
+}
+
+/// Whether all that is wrong is about what only the host has.
+fn of_host(job: &Job<'_>, said: &[Said]) -> bool {
+    let parts = job.tool.program().map_or(&[][..], |program| program.of_host);
+    let mut errors = said.iter().filter(|said| said.severity == Severity::Error).peekable();
+    errors.peek().is_some() && errors.all(|said| parts.iter().any(|part| said.message.contains(part)))
 }
 
 fn not_found(job: &Job<'_>, name: &str) -> String {

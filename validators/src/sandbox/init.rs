@@ -48,6 +48,7 @@ fn inside(
     loopback::up().map_err(|e| ("net namespace", e.to_string()))?;
     // A kernel that cannot do these leaves names unresolved, which the program reports.
     let _ = loopback::own_everything();
+    loopback::interfaces(&request.interfaces);
     let resolver = resolver::Resolver::start(&request.domains, single).ok();
     settle();
 

@@ -41,6 +41,40 @@ pub(super) fn own_everything() -> Result<()> {
     ask(RTM_NEWROUTE, NLM_F_CREATE, &body)
 }
 
+/// Kinds of interfaces that stand in for those of a host, by preference: any will do, and a kernel may lack some.
+const KINDS: [&[u8]; 2] = [b"dummy", b"bridge"];
+
+/// Makes interfaces of these names. What cannot be made is left out: who asks for it hears that it is not there.
+pub(super) fn interfaces(names: &[String]) {
+    for name in names {
+        let _ = KINDS.iter().any(|kind| interface(name, kind).is_ok());
+    }
+}
+
+fn interface(name: &str, kind: &[u8]) -> Result<()> {
+    const IFLA_IFNAME: u16 = 3;
+    const IFLA_LINKINFO: u16 = 18;
+    const IFLA_INFO_KIND: u16 = 1;
+    const NLM_F_EXCL: u16 = 0x200;
+    // struct ifinfomsg: nothing but what follows.
+    let mut body = vec![0; 16];
+    let mut terminated = name.as_bytes().to_vec();
+    terminated.push(0);
+    attribute(&mut body, IFLA_IFNAME, &terminated);
+    let mut info = Vec::new();
+    attribute(&mut info, IFLA_INFO_KIND, kind);
+    attribute(&mut body, IFLA_LINKINFO, &info);
+    ask(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &body)
+}
+
+/// struct rtattr: length, type, value, up to the next multiple of four bytes.
+fn attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    body.extend((4 + value.len() as u16).to_ne_bytes());
+    body.extend(kind.to_ne_bytes());
+    body.extend(value);
+    body.resize(body.len().next_multiple_of(4), 0);
+}
+
 /// Sends one request and reads its acknowledgement.
 fn ask(kind: u16, flags: u16, body: &[u8]) -> Result<()> {
     let socket =

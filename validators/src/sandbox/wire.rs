@@ -23,6 +23,8 @@ pub struct Request {
     pub identity: Identity,
     /// Whether it may change the (private) network: `nft -c` has to.
     pub net_admin: bool,
+    /// Network interfaces that are there besides loopback, as far as the kernel can make them.
+    pub interfaces: Vec<String>,
     /// What it may use.
     pub bounds: Bounds,
     /// Files and directories of this machine that it sees, read-only, besides the system's directories.
