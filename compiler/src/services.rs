@@ -278,12 +278,15 @@ pub(crate) fn health(
             return Vec::new();
         }
     };
-    if health.within.is_some_and(|within| within.as_secs() == 0) {
+    if health.within.is_some_and(|within| within.as_micros() < 1_000_000) {
         invalid(
             "within",
             "the service has no time to answer".to_owned(),
             "write a second or more, such as \"30s\"",
         );
+    }
+    if health.failures == Some(0) {
+        invalid("failures", "no check fails less than once".to_owned(), "write 1 or more");
     }
     let wants_restart = health.then == Some(Then::Restart);
     if wants_restart && restart.is_none() {

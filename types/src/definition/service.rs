@@ -222,7 +222,6 @@ pub struct Health {
     pub within: Option<Timespan>,
     /// Failed runs in a row, with nothing changed, before `then`; default 3.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub failures: Option<u32>,
     /// What happens then; default `none`.
     #[serde(skip_serializing_if = "Option::is_none")]

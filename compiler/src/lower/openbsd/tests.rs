@@ -24,7 +24,7 @@ GREETING = "it's"
 TOKEN = { secret = "token" }
 
 [service.api.login-class.api]
-openfiles-cur = 4096
+maxproc-cur = 256
 datasize = "infinity"
 setenv = ["A=b:c", "D=e,f"]
 "#;
