@@ -123,7 +123,7 @@ impl TreeFile {
     pub(super) fn emptied(&self) -> Self {
         let mut file = self.clone();
         if let Shape::File { b3, body, .. } = &mut file.shape {
-            let empty: Arc<[u8]> = Arc::default();
+            let empty = Bytes::from(&b""[..]);
             (*b3, *body) = (digest(&empty), Body::Here(empty));
         }
         file
