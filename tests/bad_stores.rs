@@ -61,10 +61,7 @@ fn raw(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> String {
 
 #[test]
 fn a_store_without_a_usable_answer_is_named_by_every_command() {
-    let nobody = {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        format!("http://{}", listener.local_addr().unwrap())
-    };
+    let nobody = "http://127.0.0.1:1".to_owned();
     let held = std::sync::Mutex::new(Vec::new());
     let slow = Server::start(|_| Reply {
         manner: Manner::Drip(Duration::from_secs(1)),
@@ -73,7 +70,7 @@ fn a_store_without_a_usable_answer_is_named_by_every_command() {
     let broken = Server::start(|_| Reply::new(500, "<Error><Code>InternalError</Code></Error>"));
     let closed = Server::start(|_| Reply::new(403, "<Error><Code>AccessDenied</Code></Error>"));
     let cases = [
-        ("where nobody listens", nobody.clone()),
+        ("where nobody listens", nobody),
         ("that accepts and never answers", raw(move |stream| held.lock().unwrap().push(stream))),
         ("that sends a byte a second", slow.url.clone()),
         ("that hangs up", raw(drop)),
@@ -81,7 +78,7 @@ fn a_store_without_a_usable_answer_is_named_by_every_command() {
             "that speaks another protocol",
             raw(|mut stream| drop(stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n"))),
         ),
-        ("that does not speak TLS", nobody.replace("http:", "https:")),
+        ("that does not speak TLS", closed.url.replace("http:", "https:")),
         ("whose name does not exist", "http://store.invalid:80".to_owned()),
         ("in trouble", broken.url.clone()),
         ("that lets nobody in", closed.url.clone()),

@@ -102,7 +102,7 @@ fn interrupt(base: &Scratch, args: &[&str], input: &str, moments: u32, next: imp
     let scratch = copy(base);
     let start = Instant::now();
     run(&scratch, args, input).expect(0);
-    let whole = start.elapsed();
+    let mut whole = start.elapsed();
     let mounts = || std::fs::read_to_string("/proc/self/mountinfo").unwrap().lines().count();
     let before = mounts();
     let mut interrupted = 0;
@@ -120,7 +120,11 @@ fn interrupt(base: &Scratch, args: &[&str], input: &str, moments: u32, next: imp
                 assert_eq!(died_of, signal as i32, "{what}");
                 interrupted += 1;
             }
-            None => assert_eq!(output.status.code(), Some(0), "{what}: {output:?}"),
+            None => {
+                assert_eq!(output.status.code(), Some(0), "{what}: {output:?}");
+                // The machine has become faster since the time was taken.
+                whole /= 2;
+            }
         }
         assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{what}: {output:?}");
         nothing_is_left(&scratch, process, &what);

@@ -220,7 +220,10 @@ impl Publisher<'_> {
         let mut rivals = Rivals::default();
         self.contend(|attempt| {
             let Some(current) = read_pointer(self.store, self.roots, self.channel, self.seen)? else {
-                return Err(Error::Failed(format!("nothing was ever published on channel {}", self.channel)));
+                return Err(Error::Failed(format!(
+                    "nothing was ever published on channel {}; `cmc build`, then `cmc publish`",
+                    self.channel
+                )));
             };
             rivals.saw(current.pointer.timestamp.serial, self.store.name())?;
             let mut written = Vec::new();

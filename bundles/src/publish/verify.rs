@@ -44,7 +44,9 @@ pub fn verify_store(
     let open = keys.is_some();
     let keys = keys.unwrap_or_else(Identities::none);
     let Some(current) = read_current(store, roots, keys, channel, Counters::default())? else {
-        return Err(Error::Failed(format!("nothing was ever published on channel {channel}")));
+        return Err(Error::Failed(format!(
+            "nothing was ever published on channel {channel}; `cmc build`, then `cmc publish`"
+        )));
     };
     let release = current.release();
     let mut verified = Verified { version: release.version, ..Verified::default() };

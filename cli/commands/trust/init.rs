@@ -32,7 +32,8 @@ pub(crate) fn run(_: &Args, directory: &Path, terminal: &Terminal) -> Result<(),
 pub(crate) fn begin(name: &str, directory: &Path) -> Result<NewFleet, Failure> {
     let root = directory.join("trust/1.json");
     if root.exists() {
-        return Err(Failure::failed(format!("{} exists: the fleet has a root of trust", root.display())));
+        return Err(Failure::failed(format!("{} exists: the fleet has a root of trust", root.display()))
+            .help("`cmc trust show` shows it; a fleet begins with one root, and only once"));
     }
     Ok(init_fleet(name, fleet::now())?)
 }
