@@ -15,13 +15,9 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     }
     let out = PathBuf::from(out);
     std::fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
-    let host = output(Command::new("rustc").args(["--print", "host-tuple"]))?;
     execute(cargo().args(["build", "--locked", "--release", "--package", "cmc"]))?;
-    execute(&mut fetch(&host))?;
-    let target = target_dir()?;
-    for (from, name) in
-        [(target.join("release/cmc"), "cmc"), (target.join(&host).join("host/cmc-fetch"), "cmc-fetch")]
-    {
+    let fetch = build_for_hosts("cmc-fetch", "cmc-fetch")?;
+    for (from, name) in [(target_dir()?.join("release/cmc"), "cmc"), (fetch, "cmc-fetch")] {
         let to = out.join(name);
         let size = std::fs::copy(&from, &to)
             .map_err(|error| format!("{} to {}: {error}", from.display(), to.display()))?;
@@ -33,16 +29,19 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// The build of the fetcher. Panics abort, so unwind tables are neither made nor linked; a static executable relocates
-/// itself, so it may use the compact form; functions of the same code are one.
-fn fetch(host: &str) -> Command {
+/// Builds a program of hosts alone, static and small, and returns its path. Panics abort, so unwind tables are neither
+/// made nor linked; a static executable relocates itself, so it may use the compact form; functions of the same code
+/// are one.
+pub(crate) fn build_for_hosts(package: &str, program: &str) -> Result<PathBuf, String> {
+    let host = output(Command::new("rustc").args(["--print", "host-tuple"]))?;
     let mut command = cargo();
-    command.args(["rustc", "--locked", "--package", "cmc-fetch", "--bin", "cmc-fetch", "--profile", "host"]);
+    command.args(["rustc", "--locked", "--package", package, "--bin", program, "--profile", "host"]);
     // A static binary is linked for a named target only, so that build scripts stay dynamic.
-    command.args(["--target", host, "--"]);
+    command.args(["--target", &host, "--"]);
     let script = root().join("fetcher/no-unwind.ld").display().to_string();
     let link = ["-Wl,-z,pack-relative-relocs", "-Wl,--icf=all", "-Wl,--no-eh-frame-hdr", "-T", &script];
     command.args(link.iter().flat_map(|arg| ["-C".to_owned(), format!("link-arg={arg}")]));
     command.env("RUSTFLAGS", "-C target-feature=+crt-static -C force-unwind-tables=no");
-    command
+    execute(&mut command)?;
+    Ok(target_dir()?.join(host).join("host").join(program))
 }

@@ -1,7 +1,8 @@
-//! Set-up, demo, tests, distribution and generated files of cmc: `cargo xtask COMMAND`.
+//! Set-up, demo, tests, benches, distribution and generated files of cmc: `cargo xtask COMMAND`.
 //!
 //! Each command has a file. Nothing here is part of the product.
 
+mod bench;
 mod book;
 mod demo;
 mod deny;
@@ -19,6 +20,8 @@ usage: cargo xtask COMMAND
   demo               show the main job in under a minute: no root, no cloud
   test [FILTER]      install what the tests need where allowed, run everything, list what was skipped
   dist --out DIR     build DIR/cmc and a static DIR/cmc-fetch for release
+  bench [--write] [NAME…]
+                     measure against bare loops and peers; --write keeps the figures in benches/RESULTS.md
   generate [--check] write (or compare) the generated files: schemas, page of codes
 ";
 
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
     let result = match command.as_str() {
         "demo" => demo::run(&rest),
         "test" => test::run(&rest),
+        "bench" => bench::run(&rest),
         "dist" => dist::run(&rest),
         "generate" => generate::run(&rest),
         _ => Err(USAGE.to_owned()),

