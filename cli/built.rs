@@ -1,7 +1,8 @@
-//! `.cmc/build/`: what `cmc build` leaves and `cmc publish` publishes: the plan without content, and the receipts.
+//! `.cmc/build/`: what `cmc build` leaves and `cmc publish` publishes: the plan without content, where its files come
+//! from, and the receipts.
 
 use crate::exit::{Failure, io};
-use cmc_types::plan::Plan;
+use cmc_types::plan::{Plan, Provenances};
 use cmc_types::receipt::Receipt;
 use std::path::{Path, PathBuf};
 
@@ -9,11 +10,12 @@ fn dir(fleet: &Path) -> PathBuf {
     fleet.join(".cmc/build")
 }
 
-/// Writes plan and receipts; the plan last, since it is what `publish` looks for.
+/// Writes receipts, provenance and plan; the plan last, since it is what `publish` looks for.
 pub(crate) fn save(fleet: &Path, plan: &Plan, receipts: &[Receipt]) -> Result<(), Failure> {
     let dir = dir(fleet);
     std::fs::create_dir_all(&dir).map_err(|error| io("create", &dir, &error))?;
     write(&dir.join("receipts.json"), &receipts)?;
+    write(&dir.join("provenance.json"), &Provenances::of(plan))?;
     write(&dir.join("plan.json"), plan)
 }
 
@@ -34,7 +36,7 @@ pub(crate) fn load(fleet: &Path) -> Result<Option<(Plan, Vec<Receipt>)>, Failure
 }
 
 fn write(path: &Path, value: &impl serde::Serialize) -> Result<(), Failure> {
-    let mut text = serde_json::to_vec_pretty(value)
+    let mut text = serde_json::to_vec(value)
         .map_err(|error| Failure::failed(format!("could not print {}: {error}", path.display())))?;
     text.push(b'\n');
     crate::durable::write(path, &text, 0o644)

@@ -2,6 +2,7 @@
 
 use crate::exit::{FINDINGS, Failure, io};
 use crate::findings::Findings;
+use crate::memory;
 use crate::terminal::Terminal;
 use cmc_bundles::store::Store;
 use cmc_compiler::load::Extra;
@@ -80,7 +81,7 @@ pub(crate) fn load(directory: &Path, with: &With) -> Result<Loaded, Failure> {
     Ok(Loaded { findings, document: loaded.document })
 }
 
-/// Compiles a fleet with these secrets.
+/// Compiles a fleet with these secrets. A template that takes too much memory ends the process.
 pub(crate) fn compile(
     directory: &Path,
     with: &With,
@@ -94,7 +95,8 @@ pub(crate) fn compile(
         validators: cmc_validators::known_names(&std::collections::BTreeMap::new()),
         ..CompileOptions::default()
     };
-    let compiled = cmc_compiler::compile(directory, &options, secrets);
+    let compiled =
+        memory::bounded(&options.activity, terminal, || cmc_compiler::compile(directory, &options, secrets));
     let findings = Findings { sources: compiled.sources, diagnostics: compiled.diagnostics };
     Ok(Compiled { findings, plan: compiled.plan })
 }

@@ -11,6 +11,7 @@ mod fleet;
 mod interrupt;
 mod keys;
 mod lock;
+mod memory;
 mod progress;
 mod publisher;
 mod removals;

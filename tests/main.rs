@@ -9,6 +9,7 @@ mod docs;
 mod interruption;
 mod layering;
 mod main_job;
+mod memory;
 mod secrets;
 #[allow(dead_code, unreachable_pub)]
 mod servers;

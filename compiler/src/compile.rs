@@ -1,5 +1,6 @@
 //! The compiler as a whole: definitions in, plan and findings out.
 
+use crate::activity::Activity;
 use crate::files::source::Payloads;
 use crate::findings::Findings;
 use crate::fleet::Fleet;
@@ -28,6 +29,8 @@ pub struct CompileOptions {
     pub limits: Limits,
     /// Names of the validators that `check` may name besides the fleet's own; empty: any name will do.
     pub validators: Vec<String>,
+    /// Told what is being rendered.
+    pub activity: Arc<Activity>,
 }
 
 /// A compiled fleet.

@@ -175,7 +175,7 @@ fn planned(world: &Arc<World>, service: &ResolvedService, file: LoweredFile) -> 
         content: Content::Bytes(Bytes::new(file.text.as_bytes(), file.tainted)),
         format: Format::Typed,
         provenance: Provenance {
-            definition: origin(world, file.place),
+            definition: origin(world, file.place).as_ref().clone(),
             template: None,
             lines: lines.collect(),
         },

@@ -3,6 +3,7 @@
 //! Deterministic: the same files give the same plan, whatever the time, place or machine. It reads the fleet's
 //! directory and nothing else; it runs no program and uses no network.
 
+mod activity;
 mod checks;
 mod claims;
 mod compile;
@@ -31,6 +32,7 @@ pub mod tree;
 mod vars;
 mod world;
 
+pub use activity::Activity;
 pub use compile::{CompileOptions, Compiled, compile};
 pub use limits::Limits;
 pub use load::{LoadOptions, Loaded, load};

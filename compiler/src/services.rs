@@ -33,29 +33,27 @@ pub(crate) enum Outcome {
 /// Checks a rendered service. An expression that is a whole value keeps its type, so `"{{ env.PORT }}"` gives a number
 /// where a number is wanted; where the schema wants a text, it is that number's text. Numbers and booleans that were
 /// written without an expression have been checked before, and are not touched.
-fn typed(tree: Node) -> (Node, Vec<Diagnostic>) {
-    let errors = schema::check_service(&tree);
+fn typed(mut tree: Node) -> (Node, Result<Service, Vec<Diagnostic>>) {
+    let checked = schema::check_service(&tree);
+    let Err(errors) = &checked else { return (tree, checked) };
     let wrong = |errors: &[Diagnostic]| -> BTreeSet<Place> {
         let places = errors.iter().filter(|error| error.code == codes::WRONG_TYPE);
         places.filter_map(|error| error.primary.as_ref()).map(|label| label.place).collect()
     };
-    let mut places = wrong(&errors);
+    let mut places = wrong(errors);
     if places.is_empty() {
-        return (tree, errors);
+        return (tree, checked);
     }
     // What is wrong as a text too is said about the value as it was.
     let mut texts = tree.clone();
     scalars_to_texts(&mut texts, &places);
-    let left: BTreeSet<Place> = schema::check_service(&texts)
-        .iter()
-        .filter_map(|error| error.primary.as_ref())
-        .map(|label| label.place)
-        .collect();
+    let left = schema::check_service(&texts).err().unwrap_or_default();
+    let left: BTreeSet<Place> =
+        left.iter().filter_map(|error| error.primary.as_ref()).map(|label| label.place).collect();
     places.retain(|place| !left.contains(place));
-    let mut tree = tree;
     scalars_to_texts(&mut tree, &places);
-    let errors = schema::check_service(&tree);
-    (tree, errors)
+    let checked = schema::check_service(&tree);
+    (tree, checked)
 }
 
 /// Turns numbers and booleans at these places into texts.
@@ -89,17 +87,12 @@ pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, writt
         render::content_of_files(world, host, &scope, &merged.service);
         return Outcome::Failed;
     };
-    let (tree, errors) = typed(tree);
-    if !errors.is_empty() {
-        errors.into_iter().for_each(|diagnostic| world.report_on(host, diagnostic));
-        render::content_of_files(world, host, &scope, &merged.service);
-        return Outcome::Failed;
-    }
-    let mut definition: Service = match serde_json::from_value(tree.to_json()) {
+    let (tree, checked) = typed(tree);
+    let mut definition = match checked {
         Ok(definition) => definition,
-        Err(error) => {
-            let message = format!("the service is not valid: {error}");
-            world.report_on(host, Diagnostic::new(codes::INVALID_VALUE, message).at(tree.place, ""));
+        Err(errors) => {
+            errors.into_iter().for_each(|diagnostic| world.report_on(host, diagnostic));
+            render::content_of_files(world, host, &scope, &merged.service);
             return Outcome::Failed;
         }
     };

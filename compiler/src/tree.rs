@@ -36,8 +36,12 @@ pub enum Value {
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     entries: Vec<Entry>,
+    /// Where each key is, once there are more than [`SMALL`]. Most tables are small, and copied for every host.
     by_key: HashMap<String, usize>,
 }
+
+/// Entries that are looked through one by one.
+const SMALL: usize = 12;
 
 /// A key, where it stands, and its value.
 #[derive(Debug, Clone)]
@@ -53,38 +57,57 @@ pub struct Entry {
 impl Table {
     /// The entry of this key.
     pub fn get(&self, key: &str) -> Option<&Entry> {
-        self.by_key.get(key).map(|index| &self.entries[*index])
+        self.index_of(key).map(|index| &self.entries[index])
     }
 
     /// The entry of this key.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Entry> {
-        self.by_key.get(key).map(|index| &mut self.entries[*index])
+        self.index_of(key).map(|index| &mut self.entries[index])
+    }
+
+    fn index_of(&self, key: &str) -> Option<usize> {
+        match self.entries.len() {
+            0..=SMALL => self.entries.iter().position(|entry| entry.key == key),
+            _ => self.by_key.get(key).copied(),
+        }
+    }
+
+    /// Makes the index anew, if there is one.
+    fn index(&mut self) {
+        self.by_key.clear();
+        if self.entries.len() > SMALL {
+            let keys = self.entries.iter().enumerate();
+            self.by_key.extend(keys.map(|(index, entry)| (entry.key.clone(), index)));
+        }
     }
 
     /// Adds an entry, or replaces the one of the same key in its place.
     pub fn insert(&mut self, entry: Entry) {
-        match self.by_key.get(&entry.key) {
-            Some(index) => self.entries[*index] = entry,
-            None => {
+        match self.index_of(&entry.key) {
+            Some(index) => self.entries[index] = entry,
+            None if self.entries.len() > SMALL => {
                 self.by_key.insert(entry.key.clone(), self.entries.len());
                 self.entries.push(entry);
+            }
+            None => {
+                self.entries.push(entry);
+                self.index();
             }
         }
     }
 
     /// Removes the entry of this key.
     pub fn remove(&mut self, key: &str) -> Option<Entry> {
-        let index = self.by_key.remove(key)?;
-        for other in self.by_key.values_mut().filter(|other| **other > index) {
-            *other -= 1;
-        }
-        Some(self.entries.remove(index))
+        let index = self.index_of(key)?;
+        let entry = self.entries.remove(index);
+        self.index();
+        Some(entry)
     }
 
     /// Keeps the entries for which `keep` says so.
     pub fn retain(&mut self, keep: impl FnMut(&Entry) -> bool) {
         self.entries.retain(keep);
-        self.by_key = self.entries.iter().enumerate().map(|(i, entry)| (entry.key.clone(), i)).collect();
+        self.index();
     }
 
     /// The entries in the order written.

@@ -1,8 +1,10 @@
 //! Everything that resolving shares: names, variables, secrets, the template engine, findings. Values are evaluated
 //! when they are first read; what reads itself is found and named.
 
+use crate::activity::Activity;
 use crate::compile::CompileOptions;
 use crate::expr::{Failure, For, Mode};
+use crate::files::Origins;
 use crate::findings::Findings;
 use crate::fleet::Fleet;
 use crate::limits::Limits;
@@ -45,12 +47,16 @@ pub(crate) struct World {
     pub(crate) limits: Limits,
     /// Validators that `check` may name besides the fleet's own; empty: any.
     pub(crate) validators: Vec<String>,
+    /// Told what is being rendered.
+    pub(crate) activity: Arc<Activity>,
     /// The template engine.
     pub(crate) engine: Environment<'static>,
     /// Templates that were read.
     pub(crate) templates: Arc<Templates>,
     /// Set when a secret is used in a way that is not allowed.
     pub(crate) misused: Arc<AtomicBool>,
+    /// Places as findings and plans name them.
+    pub(crate) origins: Origins,
     secrets: Arc<dyn Secrets>,
     opened: Mutex<BTreeMap<String, Opened>>,
     sources: Arc<Mutex<Sources>>,
@@ -86,6 +92,7 @@ impl World {
         });
         let variables = variables.collect();
         let sources = Arc::new(Mutex::new(sources));
+        options.activity.share(&sources);
         let templates = Arc::new(Templates::new(dir, limits.template, sources.clone()));
         Arc::new(Self {
             engine: expr::environment(templates.clone(), &limits),
@@ -93,8 +100,10 @@ impl World {
             variables,
             limits,
             validators: options.validators.clone(),
+            activity: options.activity.clone(),
             templates,
             misused: Arc::default(),
+            origins: Origins::default(),
             secrets,
             opened: Mutex::default(),
             sources,

@@ -114,7 +114,7 @@ codes! {
     EXPRESSION_NOT_ALLOWED "expression-not-allowed" Error "An expression stands where definitions must be plain: in a fleet, tag, host, secret or validator, except in variables, or in a key such as the path of a file. Write the value out, or move what varies to a variable that a service reads.";
     VALUE_NEEDS_QUOTING "value-needs-quoting" Error "A value would change the structure of the file it is written to; the message names the filter that quotes it. Pipe the value through that filter in the template, `{{ value | yaml }}`; nothing is quoted by itself.";
     TEMPLATE_LOOP "template-loop" Error "Templates or macros use each other without end. Break the chain of `include`, `import` or macro calls that the message shows.";
-    LIMIT_EXCEEDED "limit-exceeded" Error "An expression or template exceeds a bound on instructions, output or depth. Look for a loop that grows; real templates stay far below the bounds.";
+    LIMIT_EXCEEDED "limit-exceeded" Error "An expression or template exceeds a bound on instructions, output, depth or memory. Look for a loop that grows; real templates stay far below the bounds.";
     // Secrets
     SECRET_MISPLACED "secret-misplaced" Error "A secret, or a value made of one, stands where others can read it: in argv, a unit, a label, a path. Pass it in `env` or in a file instead.";
     SECRET_MISUSED "secret-misused" Error "An expression takes a secret apart or compares it; secrets can only be written out and quoted. Store what you need as a secret of its own, or as a plain variable if it is none.";

@@ -84,6 +84,12 @@ impl Sources {
         self.files.iter().position(|source| source.name == name).map(|i| FileId(i as u32))
     }
 
+    /// Line of a byte offset, from 1; offsets past the end give the last.
+    pub fn line(&self, file: FileId, offset: usize) -> u32 {
+        let starts = self.files.get(file.0 as usize).map(|source| source.line_starts.as_slice());
+        starts.map_or(1, |starts| starts.partition_point(|start| *start <= offset).max(1) as u32)
+    }
+
     /// Line and column of a byte offset; offsets past the end give the end.
     pub fn line_column(&self, file: FileId, offset: usize) -> LineColumn {
         let Some(source) = self.files.get(file.0 as usize) else {

@@ -64,8 +64,17 @@ fn bound(len: usize) -> u64 {
     len as u64 + len as u64 / 7 + 8192
 }
 
+/// The most bytes that a host's manifest takes, sealed.
+fn manifest_bound(wanted: &Wanted<'_>) -> u64 {
+    let services = &wanted.host.services;
+    let names: usize = services.iter().map(|s| 66 * (1 + s.after.len() + s.needs.len())).sum();
+    bound(1024 + 512 * (services.len() + wanted.chunks.len() + wanted.holds.len()) + names)
+}
+
 /// How many bundles are sealed before they go into packs, so that memory stays bounded.
 const BATCH: usize = 64;
+/// For how many hosts bundles are sealed before their manifests are: enough to keep all threads busy.
+const HOSTS: usize = 16;
 
 impl Build<'_> {
     /// Seals everything that is not in the store yet. Bundles and chunks sealed by an earlier attempt of this publish
@@ -96,13 +105,18 @@ impl Build<'_> {
         self.seal_chunks(packs, &mut sealed, &mut fresh)?;
         let mut rows = BTreeMap::new();
         let fleet_key = self.publisher.vault()?.recipient()?;
-        for (id, wanted) in self.wanted {
-            if self.changed.contains(id) {
-                let own: Vec<Blake3> = wanted.host.services.iter().map(|service| service.digest).collect();
-                self.seal_bundles(packs, &own, &mut sealed, &mut fresh)?;
-                let at = self.seal_manifest(packs, wanted, &sealed, &fleet_key)?;
-                rows.insert(*id, (at, wanted.fp));
-            } else if let Some(row) = self.current.and_then(|current| current.tree.rows.get(id)) {
+        let (changed, unchanged): (Vec<_>, Vec<_>) =
+            self.wanted.values().partition(|wanted| self.changed.contains(&wanted.id));
+        for hosts in changed.chunks(HOSTS) {
+            let own =
+                hosts.iter().flat_map(|wanted| wanted.host.services.iter().map(|service| service.digest));
+            self.seal_bundles(packs, &own.collect::<Vec<_>>(), &mut sealed, &mut fresh)?;
+            for (wanted, at) in hosts.iter().zip(self.seal_manifests(packs, hosts, &sealed, &fleet_key)?) {
+                rows.insert(wanted.id, (at, wanted.fp));
+            }
+        }
+        for Wanted { id, .. } in unchanged {
+            if let Some(row) = self.current.and_then(|current| current.tree.rows.get(id)) {
                 rows.insert(*id, (At::Fixed(row.manifest.clone()), row.fp));
             }
         }
@@ -269,18 +283,48 @@ impl Build<'_> {
         Ok(())
     }
 
-    fn seal_manifest(
+    /// Seals the manifests of some hosts, and says where each lies.
+    fn seal_manifests(
         &self,
         packs: &mut PackWriter<'_>,
-        wanted: &Wanted<'_>,
+        hosts: &[&Wanted<'_>],
         sealed: &BTreeMap<Blake3, Sealed>,
         fleet_key: &Recipient,
-    ) -> Result<At, Error> {
+    ) -> Result<Vec<At>, Error> {
+        let mut lie = Vec::new();
+        let mut rest = hosts;
+        while !rest.is_empty() {
+            // As many as surely fit in one pack, since a manifest says in which pack a bundle lies.
+            let sizes = rest.iter().scan(0, |sum, wanted| {
+                *sum += manifest_bound(wanted);
+                Some(*sum)
+            });
+            let sizes: Vec<u64> = sizes.collect();
+            let fit = sizes.iter().filter(|size| **size <= limits::PACK_TARGET).count().max(1);
+            let (now, later) = rest.split_at(fit);
+            packs.make_room(sizes.get(fit - 1).copied().unwrap_or_default())?;
+            let contents = now.iter().map(|wanted| Ok((*wanted, self.manifest(packs, wanted, sealed)?)));
+            let contents = contents.collect::<Result<Vec<_>, Error>>()?;
+            let members = parallel(&contents, |(wanted, content)| {
+                let recipients = [wanted.host.recipient.clone(), fleet_key.clone()];
+                member::seal(content, Packing::Raw, &recipients)
+            });
+            for member in members {
+                lie.push(packs.add(member?)?);
+            }
+            rest = later;
+        }
+        Ok(lie)
+    }
+
+    /// What a host's manifest says.
+    fn manifest(
+        &self,
+        packs: &PackWriter<'_>,
+        wanted: &Wanted<'_>,
+        sealed: &BTreeMap<Blake3, Sealed>,
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let services = &wanted.host.services;
-        let names: usize = services.iter().map(|s| 66 * (1 + s.after.len() + s.needs.len())).sum();
-        packs.make_room(bound(
-            1024 + 512 * (services.len() + wanted.chunks.len() + wanted.holds.len()) + names,
-        ))?;
         let find = |digest: &Blake3| {
             let one = sealed.get(digest);
             one.map(|one| (packs.locate(&one.at), one.identity.clone()))
@@ -317,8 +361,7 @@ impl Build<'_> {
         if content.len() as u64 > limits::DOCUMENT - limits::OVERHEAD {
             return Err(Error::Failed(format!("the manifest of {} is too large", wanted.host.host)));
         }
-        let recipients = [wanted.host.recipient.clone(), fleet_key.clone()];
-        packs.add(member::seal(&content, Packing::Raw, &recipients)?)
+        Ok(content)
     }
 
     /// The shared bundles and chunks of this release.

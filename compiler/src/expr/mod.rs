@@ -128,6 +128,11 @@ impl World {
             service: whom.service.clone(),
             frame: frame.clone(),
         };
+        let place = match subject {
+            Subject::Text { node, .. } => node.place,
+            Subject::Template { asked } => *asked,
+        };
+        let _going = self.activity.begin(self.fleet.hosts[whom.host].name.as_str(), place);
         let misused_before = self.misused.swap(false, Ordering::Relaxed);
         let result = self.run(name, view, &frame);
         let misused = self.misused.swap(misused_before, Ordering::Relaxed);

@@ -9,7 +9,7 @@ pub(crate) mod read;
 pub(crate) mod source;
 
 pub(crate) use owner::Accounts;
-pub(crate) use provenance::origin;
+pub(crate) use provenance::{Origins, origin};
 
 use crate::envs::ServiceScope;
 use crate::resolved::ResolvedService;
@@ -125,7 +125,10 @@ impl Making<'_> {
             content: Content::None,
             format: Format::Text,
             checks,
-            provenance: Provenance { definition: origin(self.world, key_place), ..Provenance::default() },
+            provenance: Provenance {
+                definition: origin(self.world, key_place).as_ref().clone(),
+                ..Provenance::default()
+            },
         };
         if kind == "link" || kind == "absent" {
             let target = file.link.clone();

@@ -5,17 +5,31 @@ use crate::expr::Made;
 use crate::world::World;
 use cmc_types::plan::{LineOrigin, Origin, TemplateLine};
 use cmc_types::{FileId, Place};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// A place as people name it.
-pub(crate) fn origin(world: &World, place: Place) -> Origin {
-    let sources = world.sources();
-    let position = sources.line_column(place.file, place.span.start);
-    Origin {
-        file: sources.name(place.file).to_owned(),
-        line: position.line,
-        column: position.column,
-        key: world.fleet.key_of(place).unwrap_or_default().to_owned(),
+/// A place as people name it. Hosts read the same definitions over and over: each is looked up once.
+pub(crate) fn origin(world: &World, place: Place) -> Arc<Origin> {
+    world.origins.get(place, || {
+        let sources = world.sources();
+        let position = sources.line_column(place.file, place.span.start);
+        Origin {
+            file: sources.name(place.file).to_owned(),
+            line: position.line,
+            column: position.column,
+            key: world.fleet.key_of(place).unwrap_or_default().to_owned(),
+        }
+    })
+}
+
+/// The places that were named so far.
+#[derive(Debug, Default)]
+pub(crate) struct Origins(Mutex<HashMap<Place, Arc<Origin>>>);
+
+impl Origins {
+    fn get(&self, place: Place, name: impl FnOnce() -> Origin) -> Arc<Origin> {
+        let mut named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        named.entry(place).or_insert_with(|| Arc::new(name())).clone()
     }
 }
 
@@ -41,7 +55,7 @@ pub(super) fn lines(world: &Arc<World>, made: &Made) -> Vec<LineOrigin> {
                 .checked_sub(1)
                 .and_then(|before| world.position(raws[before].address + raws[before].length)),
         };
-        let mut values: Vec<Origin> = Vec::new();
+        let mut values: Vec<Arc<Origin>> = Vec::new();
         while let Some(written) = made.emissions.get(emission).filter(|written| written.start < end) {
             for place in &written.reads {
                 let origin = origin(world, *place);
@@ -87,7 +101,7 @@ impl World {
     /// The line of a template that a byte of the engine's memory belongs to.
     fn position(&self, address: usize) -> Option<Position> {
         let (file, offset) = self.templates.at_address(address, &self.engine)?;
-        Some(Position { file, line: self.sources().line_column(file, offset).line })
+        Some(Position { file, line: self.sources().line(file, offset) })
     }
 
     fn template_line(&self, position: Position) -> TemplateLine {

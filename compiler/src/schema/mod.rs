@@ -60,19 +60,20 @@ pub(crate) fn check_document(root: &Node) -> Vec<Finding> {
     findings
 }
 
-/// Structural errors of a service after merging and rendering: typed values must have their types, and what only all
-/// ranks together can say must be said.
-pub fn check_service(service: &Node) -> Vec<Diagnostic> {
+/// A service after merging and rendering, or its structural errors: typed values must have their types, and what only
+/// all ranks together can say must be said.
+pub fn check_service(service: &Node) -> Result<Service, Vec<Diagnostic>> {
     let problems = SERVICE.check(service);
     let mut diagnostics: Vec<_> = problems.into_iter().map(|problem| problem.diagnostic).collect();
     exclusive::check(service, Stage::Merged, &mut diagnostics);
-    if diagnostics.is_empty() {
-        // The schema says all that the types say; should it not, this must not pass.
-        if let Err(error) = serde_json::from_value::<Service>(service.to_json()) {
-            diagnostics.push(Diagnostic::new(codes::INVALID_VALUE, error.to_string()).at(service.place, ""));
-        }
+    if !diagnostics.is_empty() {
+        return Err(diagnostics);
     }
-    diagnostics
+    // The schema says all that the types say; should it not, this must not pass.
+    serde_json::from_value(service.to_json()).map_err(|error| {
+        let message = format!("the service is not valid: {error}");
+        vec![Diagnostic::new(codes::INVALID_VALUE, message).at(service.place, "")]
+    })
 }
 
 /// The definitions that a path of a document lies in: one, or all of a misspelt kind.
@@ -115,6 +116,9 @@ impl Schema {
             return vec![explainer.no_schema()];
         };
         let instance = instance(root);
+        if validator.is_valid(&instance) {
+            return Vec::new();
+        }
         let problems = validator.iter_errors(&instance).flat_map(|error| explainer.explain(&error));
         let mut said: HashSet<(&str, Option<Place>, String)> = HashSet::new();
         problems

@@ -258,3 +258,35 @@ fn what_a_service_sets_itself_settles_overlays_of_its_presets_that_disagree() {
     let compiled = good(&format!("{disagreeing}\nfile.\"/etc/f\".mode = \"0644\"\n"), &[]);
     assert_eq!(file(&compiled, "both", "/etc/f").entry.mode.unwrap().to_string(), "0644");
 }
+
+#[test]
+fn where_files_come_from_survives_being_stored_and_is_stored_once() {
+    use cmc_types::plan::{Plan, Provenances};
+    let compiled = good(
+        r#"
+        [service.api]
+        on = ["@all"]
+        env.X = { type = "int", value = 3 }
+        file."/etc/f".template = "f.j2"
+        file."/etc/g".template = "f.j2"
+        file."/etc/h".content = "{{ host.name }}\n"
+        "#,
+        &[
+            ("templates/f.j2", "one\n{% include \"part.j2\" %}\n{{ env.X }} {{ host.name }}\nlast\n"),
+            ("templates/part.j2", "{% for i in range(3) %}\n{{ i }} {{ env.X }}\n{% endfor %}"),
+        ],
+    );
+    let plan = compiled.plan.unwrap();
+    let json = serde_json::to_string(&Provenances::of(&plan)).unwrap();
+    assert_eq!(json.matches("service.api.env.X").count(), 1, "{json}");
+    assert_eq!(json.matches("templates/part.j2").count(), 1, "{json}");
+    let stored: Provenances = serde_json::from_str(&json).unwrap();
+    let mut read: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+    stored.restore(&mut read);
+    for (host, stored) in plan.hosts.iter().zip(&read.hosts) {
+        for ((_, file), (_, stored)) in host.files().zip(stored.files()) {
+            assert!(!file.provenance.lines.is_empty(), "{}", file.entry.path);
+            assert_eq!(file.provenance, stored.provenance, "{}", file.entry.path);
+        }
+    }
+}

@@ -1,7 +1,12 @@
 //! What the compiler hands on: for every host, its services with rendered files, actions and checks.
 //!
 //! A plan is data. It is the compiler's output, the validators' input, and what `seal` makes bundles of. Content is
-//! not serialised: the stored plan (`.cmc/build/plan.json`) holds digests only, and none of tainted content.
+//! not serialised: the stored plan (`.cmc/build/plan.json`) holds digests only, and none of tainted content. Where
+//! things come from is stored beside it, see [`Provenances`].
+
+mod provenance;
+
+pub use provenance::{LineOrigin, Origin, Provenance, Provenances, TemplateLine};
 
 use crate::check::{Action, FileEntry, HealthCheck};
 use crate::definition::Validator;
@@ -33,6 +38,7 @@ pub struct HostAddress {
     /// Name and aliases, and the address itself if it is a name.
     pub names: Vec<String>,
     /// IP address, if the definition has one instead of a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip: Option<std::net::IpAddr>,
 }
 
@@ -42,10 +48,13 @@ pub struct HostPlan {
     /// Its name.
     pub host: HostName,
     /// Identifier in the index: 32 hexadecimal digits, if the definition has one already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Public key that its manifest is encrypted to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<String>,
     /// Public key that signs its reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reporter: Option<String>,
     /// Operating system.
     pub os: Os,
@@ -98,6 +107,7 @@ pub struct PlannedFile {
     /// Which validators check it.
     pub checks: Checks,
     /// Where it comes from.
+    #[serde(skip)]
     pub provenance: Provenance,
 }
 
@@ -166,54 +176,6 @@ pub enum Checks {
         /// Why.
         reason: String,
     },
-}
-
-/// Where a rendered file comes from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provenance {
-    /// The definition that asks for the file.
-    pub definition: Origin,
-    /// Template, relative to the fleet's directory.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<String>,
-    /// For rendered lines: the template's line and the definitions whose values it shows.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<LineOrigin>,
-}
-
-/// Where a rendered line comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LineOrigin {
-    /// Line of the rendered file, from 1.
-    pub line: u32,
-    /// Template file and line, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<TemplateLine>,
-    /// Definitions that supplied the values on the line.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub values: Vec<Origin>,
-}
-
-/// A line of a template.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TemplateLine {
-    /// Template, relative to the fleet's directory.
-    pub file: String,
-    /// Line, from 1.
-    pub line: u32,
-}
-
-/// A key in a definition file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Origin {
-    /// File, relative to the fleet's directory.
-    pub file: String,
-    /// Line, from 1.
-    pub line: u32,
-    /// Column in characters, from 1.
-    pub column: u32,
-    /// The key, dotted, such as `service.api.env.PORT`.
-    pub key: String,
 }
 
 impl Plan {

@@ -1,0 +1,166 @@
+//! Where rendered files come from, and the stored form of that for a whole plan.
+
+use super::Plan;
+use crate::{HostName, UnixPath};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+use std::sync::Arc;
+
+/// Where a rendered file comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// The definition that asks for the file.
+    pub definition: Origin,
+    /// Template, relative to the fleet's directory.
+    pub template: Option<String>,
+    /// For rendered lines: the template's line and the definitions whose values it shows.
+    pub lines: Vec<LineOrigin>,
+}
+
+/// Where a rendered line comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineOrigin {
+    /// Line of the rendered file, from 1.
+    pub line: u32,
+    /// Template file and line, if there is one.
+    pub template: Option<TemplateLine>,
+    /// Definitions that supplied the values on the line; shared by all lines that show them.
+    pub values: Vec<Arc<Origin>>,
+}
+
+/// A line of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateLine {
+    /// Template, relative to the fleet's directory.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+}
+
+/// A key in a definition file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Origin {
+    /// File, relative to the fleet's directory.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// The key, dotted, such as `service.api.env.PORT`.
+    pub key: String,
+}
+
+/// The provenance of every file of a plan, as stored in `.cmc/build/provenance.json`: what is the same is there once,
+/// and named by its index.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenances {
+    /// Definitions.
+    origins: Vec<Origin>,
+    /// Templates.
+    templates: Vec<String>,
+    /// Files.
+    provenances: Vec<Indexed>,
+    /// For every path of a host, its provenance; several if the path holds several blocks.
+    hosts: BTreeMap<HostName, BTreeMap<UnixPath, Vec<usize>>>,
+}
+
+/// A [`Provenance`] by indices.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Indexed {
+    definition: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    template: Option<usize>,
+    /// Per line: its number, its template's index plus one and the line there (0 and 0: none), and its origins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lines: Vec<Vec<usize>>,
+}
+
+impl Provenances {
+    /// What the files of a plan say.
+    pub fn of(plan: &Plan) -> Self {
+        let (mut origins, mut templates, mut provenances) = (Pool::<Origin>::new(), Pool::new(), Pool::new());
+        let mut hosts: BTreeMap<HostName, BTreeMap<UnixPath, Vec<usize>>> = BTreeMap::new();
+        for host in &plan.hosts {
+            let paths = hosts.entry(host.host.clone()).or_default();
+            for (_, file) in host.files() {
+                let Provenance { definition, template, lines } = &file.provenance;
+                let line = |line: &LineOrigin| {
+                    let template = line.template.as_ref();
+                    let (name, number) =
+                        template.map_or((0, 0), |at| (templates.index(&at.file) + 1, at.line as usize));
+                    let mut indexed = vec![line.line as usize, name, number];
+                    indexed.extend(line.values.iter().map(|origin| origins.index(origin)));
+                    indexed
+                };
+                let lines = lines.iter().map(line).collect();
+                let definition = origins.index(definition);
+                let template = template.as_ref().map(|name| templates.index(name));
+                let index = provenances.index(&Indexed { definition, template, lines });
+                paths.entry(file.entry.path.clone()).or_default().push(index);
+            }
+        }
+        let (origins, templates, provenances) = (origins.items, templates.items, provenances.items);
+        Self { origins, templates, provenances, hosts }
+    }
+
+    /// Gives the files of the plan, as read from disk, their provenance back. A file that is not known here keeps what
+    /// it has.
+    pub fn restore(&self, plan: &mut Plan) {
+        for host in &mut plan.hosts {
+            let Some(paths) = self.hosts.get(&host.host) else { continue };
+            let mut seen: HashMap<UnixPath, usize> = HashMap::new();
+            for file in host.services.iter_mut().flat_map(|service| &mut service.files) {
+                let nth = seen.entry(file.entry.path.clone()).or_default();
+                let index = paths.get(&file.entry.path).and_then(|indices| indices.get(*nth));
+                *nth += 1;
+                if let Some(provenance) = index.and_then(|index| self.provenance(*index)) {
+                    file.provenance = provenance;
+                }
+            }
+        }
+    }
+
+    fn provenance(&self, index: usize) -> Option<Provenance> {
+        let Indexed { definition, template, lines } = self.provenances.get(index)?;
+        let line = |line: &Vec<usize>| {
+            let [number, name, at, origins @ ..] = line.as_slice() else { return None };
+            let template = match name.checked_sub(1) {
+                Some(name) => Some(TemplateLine {
+                    file: self.templates.get(name)?.clone(),
+                    line: u32::try_from(*at).ok()?,
+                }),
+                None => None,
+            };
+            let values = origins.iter().map(|origin| self.origins.get(*origin).cloned().map(Arc::new));
+            let values = values.collect::<Option<_>>()?;
+            Some(LineOrigin { line: u32::try_from(*number).ok()?, template, values })
+        };
+        Some(Provenance {
+            definition: self.origins.get(*definition)?.clone(),
+            template: template.and_then(|name| self.templates.get(name).cloned()),
+            lines: lines.iter().map(line).collect::<Option<_>>()?,
+        })
+    }
+}
+
+/// Distinct values in the order in which they came.
+struct Pool<T> {
+    items: Vec<T>,
+    indices: HashMap<T, usize>,
+}
+
+impl<T: Clone + Eq + Hash> Pool<T> {
+    fn new() -> Self {
+        Self { items: Vec::new(), indices: HashMap::new() }
+    }
+
+    fn index(&mut self, value: &T) -> usize {
+        if let Some(index) = self.indices.get(value) {
+            return *index;
+        }
+        self.items.push(value.clone());
+        self.indices.insert(value.clone(), self.items.len() - 1);
+        self.items.len() - 1
+    }
+}
