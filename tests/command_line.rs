@@ -159,7 +159,7 @@ fn a_long_command_says_on_a_terminal_what_it_does_and_nowhere_else() {
     let shown = on_terminal(&[], "--color never");
     assert!(shown.contains("validating: ") && shown.contains(" programs run ("), "{shown:?}");
     // The line is gone before the result is printed.
-    let result = shown.rfind("fleet: 1 hosts").unwrap();
+    let result = shown.rfind("fleet: 1 host").unwrap();
     assert!(shown[..result].ends_with("\r\x1b[K"), "{shown:?}");
     for (environment, args) in
         [(&[("CI", "true")][..], ""), (&[("TERM", "dumb")], ""), (&[], "--quiet"), (&[], "--format json")]
