@@ -44,18 +44,23 @@ pub(crate) fn run(
             finding.item.validator == receipt.item.validator && finding.item.severity == Severity::Error
         };
         if !report.findings.iter().any(said) {
-            findings.diagnostics.push(silent(&receipt.hosts, &receipt.item));
+            let diagnostic = defined(plan, receipt, silent(&receipt.item), findings);
+            findings.diagnostics.push(diagnostic);
         }
     }
     for receipt in &report.receipts {
-        if let Verdict::CouldNotRun { reason } = &receipt.item.verdict {
-            findings.diagnostics.push(not_made(receipt, reason));
-        }
+        let diagnostic = match &receipt.item.verdict {
+            Verdict::CouldNotRun { reason } => not_made(receipt, reason),
+            Verdict::Deferred => deferred(receipt),
+            Verdict::Passed | Verdict::Failed => continue,
+        };
+        let diagnostic = defined(plan, receipt, diagnostic, findings);
+        findings.diagnostics.push(diagnostic);
     }
     Ok(report)
 }
 
-/// A finding, at the template's line and the definition behind it where they are known, else at the rendered line.
+/// A finding, at the template's line and the definition behind it where they are known, and at the rendered line.
 fn diagnostic(plan: &Plan, hosts: &[HostName], finding: &Finding, findings: &mut Findings) -> Diagnostic {
     let code = match finding.severity {
         Severity::Error => codes::VALIDATOR_REFUSED,
@@ -66,18 +71,22 @@ fn diagnostic(plan: &Plan, hosts: &[HostName], finding: &Finding, findings: &mut
     diagnostic.hosts = hosts.iter().map(|host| host.as_str().to_owned()).collect();
     let Some(first) = hosts.first().and_then(|host| plan.host(host.as_str())) else { return diagnostic };
     let Some(file) = first.file(&finding.path) else { return diagnostic };
-    if let (false, Some(line), Content::Bytes(bytes)) = (file.tainted, finding.line, &file.content) {
-        diagnostic.primary =
-            rendered(&format!("{}:{}", first.host, finding.path), bytes, line, finding.column, findings);
-    }
+    // What people wrote comes first: that is what they open, and what a repository's tools can show.
     for (place, text) in origins(file, finding.line, findings) {
         match diagnostic.primary {
             None => diagnostic = diagnostic.at(place, text),
             Some(_) => diagnostic = diagnostic.with(place, text),
         }
     }
+    if let (false, Some(line), Content::Bytes(bytes)) = (file.tainted, finding.line, &file.content) {
+        let name = format!("{}:{}", first.host, finding.path);
+        diagnostic.others.extend(rendered(&name, bytes, line, finding.column, findings));
+    }
     diagnostic
 }
+
+/// What is said of a place in a rendered file, which is no file of the repository.
+pub(crate) const RENDERED: &str = "as rendered";
 
 /// The rendered line, as a source text of its own.
 fn rendered(
@@ -94,7 +103,8 @@ fn rendered(
     let skipped = column.and_then(|column| in_line.char_indices().nth(column.saturating_sub(1) as usize));
     let indent = in_line.len() - in_line.trim_start().len();
     let start = span.start + skipped.map_or(indent, |(offset, _)| offset);
-    Some(cmc_types::Label { place: Place { file, span: Span::new(start, span.end) }, text: String::new() })
+    let place = Place { file, span: Span::new(start, span.end) };
+    Some(cmc_types::Label { place, text: RENDERED.to_owned() })
 }
 
 /// Where a rendered line comes from: the template's line, the definitions of its values, or the file's definition.
@@ -150,13 +160,38 @@ fn place_of(origin: &Origin, findings: &Findings) -> Option<Place> {
 }
 
 /// A program that refused its input without a word that could be placed.
-fn silent(hosts: &[HostName], receipt: &Receipt) -> Diagnostic {
+fn silent(receipt: &Receipt) -> Diagnostic {
     let paths: Vec<_> = receipt.subjects.keys().map(ToString::to_string).collect();
     let message = format!("{} refuses {}", receipt.validator, paths.join(", "));
     let mut diagnostic = Diagnostic::new(codes::VALIDATOR_REFUSED, message);
     diagnostic.help = (!receipt.warnings.is_empty()).then(|| receipt.warnings.join("\n"));
-    diagnostic.hosts = hosts.iter().map(|host| host.as_str().to_owned()).collect();
     diagnostic
+}
+
+/// Says which hosts a receipt is for, and where its first file is defined.
+fn defined(
+    plan: &Plan,
+    receipt: &ForHosts<Receipt>,
+    mut diagnostic: Diagnostic,
+    findings: &Findings,
+) -> Diagnostic {
+    diagnostic.hosts = receipt.hosts.iter().map(|host| host.as_str().to_owned()).collect();
+    let host = receipt.hosts.first().and_then(|host| plan.host(host.as_str()));
+    let file = host.zip(receipt.item.subjects.keys().next()).and_then(|(host, path)| host.file(path));
+    match file.and_then(|file| place_of(&file.provenance.definition, findings)) {
+        Some(place) => diagnostic.at(place, "the file is defined here"),
+        None => diagnostic,
+    }
+}
+
+fn deferred(receipt: &ForHosts<Receipt>) -> Diagnostic {
+    let paths: Vec<_> = receipt.item.subjects.keys().map(ToString::to_string).collect();
+    let message = format!(
+        "{} checks {} at publish: a dummy of no structure stands in for a secret here",
+        receipt.item.validator,
+        paths.join(", ")
+    );
+    Diagnostic::new(codes::CHECK_DEFERRED, message)
 }
 
 fn not_made(receipt: &ForHosts<Receipt>, reason: &str) -> Diagnostic {
@@ -170,6 +205,5 @@ fn not_made(receipt: &ForHosts<Receipt>, reason: &str) -> Diagnostic {
     } else {
         diagnostic.severity = Severity::Note;
     }
-    diagnostic.hosts = receipt.hosts.iter().map(|host| host.as_str().to_owned()).collect();
     diagnostic
 }

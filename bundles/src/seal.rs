@@ -485,7 +485,7 @@ fn judge(
                 let reason = reason.clone();
                 return Err(SealError::NotRun { host, service, path, validator, reason });
             }
-            Verdict::CouldNotRun { .. } => {}
+            Verdict::CouldNotRun { .. } | Verdict::Deferred => {}
         }
     }
     if passed { Ok(()) } else { Err(SealError::Unchecked { host, service, path }) }

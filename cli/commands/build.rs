@@ -33,6 +33,8 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         let report = validation::run(&plan, directory, Selection::All, &mut findings, terminal)?;
         let files: usize = plan.hosts.iter().map(|host| host.files().count()).sum();
         let passed = report.receipts.iter().filter(|receipt| receipt.item.verdict == Verdict::Passed).count();
+        let deferred =
+            report.receipts.iter().filter(|receipt| receipt.item.verdict == Verdict::Deferred).count();
         let missing = report.missing().count();
         line = format!(
             "{}, {}, {} run, ",
@@ -40,9 +42,12 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
             count(files, "file"),
             count(report.runs, "program")
         );
+        if deferred > 0 {
+            line.push_str(&format!("{} for publish, ", count(deferred, "check")));
+        }
         summary = serde_json::json!({
             "hosts": plan.hosts.len(), "files": files, "checks": report.receipts.len(), "passed": passed,
-            "not_made": missing,
+            "deferred": deferred, "not_made": missing,
         });
         if !findings.has_errors() {
             let receipts: Vec<_> = report.receipts.into_iter().map(|receipt| receipt.item).collect();

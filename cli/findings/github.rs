@@ -19,7 +19,7 @@ pub(super) fn lines(findings: &Findings) -> String {
             properties.push(format!("line={},col={}", start.line, start.column));
         }
         properties.push(format!("title={}", property(one.code.name())));
-        let parts = [Some(one.message.clone()), one.help.clone(), human::hosts(&one.hosts)];
+        let parts = [Some(findings.message(one)), one.help.clone(), human::hosts(&one.hosts)];
         let message = parts.into_iter().flatten().collect::<Vec<_>>().join("\n");
         text.push_str(&format!("::{command} {}::{}\n", properties.join(","), data(&message)));
     }

@@ -8,6 +8,7 @@ mod sarif;
 use crate::args::Format;
 use crate::exit::Failure;
 use crate::terminal::{Terminal, count};
+use crate::validation::RENDERED;
 use cmc_types::{Diagnostic, Severity, Sources};
 
 /// Findings and the texts they point into.
@@ -27,6 +28,19 @@ impl Findings {
 
     fn count(&self, severity: Severity) -> usize {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+    }
+
+    /// The message of a finding with the rendered lines that it is about, which lie in no file of the repository, for
+    /// formats that show places of the repository only.
+    fn message(&self, diagnostic: &Diagnostic) -> String {
+        let mut message = diagnostic.message.clone();
+        for label in diagnostic.others.iter().filter(|label| label.text == RENDERED) {
+            let (file, span) = (label.place.file, label.place.span);
+            let line = self.sources.line_column(file, span.start).line;
+            let text = self.sources.text(file).get(span.start..span.end).unwrap_or_default();
+            message.push_str(&format!("\n{RENDERED}: {}:{line}: {text}", self.sources.name(file)));
+        }
+        message
     }
 
     /// `2 errors and 1 warning`, or `no findings`.

@@ -1,6 +1,7 @@
 //! Findings as SARIF 2.1.0 (OASIS standard).
 
 use super::Findings;
+use crate::validation::RENDERED;
 use cmc_types::{Label, Severity, Sources, codes};
 use serde_json::{Value, json};
 
@@ -17,9 +18,9 @@ pub(super) fn document(findings: &Findings) -> Value {
                 "ruleId": one.code.name(),
                 "ruleIndex": rules.iter().position(|code| **code == one.code),
                 "level": level(one.severity),
-                "message": { "text": format!("{}{help}", one.message) },
+                "message": { "text": format!("{}{help}", findings.message(one)) },
                 "locations": one.primary.iter().map(|label| location(label, &findings.sources)).collect::<Vec<_>>(),
-                "relatedLocations": one.others.iter().map(|label| location(label, &findings.sources)).collect::<Vec<_>>(),
+                "relatedLocations": one.others.iter().filter(|label| label.text != RENDERED).map(|label| location(label, &findings.sources)).collect::<Vec<_>>(),
             });
             if !one.hosts.is_empty() {
                 result["properties"] = json!({ "hosts": one.hosts });

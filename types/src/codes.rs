@@ -147,6 +147,7 @@ codes! {
     UNKNOWN_VALIDATOR "unknown-validator" Error "`check` names a validator that neither cmc nor a `[validator.NAME]` definition has. Correct the name; the help text names a near one, or all.";
     VALIDATOR_REFUSED "validator-refused" Error "A validator refused a rendered file. Its own words are shown, at the rendered line and at the line of the template or definition it comes from. Correct what they point at.";
     VALIDATOR_WARNING "validator-warning" Warning "A validator accepted a rendered file and warned about it. Read its words; nothing is refused.";
+    CHECK_DEFERRED "check-deferred" Note "A check waits for publish: the file is a secret, or a program reads one, and what stands in for it at build has no structure to judge. It counts neither as passed nor as failed; publish checks the real value. A key or certificate with the `type` that it has is checked at build already.";
     CHECK_NOT_MADE "check-not-made" Warning "A check could not be made: its program is not installed, or could not be isolated here. It counts neither as passed nor as failed, and publish stops if the check is required. Install the program, or say `validation = \"optional\"` where it may be missed.";
 }
 

@@ -18,6 +18,8 @@ pub enum Verdict {
         /// Why, and what to do (such as the package to install).
         reason: String,
     },
+    /// Build cannot say: the content is a secret, and what stands in for it has no structure. Publish checks the real one.
+    Deferred,
 }
 
 /// Proof that a check was made, on exactly these bytes.

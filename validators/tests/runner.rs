@@ -211,6 +211,29 @@ fn dummies() -> Ended {
     let report = check(&plan(vec![host("web1", "debian-12", vec![tainted(file("/etc/a.json", "{dummy"))])]));
     assert!(report.failed() && !said(&report)[0].contains("withheld"), "{report:#?}");
 
+    let waits = built.receipts.iter().filter(|receipt| receipt.item.verdict == Verdict::Deferred);
+    assert!(waits.clone().all(|receipt| receipt.item.dummies), "publish repeats them: {built:#?}");
+    assert!(waits.filter(|receipt| receipt.item.validator == "json").count() > 0, "{built:#?}");
+    // A program whose main file is a secret has nothing to judge, and is not run.
+    let main = |path: &str| {
+        let mut file = tainted(file(path, "dummy-key"));
+        file.format = Format::Secret;
+        file
+    };
+    let site = |name: &str, text: &str| file(&format!("/etc/nginx/conf.d/{name}.conf"), text);
+    let whole = |files| check(&plan(vec![host("web1", "debian-12", files)]));
+    let report = whole(vec![main("/etc/nginx/nginx.conf"), site("a", "server {}\n")]);
+    assert_eq!(report.runs, 0, "{report:#?}");
+    let of_nginx = report.receipts.iter().filter(|receipt| receipt.item.validator == "nginx");
+    assert!(
+        of_nginx.clone().all(|receipt| receipt.item.verdict == Verdict::Deferred) && of_nginx.count() == 2
+    );
+    // What a program refuses that was shown a stand-in is told, and not counted.
+    let report = whole(vec![main("/etc/nginx/conf.d/x.conf"), site("a", "sever {}\n")]);
+    if unavailable(&report, "nginx").is_none() {
+        assert!(!report.failed() && said(&report)[0].starts_with("warning "), "{report:#?}");
+    }
+
     let published = check_real(&plan(vec![host("web1", "debian-12", files("dummy-key"))]));
     let failed = published.receipts.iter().filter(|receipt| receipt.item.verdict == Verdict::Failed);
     let failed: Vec<_> = failed.map(|receipt| receipt.item.validator.as_str()).collect();

@@ -17,7 +17,12 @@ pub(super) fn check(host: &HostName, tree: &Tree, settings: &Settings<'_>, colle
         if settings.selection == Selection::Tainted && !file.tainted {
             continue;
         }
-        let formats = formats(file);
+        let mut formats = formats(file);
+        if file.waits {
+            for format in formats.drain(..) {
+                collected.file_receipt(host, receipt(file, b3, format, Verdict::Deferred, settings));
+            }
+        }
         for format in formats.iter().copied() {
             let problems = file.content().map(|content| {
                 // Equal content of many hosts is parsed once.
@@ -37,7 +42,6 @@ pub(super) fn check(host: &HostName, tree: &Tree, settings: &Settings<'_>, colle
 /// The formats that the file is checked as.
 fn formats(file: &TreeFile) -> Vec<&'static str> {
     match &file.checks {
-        _ if file.waits => Vec::new(),
         Checks::Auto { .. } => inprocess::by_path(file.path.as_str()).into_iter().collect(),
         Checks::Named { validators, .. } => {
             let known = |name: &str| inprocess::NAMES.iter().copied().find(|known| *known == name);
@@ -77,23 +81,31 @@ fn add(
         };
         collected.finding(std::slice::from_ref(host), finding);
     }
+    collected.file_receipt(host, receipt(file, b3, validator, verdict, settings));
+}
+
+/// The receipt of a check in process, or of one that was not made, of a single file.
+pub(super) fn receipt(
+    file: &TreeFile,
+    b3: Blake3,
+    validator: &str,
+    verdict: Verdict,
+    settings: &Settings<'_>,
+) -> Receipt {
     let required = !matches!(
         file.checks,
         Checks::Auto { required: false } | Checks::Named { required: false, .. } | Checks::Off { .. }
     );
-    collected.file_receipt(
-        host,
-        Receipt {
-            validator: validator.to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            argv: Vec::new(),
-            subjects: BTreeMap::from([(file.path.clone(), b3)]),
-            inputs: super::tree::inputs(std::iter::once(file)),
-            verdict,
-            warnings: Vec::new(),
-            isolation: Vec::new(),
-            required,
-            dummies: settings.dummies && file.tainted,
-        },
-    );
+    Receipt {
+        validator: validator.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        argv: Vec::new(),
+        subjects: BTreeMap::from([(file.path.clone(), b3)]),
+        inputs: super::tree::inputs(std::iter::once(file)),
+        verdict,
+        warnings: Vec::new(),
+        isolation: Vec::new(),
+        required,
+        dummies: settings.dummies && file.tainted,
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::tool::Tool;
 use super::tree::{self, Body, Loader, Shape, Tree, TreeFile};
-use super::{Collector, Selection, Settings, ValidateError, accounts};
+use super::{Collector, Selection, Settings, ValidateError, accounts, files};
 use crate::registry::{self, Prepared, Scope, Stub, View};
 use crate::sandbox::{Entry, Request, What};
 use cmc_types::Blake3;
@@ -88,11 +88,18 @@ impl<'a> Jobs<'a> {
         let flat = accounts::entries(host, &self.plan.addresses, true);
         let tree = &self.without_dummies(host, tree);
         for tool in self.tools.clone() {
-            let chosen = choose(&tool, host, tree);
+            let (waiting, chosen): (Vec<_>, Vec<_>) = choose(&tool, host, tree)
+                .into_iter()
+                .partition(|(index, _): &(usize, bool)| tree.files[*index].waits);
+            self.defer(&tool, host, tree, &waiting, collected);
             if chosen.is_empty() {
                 continue;
             }
             for run in split(&tool, tree, &chosen) {
+                if tree.files.iter().any(|file| file.waits && file.path.as_str() == run.main) {
+                    self.defer(&tool, host, tree, &run.subjects, collected);
+                    continue;
+                }
                 let surroundings = if tool.flat_accounts() { &flat } else { &usual };
                 self.add_run(&tool, host, tree, run, surroundings, loader)?;
             }
@@ -109,6 +116,23 @@ impl<'a> Jobs<'a> {
         };
         let file = |file: &TreeFile| if file.waits && read(file) { file.emptied() } else { file.clone() };
         Tree { files: tree.files.iter().map(file).collect() }
+    }
+
+    /// Notes that a tool has nothing to judge before publish: the files are secrets of no known structure, or nothing
+    /// without one that is.
+    fn defer(
+        &self,
+        tool: &Tool<'_>,
+        host: &HostPlan,
+        tree: &Tree,
+        subjects: &[(usize, bool)],
+        collected: &mut Collector,
+    ) {
+        for file in subjects.iter().map(|(index, _)| &tree.files[*index]) {
+            let Some(b3) = file.b3() else { continue };
+            let receipt = files::receipt(file, b3, tool.name(), Verdict::Deferred, self.settings);
+            collected.file_receipt(&host.host, Receipt { dummies: true, version: String::new(), ..receipt });
+        }
     }
 
     fn add_run(
@@ -286,7 +310,7 @@ struct Run {
 fn choose(tool: &Tool<'_>, host: &HostPlan, tree: &Tree) -> Vec<(usize, bool)> {
     let mut chosen = Vec::new();
     for (index, file) in tree.files.iter().enumerate() {
-        if file.b3().is_none() || file.waits {
+        if file.b3().is_none() {
             continue;
         }
         match &file.checks {

@@ -52,6 +52,14 @@ pub(super) fn judge(
     if let Verdict::CouldNotRun { .. } = verdict {
         said.clear();
     }
+    let verdict = match verdict {
+        // What it refuses may be the stand-in, or what the stand-in lacks.
+        Verdict::Failed if shown_stand_in(job, &read) => {
+            said.iter_mut().for_each(put_off);
+            Verdict::Deferred
+        }
+        verdict => verdict,
+    };
     // Dummies are no secrets.
     let secrets = !settings.dummies && job.seen.iter().any(|file| file.tainted);
     if secrets {
@@ -111,6 +119,22 @@ pub(super) fn judge(
         report_unread(job, &read, &receipt, collected);
     }
     report_skipped(job, collected);
+}
+
+/// Whether a secret of no known structure was read as a stand-in, or is empty among the files that make a whole.
+fn shown_stand_in(job: &Job<'_>, read: &BTreeSet<usize>) -> bool {
+    let empty = |file: &TreeFile| file.content().is_some_and(|content| content.is_empty());
+    let shown =
+        |(index, file): (usize, &TreeFile)| file.waits && (read.contains(&index) || job.whole && empty(file));
+    job.seen.iter().enumerate().any(shown)
+}
+
+/// Turns what may be about a stand-in into advice.
+fn put_off(said: &mut Said) {
+    if said.severity == Severity::Error {
+        said.severity = Severity::Warning;
+        said.message += " (perhaps because a dummy stands in for a secret; publish checks again)";
+    }
 }
 
 /// The files of `seen` that were read, themselves or as copies.
