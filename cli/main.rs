@@ -15,6 +15,7 @@ mod memory;
 mod progress;
 mod publisher;
 mod removals;
+mod reports;
 mod secrets;
 mod terminal;
 mod trust;

@@ -10,6 +10,7 @@ mod interruption;
 mod layering;
 mod main_job;
 mod memory;
+mod reports;
 mod secrets;
 #[allow(dead_code, unreachable_pub)]
 mod servers;

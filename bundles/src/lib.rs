@@ -6,7 +6,7 @@
 //! Where to start: [`init::init_fleet`] makes a fleet's keys; [`seal::Preparer`] packs a plan and refuses what has no
 //! receipt; [`publish::Publisher`] seals, uploads and signs; [`publish::read_current`], [`publish::diff_host`] and
 //! [`publish::verify_store`] look at what is there; [`client`] is what a host does; [`secretfile`] opens and makes
-//! `secrets/NAME.age`.
+//! `secrets/NAME.age`; [`report`] is what a host says of its runs.
 //!
 //! This crate never prints, never reads the terminal, the user's environment or home directory, and asks no clock:
 //! times are arguments, in Unix seconds.
@@ -32,6 +32,7 @@ pub mod publish;
 mod random;
 pub mod records;
 pub mod release;
+pub mod report;
 pub mod root;
 pub mod seal;
 pub mod secretfile;

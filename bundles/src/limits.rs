@@ -46,3 +46,5 @@ pub const ZSTD_WINDOW_LOG: u32 = 23;
 pub const INDEX_BITS: u32 = 24;
 /// The most bytes of a secret's file, encrypted.
 pub const SECRET: u64 = MIB + 64 * KIB;
+/// The most bytes of a host's report.
+pub const REPORT: u64 = MIB;

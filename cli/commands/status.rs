@@ -2,14 +2,16 @@
 
 use crate::exit::Failure;
 use crate::keys::KeyArgs;
+use crate::reports::{self, Reports, Told};
 use crate::terminal::Terminal;
 use crate::{fleet, publisher, trust};
 use cmc_bundles::publish::read_current;
 use cmc_bundles::span::span;
+use cmc_compiler::tree::Node;
 use serde_json::json;
 use std::path::Path;
 
-/// Show what is published: release, age, expiry, and each host's services
+/// Show what is published: release, age, expiry, each host's services, and what hosts report
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  cmc status --channel staging")]
 pub(crate) struct Args {
@@ -43,17 +45,36 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
             .iter()
             .map(|bundle| (bundle.service.to_string(), bundle.digest.to_string()))
             .collect();
-        hosts.push((manifest.host.to_string(), services));
+        hosts.push((manifest.host, manifest.id, services));
     }
     hosts.sort();
+    let loaded = fleet::load(directory, &fleet::With::default())?;
+    let at = current.timestamp().release;
+    let mut reports = Reports::open(store.as_ref(), roots.newest().fleet_id(), &args.keys, directory, at)?;
+    let mut told = Vec::new();
+    for (host, id, _) in &hosts {
+        let path = ["host", host.as_str()];
+        let definition = loaded.document.as_ref().and_then(|document| document.get(&path)).map(Node::to_json);
+        let reporter = definition.as_ref().and_then(|host| host["reporter"].as_str());
+        told.push(reports.of(host, id, reporter));
+    }
+    if reports.remember().is_err() {
+        terminal.warn("cannot write .cmc/reports.json: an old report that is put back would not be noticed");
+    }
     let (release, stamp, now) = (current.release(), current.timestamp(), fleet::now());
     if terminal.is_json() {
         let hosts: Vec<_> = hosts
             .iter()
-            .map(|(host, services)| {
+            .zip(&told)
+            .map(|((host, _, services), told)| {
                 let services: serde_json::Map<_, _> =
                     services.iter().map(|(name, digest)| (name.clone(), digest.clone().into())).collect();
-                json!({ "host": host, "services": services })
+                let (report, refused) = match told {
+                    Told::Nothing => (None, None),
+                    Told::Refused(why) => (None, Some(why)),
+                    Told::Report(report) => (Some(report), None),
+                };
+                json!({ "host": host, "services": services, "report": report, "report-refused": refused })
             })
             .collect();
         return terminal.document(&json!({
@@ -74,12 +95,13 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         Some(left) => text.push_str(&format!("good for {}\n", span(left))),
         None => text.push_str("EXPIRED: `cmc refresh` or publish\n"),
     }
-    for (host, services) in &hosts {
+    for ((host, _, services), told) in hosts.iter().zip(&told) {
         let services: Vec<_> = services
             .iter()
             .map(|(name, digest)| format!("{name} {}", digest.get(..8).unwrap_or(digest)))
             .collect();
         text.push_str(&format!("{host}\t{}\n", services.join(", ")));
+        text.push_str(&reports::text(told, now, span));
     }
     terminal.out(&text)
 }

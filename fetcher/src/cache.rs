@@ -260,7 +260,7 @@ impl Write for Checked {
 }
 
 /// Paths that no bundle may claim: the fetcher's own.
-const OWN: [&str; 3] = ["/var/lib/cmc", "/etc/cmc/fetch.toml", "/etc/cmc/identity"];
+const OWN: [&str; 4] = ["/var/lib/cmc", "/etc/cmc/fetch.toml", "/etc/cmc/identity", "/etc/cmc/reporter"];
 
 /// Checks what a host asks of a bundle beyond its form: the right service, no path within another that is not a
 /// directory, none of the fetcher's own.

@@ -1,32 +1,20 @@
 //! The capsule of a failure: what failed, and the output of the service's own commands for such a case (unit state,
-//! log tail), taken before anything is undone. It stays on the host, readable by root only.
+//! log tail), taken before anything is undone. It stays on the host, readable by root only, and goes into the sealed report.
 
 use crate::atomic;
 use crate::event::{Events, Level};
 use crate::host::Host;
 use crate::journal::Journal;
-use serde::Serialize;
+use cmc_bundles::report::{Capsule, CapsuleOutput};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How many capsules are kept.
 const KEPT: usize = 20;
 
-#[derive(Serialize)]
-struct Capsule<'a> {
-    format: u32,
-    at: u64,
-    transaction: u64,
-    services: Vec<&'a str>,
-    reason: &'a str,
-    outputs: Vec<Output<'a>>,
-}
-
-#[derive(Serialize)]
-struct Output<'a> {
-    service: &'a str,
-    argv: &'a [String],
-    how: String,
-    output: String,
+/// Where the capsule of a transaction lies.
+pub fn path(host: &Host<'_>, transaction: u64) -> PathBuf {
+    host.dir.join("reports").join(format!("failure-{transaction:08}.json"))
 }
 
 /// Takes the capsule; a failure to do so is said and holds nothing up.
@@ -38,7 +26,8 @@ pub fn take(host: &Host<'_>, journal: &Journal, events: &mut Events) {
             .iter()
             .map(|(service, argv)| {
                 let ended = host.runner.run(argv, Duration::from_secs(10));
-                Output { service: service.as_str(), argv, how: ended.how, output: ended.output }
+                let (service, argv) = (service.clone(), argv.clone());
+                CapsuleOutput { service, argv, how: ended.how, output: ended.output }
             })
             .collect(),
     };
@@ -46,17 +35,16 @@ pub fn take(host: &Host<'_>, journal: &Journal, events: &mut Events) {
         format: 1,
         at: host.clock.now(),
         transaction: journal.tx,
-        services: journal.members.iter().map(|member| member.service.as_str()).collect(),
-        reason: journal.failure.as_ref().map_or("", |failure| &failure.reason),
+        services: journal.members.iter().map(|member| member.service.clone()).collect(),
+        reason: journal.failure.as_ref().map(|failure| failure.reason.clone()).unwrap_or_default(),
         outputs,
     };
-    let dir = host.dir.join("reports");
-    let path = dir.join(format!("failure-{:08}.json", journal.tx));
+    let path = path(host, journal.tx);
     match atomic::write_json(&path, &capsule) {
         Ok(()) => events.host(Level::Note, format!("what was seen of the failure is in {}", path.display())),
         Err(error) => events.host(Level::Note, format!("nothing is kept of the failure: {error}")),
     }
-    let Ok(entries) = std::fs::read_dir(&dir) else { return };
+    let Ok(entries) = std::fs::read_dir(host.dir.join("reports")) else { return };
     let mut old: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     old.sort();
     for path in old.iter().rev().skip(KEPT) {

@@ -342,6 +342,7 @@ impl Arguments {
             output::line(format_args!("kept {}", path.display()));
         }
         output::line(format_args!("recipient: {}", enrolled.recipient));
+        output::line(format_args!("reporter: {}", enrolled.reporter));
         for next in &enrolled.next {
             output::line(format_args!("next: {next}"));
         }

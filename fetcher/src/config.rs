@@ -30,6 +30,8 @@ pub struct Config {
     pub id: HostId,
     /// File with the age identity or SSH key that opens its manifest.
     pub identity: PathBuf,
+    /// File with the SSH key that signs this host's reports; without it none are sent.
+    pub reporter: Option<PathBuf>,
     /// The fleet: the digest of its first root.
     pub fleet_id: Blake3,
     /// The root of trust that this host starts from.
@@ -131,6 +133,7 @@ impl Config {
         let host = file.parsed("host", HostName::parse)?;
         let id = file.parsed("id", HostId::parse)?;
         let identity = file.text("identity")?;
+        let reporter = file.text("reporter")?;
         let fleet_id = file.parsed("fleet-id", Blake3::parse)?;
         let root = match file.value("root")? {
             Some(Value::Table(table)) => Some(pin(table)?),
@@ -143,6 +146,7 @@ impl Config {
             host: file.required("host", host)?,
             id: file.required("id", id)?,
             identity: base.join(identity.as_deref().unwrap_or(DEFAULT_IDENTITY)),
+            reporter: reporter.map(|path| base.join(path)),
             fleet_id: file.required("fleet-id", fleet_id)?,
             root: file.required("root", root)?,
             actions: file.choice("actions", &[("run", Actions::Run), ("list", Actions::List)])?,

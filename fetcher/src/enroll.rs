@@ -5,6 +5,7 @@ use crate::atomic;
 use crate::config::{Config, RootPin, StoreSetting};
 use crate::error::{Error, Result};
 use cmc_bundles::keys::{Identities, MemberKey};
+use cmc_bundles::sshsig::{self, FileSigner, Signer};
 use cmc_types::{Blake3, HostName};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -48,6 +49,8 @@ pub enum Schedule {
 pub struct Enrolled {
     /// The public key that the host's manifest is to be encrypted to.
     pub recipient: String,
+    /// The public key that verifies the host's reports.
+    pub reporter: String,
     /// Files that were written.
     pub written: Vec<PathBuf>,
     /// Files that were there already and stay.
@@ -82,12 +85,19 @@ pub fn run(enrolment: &Enrolment<'_>) -> Result<Enrolled> {
     let dir = enrolment.config.parent().unwrap_or(Path::new("/"));
     make_dir(dir)?;
     let identity = dir.join("identity");
-    let mut out =
-        Enrolled { recipient: String::new(), written: Vec::new(), kept: Vec::new(), next: Vec::new() };
+    let mut out = Enrolled {
+        recipient: String::new(),
+        reporter: String::new(),
+        written: Vec::new(),
+        kept: Vec::new(),
+        next: Vec::new(),
+    };
     out.recipient = key(&identity, &mut out)?;
+    out.reporter = reporter(&dir.join("reporter"), &mut out)?;
     let Some(line) = enrolment.line else {
         let host = crate::system::described(enrolment.root);
-        out.next.push(format!("on the publisher: cmc host add {host} --recipient {}", out.recipient));
+        let keys = format!("--recipient {} --reporter '{}'", out.recipient, out.reporter);
+        out.next.push(format!("on the publisher: cmc host add {host} {keys}"));
         out.next.push("then here: cmc-fetch enroll 'LINE', with the line that it prints".into());
         return Ok(out);
     };
@@ -160,6 +170,20 @@ fn key(path: &Path, out: &mut Enrolled) -> Result<String> {
     Ok(recipient)
 }
 
+/// The public half of the reporter key at `path`, which is made if it is not there.
+fn reporter(path: &Path, out: &mut Enrolled) -> Result<String> {
+    let failed = |error: cmc_bundles::sshsig::SignError| Error::Failed(error.to_string());
+    if let Some(content) = atomic::read(path)? {
+        let signer = FileSigner::parse(&content, &path.display().to_string()).map_err(failed)?;
+        out.kept.push(path.to_owned());
+        return Ok(signer.public_key().to_string());
+    }
+    let (key, public) = sshsig::generate("cmc reporter").map_err(failed)?;
+    atomic::write(path, key.as_bytes())?;
+    out.written.push(path.to_owned());
+    Ok(public.to_string())
+}
+
 /// `fetch.toml` as text.
 fn toml_text(line: &Line) -> Result<String> {
     // A JSON text without control characters is a TOML basic string.
@@ -188,6 +212,7 @@ fn toml_text(line: &Line) -> Result<String> {
     let _ = writeln!(text, "host = {}", quote(line.host.as_str())?);
     let _ = writeln!(text, "id = {}", quote(&line.id)?);
     let _ = writeln!(text, "identity = \"identity\"");
+    let _ = writeln!(text, "reporter = \"reporter\"");
     let _ = writeln!(text, "fleet-id = \"{}\"", line.fleet_id);
     let _ = writeln!(text, "root = {{ version = {}, hash = \"{}\" }}", line.root.version, line.root.hash);
     Ok(text)
@@ -287,18 +312,22 @@ mod tests {
         };
         let first = run(&enrolment).unwrap();
         assert!(first.recipient.starts_with("age1"));
-        assert_eq!(first.written.len(), 3);
-        let mode = std::fs::metadata(config.with_file_name("identity")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        assert!(first.reporter.starts_with("ssh-ed25519 "));
+        assert_eq!(first.written.len(), 4);
+        for key in ["identity", "reporter"] {
+            let mode = std::fs::metadata(config.with_file_name(key)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{key}");
+        }
         let loaded = Config::load(&config).unwrap();
         assert_eq!(loaded.host.as_str(), "web1");
         assert_eq!(loaded.identity, config.with_file_name("identity"));
+        assert_eq!(loaded.reporter, Some(config.with_file_name("reporter")));
         let cron = std::fs::read_to_string(dir.path().join("etc/cron.d/cmc-fetch")).unwrap();
         assert!(cron.contains("0-59/5 * * * * root /usr/local/bin/cmc-fetch --config"), "{cron}");
 
         let second = run(&enrolment).unwrap();
-        assert_eq!(second.recipient, first.recipient);
-        assert_eq!((second.written.len(), second.kept.len()), (0, 3));
+        assert_eq!((&second.recipient, &second.reporter), (&first.recipient, &first.reporter));
+        assert_eq!((second.written.len(), second.kept.len()), (0, 4));
     }
 
     #[test]

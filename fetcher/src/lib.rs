@@ -35,6 +35,7 @@ pub mod owner;
 pub mod plan;
 pub mod preflight;
 pub mod record;
+pub mod report;
 pub mod root;
 pub mod run;
 pub mod settle;

@@ -8,6 +8,7 @@ use crate::fetch::{self, Deadline};
 use crate::host::Host;
 use crate::journal::Journal;
 use crate::metrics;
+use crate::report;
 use crate::setup::Setup;
 use crate::state::{KnownManifest, State};
 use crate::supervise;
@@ -142,7 +143,7 @@ fn locked_run(setup: &Setup<'_>, host: &Host<'_>) -> Result<Outcome> {
     finish(setup, host, &trust, state, loaded, outcome, events)
 }
 
-/// What is left to do when everything else is done: what to say, the state, the metrics.
+/// What is left to do when everything else is done: what to say, the state, the metrics, the report.
 fn finish(
     setup: &Setup<'_>,
     host: &Host<'_>,
@@ -170,6 +171,7 @@ fn finish(
             outcome.fail(&error);
         }
     }
+    report::send(setup, host, trust, &state, &mut outcome);
     Ok(outcome)
 }
 

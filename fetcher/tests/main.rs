@@ -14,6 +14,7 @@ mod owners;
 mod probes;
 mod program;
 mod reach;
+mod reports;
 mod restore;
 mod rollback;
 mod statedir;

@@ -251,6 +251,20 @@ impl DirStore {
         }
     }
 
+    /// Puts an object in place, whatever was there.
+    fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let (dir, leaf) = self.make_parent(key)?;
+        let mut temporary = self.temporary(&dir, key, bytes)?;
+        if temporary.name.is_empty() {
+            let name = new_name();
+            temporary.link(&name).map_err(|errno| self.error(key, "write", errno))?;
+            temporary.name = name;
+        }
+        fs::renameat(&dir, &temporary.name, &dir, leaf).map_err(|errno| self.error(key, "write", errno))?;
+        temporary.name.clear();
+        fs::fsync(&dir).map_err(|errno| self.error(key, "sync a directory", errno))
+    }
+
     fn read_all(&self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let Some((file, size)) = self.open(key)? else { return Ok(None) };
         if size > limit {
@@ -327,6 +341,13 @@ impl Reader for DirStore {
         }
         Ok(Fetch::Found { bytes, etag: Some(now) })
     }
+
+    fn replace(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        check_key(&self.name, key)?;
+        // A store that is not there is the publisher's to make.
+        self.open_root(key)?;
+        self.put(key, bytes)
+    }
 }
 
 impl Store for DirStore {
@@ -346,16 +367,7 @@ impl Store for DirStore {
         if current.map(|bytes| etag_of(&bytes)).as_deref() != Some(expected) {
             return Ok(Swap::Lost);
         }
-        let (dir, leaf) = self.make_parent(key)?;
-        let mut temporary = self.temporary(&dir, key, bytes)?;
-        if temporary.name.is_empty() {
-            let name = new_name();
-            temporary.link(&name).map_err(|errno| self.error(key, "write", errno))?;
-            temporary.name = name;
-        }
-        fs::renameat(&dir, &temporary.name, &dir, leaf).map_err(|errno| self.error(key, "write", errno))?;
-        temporary.name.clear();
-        fs::fsync(&dir).map_err(|errno| self.error(key, "sync a directory", errno))?;
+        self.put(key, bytes)?;
         Ok(done())
     }
 

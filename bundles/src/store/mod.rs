@@ -46,6 +46,12 @@ pub trait Reader: Send + Sync {
 
     /// The object, unless it is the version that `etag` names. With no `etag` it is fetched without a condition.
     fn get_if_changed(&self, key: &str, etag: Option<&str>, limit: u64) -> Result<Fetch, StoreError>;
+
+    /// Replaces an object, whatever is there: how a host leaves its own report. A store that can only be read refuses.
+    fn replace(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let _ = bytes;
+        Err(StoreError::new(StoreErrorKind::Refused, self.name(), "this store can only be read").at(key))
+    }
 }
 
 /// Also writes. The conditions of [`Store::create`] and [`Store::swap`] hold among all publishers, on all machines.

@@ -1,5 +1,5 @@
 //! A store in S3 as hosts read it: requests signed here (SigV4, in the query), sent by the same small HTTP client as
-//! for HTTPS. No SDK, no async runtime, no writing.
+//! for HTTPS. No SDK, no async runtime, and no writing but of a host's own report.
 
 use super::credentials::{Chain, Credentials, Profile, element, var};
 use super::http::Range;
@@ -170,6 +170,17 @@ impl S3Reader {
     }
 
     fn ask(&self, key: &str, body: Body, headers: &[(&'static str, String)]) -> Result<Answer, StoreError> {
+        self.send(Method::Get, key, body, headers)
+    }
+
+    /// Sends a GET or PUT of an object; credentials that turn out to have expired are asked for once more.
+    fn send(
+        &self,
+        method: Method<'_>,
+        key: &str,
+        body: Body,
+        headers: &[(&'static str, String)],
+    ) -> Result<Answer, StoreError> {
         check_key(&self.name, key)?;
         let full = self.settings.full_key(key);
         let mut renewed = false;
@@ -179,9 +190,12 @@ impl S3Reader {
                 Some(token) => rusty_s3::Credentials::new_with_token(id, secret.as_str(), token.as_str()),
                 None => rusty_s3::Credentials::new(id, secret.as_str()),
             };
-            let url = self.bucket.get_object(Some(&signer), &full).sign(SIGNED_FOR);
+            let url = match method {
+                Method::Put(_) => self.bucket.put_object(Some(&signer), &full).sign(SIGNED_FOR),
+                _ => self.bucket.get_object(Some(&signer), &full).sign(SIGNED_FOR),
+            };
             let headers = headers.to_vec();
-            let request = Request { method: Method::Get, url: url.as_str(), headers, key: Some(key), body };
+            let request = Request { method, url: url.as_str(), headers, key: Some(key), body };
             let answer = self.wire.send(&request)?;
             if !renewed && matches!(answer.status, 400 | 401 | 403) && is_expired(&answer) {
                 self.chain.forget();
@@ -277,6 +291,15 @@ impl Reader for S3Reader {
             304 if etag.is_some() => Ok(Fetch::NotModified),
             200 => Ok(Fetch::Found { etag: answer.header("etag").map(str::to_owned), bytes: answer.body }),
             _ if Self::is_missing(&answer) => Ok(Fetch::Missing),
+            _ => Err(self.refusal(key, &answer)),
+        }
+    }
+
+    fn replace(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let answer = self.send(Method::Put(bytes), key, Body::First(0), &[])?;
+        match answer.status {
+            200 | 201 | 204 => Ok(()),
+            403 => Err(self.refusal(key, &answer).with_help("the policy must allow s3:PutObject here")),
             _ => Err(self.refusal(key, &answer)),
         }
     }

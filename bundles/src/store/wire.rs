@@ -69,10 +69,11 @@ pub(super) struct Request<'a> {
 }
 
 /// What kind of request, with what it sends.
+#[derive(Clone, Copy)]
 pub(super) enum Method<'a> {
     Get,
     Post(&'a str),
-    Put,
+    Put(&'a [u8]),
 }
 
 /// How much of the answer's body is wanted.
@@ -168,10 +169,11 @@ impl Wire {
                 let built = builder.method("GET").body(()).map_err(unusable)?;
                 self.agent.run(self.agent.configure_request(built).timeout_global(Some(left)).build())
             }
-            Method::Put | Method::Post(_) => {
+            Method::Put(_) | Method::Post(_) => {
                 let (name, body) = match request.method {
-                    Method::Post(body) => ("POST", body),
-                    _ => ("PUT", ""),
+                    Method::Post(body) => ("POST", body.as_bytes()),
+                    Method::Put(body) => ("PUT", body),
+                    Method::Get => ("GET", &b""[..]),
                 };
                 let built = builder.method(name).body(body).map_err(unusable)?;
                 self.agent.run(self.agent.configure_request(built).timeout_global(Some(left)).build())

@@ -256,11 +256,30 @@ fn bad_keys(store: &dyn Store, reader: &dyn Reader) {
     }
 }
 
+/// What a reader that may write promises of a host's own report.
+pub fn replaces(store: &dyn Store, reader: &dyn Reader) {
+    for content in [&b"first"[..], b"", &[7; 100_000], b"last"] {
+        reader.replace("reports/0a.age", content).unwrap();
+        assert_eq!(store.get("reports/0a.age", MIB).unwrap().as_deref(), Some(content));
+    }
+    assert_eq!(store.list("reports/").unwrap().len(), 1);
+    for key in ["", "../x", "/reports/x", "reports/.x"] {
+        assert_eq!(reader.replace(key, b"x").unwrap_err().kind, StoreErrorKind::Invalid, "{key:?}");
+    }
+}
+
 #[test]
 fn a_directory_conforms() {
     let dir = tempfile::tempdir().unwrap();
     let store = DirStore::new(dir.path().join("store"));
-    conforms(&store, &DirStore::new(dir.path().join("store")));
+    let reader = DirStore::new(dir.path().join("store"));
+    assert_eq!(
+        reader.replace("reports/a", b"x").unwrap_err().kind,
+        StoreErrorKind::NoStore,
+        "hosts make none"
+    );
+    conforms(&store, &reader);
+    replaces(&store, &reader);
 }
 
 /// A web server in front of a directory store, as people would set it up.
@@ -298,11 +317,12 @@ fn a_web_server_reads_like_its_directory() {
     let reader =
         HttpReader::new(&format!("{}/site/", server.url), &Env::new(), HttpLimits::default()).unwrap();
     conforms(&store, &reader);
+    assert_eq!(reader.replace("reports/a", b"x").unwrap_err().kind, StoreErrorKind::Refused);
 }
 
 #[cfg(feature = "s3")]
 mod s3 {
-    use super::conforms;
+    use super::{conforms, replaces};
     use crate::support::{s3_server, s3_server::S3Server, weed};
     use cmc_bundles::store::*;
     use rusty_s3::S3Action as _;
@@ -315,6 +335,7 @@ mod s3 {
         let store = S3Store::new(settings.clone(), &env).unwrap();
         let reader = S3Reader::new(settings, &env, HttpLimits::default()).unwrap();
         conforms(&store, &reader);
+        replaces(&store, &reader);
         assert!(server.object("pre/fix/a/b/c.json").is_some());
         assert_eq!(s3_server::BUCKET, "bucket");
     }
@@ -353,6 +374,7 @@ mod s3 {
         // The first writes may come before the server has volumes.
         weed::until_ready(|| store.create("ready", b"yes"));
         conforms(&store, &reader);
+        replaces(&store, &reader);
     }
 
     #[test]

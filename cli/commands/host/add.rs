@@ -6,12 +6,14 @@ use crate::keys::KeyArgs;
 use crate::terminal::{Terminal, called};
 use crate::{durable, lock, trust};
 use cmc_bundles::keys::Recipient;
+use cmc_bundles::sshsig::PublicKey;
 use cmc_types::{Arch, HostName, Os, TagName};
 use std::path::Path;
 
 /// Add a host: write hosts/NAME.toml with its identifier, and print the line that enrols it
 ///
-/// The recipient is what `cmc-fetch enroll` printed on the host; without it the host is built, but not published to.
+/// Recipient and reporter are what `cmc-fetch enroll` printed on the host. Without a recipient the host is built, but not
+/// published to; without a reporter its reports are not believed.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  cmc host add web1 --os debian-12 --arch x86_64 --tag web --recipient age1…"
@@ -61,6 +63,10 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     if let Some(recipient) = &args.recipient {
         Recipient::parse(recipient)
             .map_err(|error| Failure::new(crate::exit::USAGE, format!("--recipient: {error}")))?;
+    }
+    if let Some(reporter) = &args.reporter {
+        PublicKey::parse(reporter)
+            .map_err(|error| Failure::new(crate::exit::USAGE, format!("--reporter: {error}")))?;
     }
     crate::publisher::channel(&args.channel)?;
     let _lock = lock::take(directory, "host add", terminal)?;

@@ -134,7 +134,7 @@ impl Chain {
         let headers = vec![("x-aws-ec2-metadata-token-ttl-seconds", "21600".to_owned())];
         let url = format!("{base}/latest/api/token");
         // No answer within a second: not EC2.
-        let Ok(answer) = self.ask(&wire, Method::Put, &url, headers) else { return Ok(None) };
+        let Ok(answer) = self.ask(&wire, Method::Put(b""), &url, headers) else { return Ok(None) };
         if answer.status != 200 {
             return Ok(None);
         }
