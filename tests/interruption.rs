@@ -299,9 +299,14 @@ fn two_cmc_in_one_directory_take_turns_and_a_lasting_holder_is_named() {
     assert!(ran.err.contains("help:"), "{}", ran.err);
     assert_eq!(tree(&scratch.path("fleet")), before, "nothing was changed");
 
-    let waiting = spawn(&scratch, &["-C", "fleet", "publish"], "");
-    std::thread::sleep(Duration::from_millis(500));
+    // Waits, says so, and goes on once the holder is done.
+    let mut waiting = spawn(&scratch, &["-C", "fleet", "build"], "");
+    let mut said = String::new();
+    let mut stderr = std::io::BufReader::new(waiting.stderr.take().unwrap());
+    std::io::BufRead::read_line(&mut stderr, &mut said).unwrap();
+    assert!(said.contains("waiting for `cmc build`"), "{said}");
     drop(lock);
-    let ran = Ran::from(waiting.wait_with_output().unwrap());
-    assert!(ran.err.contains("waiting for"), "{}", ran.err);
+    std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
+    assert_eq!(waiting.wait().unwrap().code(), Some(0), "{said}");
+    scratch.fleet("fleet", &["publish"]).expect(0);
 }
