@@ -7,6 +7,7 @@ use crate::measure::{Contender, in_turns};
 use crate::pkl::Pkl;
 use crate::report::Section;
 use cmc_compiler::{CompileOptions, Dummies, compile};
+use cmc_types::Severity;
 use cmc_types::plan::{Content, Plan};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -161,11 +162,12 @@ pub(crate) fn work(arguments: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// Compiles a fleet that has nothing wrong.
+/// Compiles a fleet that has no errors. It has warnings: nothing but its own templates reads its `env`.
 pub(crate) fn plan(dir: &Path) -> Result<Plan, Failure> {
     let compiled = compile(dir, &CompileOptions::default(), Arc::new(Dummies));
-    if let Some(diagnostic) = compiled.diagnostics.first() {
-        return Err(Failure(format!("the fleet has findings: {diagnostic:?}")));
+    let error = compiled.diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error);
+    if let Some(error) = error {
+        return Err(Failure(format!("the fleet has errors: {}", error.message)));
     }
     compiled.plan.ok_or_else(|| Failure::new("the fleet has no plan"))
 }

@@ -1,4 +1,4 @@
-//! What is checked before a transaction touches anything: room and inodes (3 % stay free), read-only file systems,
+//! What is checked before a transaction touches anything: room and inodes (some stay free), read-only file systems,
 //! mount points, files marked immutable, and two paths that are one file.
 
 use crate::changes::Changes;
@@ -8,6 +8,18 @@ use crate::host::Host;
 use crate::root::{Parent, Seen, Space};
 use cmc_types::UnixPath;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The most bytes of a file system that are kept free: on a large disk 3 % is room for a great deal of configuration.
+const MOST_BYTES_KEPT: u64 = 256 << 20;
+
+/// The most inodes of a file system that are kept free.
+const MOST_INODES_KEPT: u64 = 10_000;
+
+/// What stays free of `total` bytes or inodes: 3 %, as ostree keeps, and `most` at the most. A transaction that takes
+/// the last of a disk takes it from the logs and databases of the host.
+fn kept(total: u64, most: u64) -> u64 {
+    (total / 100).saturating_mul(3).min(most)
+}
 
 fn mount_point(path: &UnixPath) -> Error {
     Error::refused("mount-point", format!("{path} is a mount point"))
@@ -62,18 +74,39 @@ pub fn check(host: &Host<'_>, changes: &Changes) -> Result<()> {
         need.2 += files;
     }
     for (space, bytes, files, place) in needs.into_values() {
-        if bytes > 0 && space.free < bytes + space.total * 3 / 100 {
+        let stay = kept(space.total, MOST_BYTES_KEPT);
+        if bytes > 0 && space.free < bytes.saturating_add(stay) {
             return Err(Error::refused(
                 "no-space",
-                format!("{place}: {bytes} bytes are needed and {} are free (3 % stay free)", space.free),
+                format!(
+                    "{place}: {bytes} bytes are needed, {} are free and {stay} of them stay free",
+                    space.free
+                ),
             ));
         }
-        if space.inodes > 0 && files > 0 && space.free_inodes < files + space.inodes * 3 / 100 {
+        let stay = kept(space.inodes, MOST_INODES_KEPT);
+        if space.inodes > 0 && files > 0 && space.free_inodes < files.saturating_add(stay) {
             return Err(Error::refused(
                 "no-inodes",
-                format!("{place}: {files} inodes are needed and {} are free", space.free_inodes),
+                format!(
+                    "{place}: {files} inodes are needed, {} are free and {stay} of them stay free",
+                    space.free_inodes
+                ),
             ));
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_BYTES_KEPT, kept};
+
+    #[test]
+    fn a_small_disk_keeps_its_share_and_a_large_one_does_not_refuse_while_gigabytes_are_free() {
+        assert_eq!(kept(1 << 20, MOST_BYTES_KEPT), 31_455);
+        assert_eq!(kept(4 << 30, MOST_BYTES_KEPT), 128_849_016);
+        assert_eq!(kept(252 << 30, MOST_BYTES_KEPT), 256 << 20);
+        assert_eq!(kept(u64::MAX, MOST_BYTES_KEPT), 256 << 20);
+    }
 }

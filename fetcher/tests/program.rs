@@ -203,17 +203,19 @@ fn a_disk_that_fills_keeps_the_old_state_and_its_temporaries_are_removed() {
     let config = config(&world);
     let disk = world.dir.path().join("disk");
     std::fs::create_dir(&disk).unwrap();
+    let ready = world.dir.path().join("ready");
     // The 1 MiB disk holds the old file and its bundle; then comes one that is too large for it.
     let script = format!(
         "mount -t tmpfs -o size=1m tmpfs '{disk}' || exit 99\n\
          '{fetch}' --config '{config}' --root '{disk}' run || exit 98\n\
-         touch '{disk}/ready'; while [ ! -e '{go}' ]; do sleep 0.05; done\n\
+         touch '{ready}'; while [ ! -e '{go}' ]; do sleep 0.05; done\n\
          '{fetch}' --config '{config}' --root '{disk}' run; echo \"exit $?\"\n\
          cat '{disk}/etc/motd'; find '{disk}' -name '.cmc-*'; find '{disk}/var/lib/cmc/bundles' -name '.*.new'\n\
          [ -e '{disk}/var/lib/cmc/journal.json' ] && echo journal; exit 0\n",
         disk = disk.display(),
         fetch = program(),
         config = config.display(),
+        ready = ready.display(),
         go = world.dir.path().join("go").display(),
     );
     let child = Command::new("unshare")
@@ -221,8 +223,10 @@ fn a_disk_that_fills_keeps_the_old_state_and_its_temporaries_are_removed() {
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn();
-    let Ok(child) = child else { return skipped("disk-full", "there is no unshare") };
-    std::thread::sleep(std::time::Duration::from_millis(700));
+    let Ok(mut child) = child else { return skipped("disk-full", "there is no unshare") };
+    while !ready.exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
     world.publish_large(3 << 20);
     std::fs::write(world.dir.path().join("go"), "").unwrap();
     let output = child.wait_with_output().unwrap();
