@@ -3,7 +3,7 @@
 use crate::exit::Failure;
 use crate::findings::Findings;
 use crate::terminal::Terminal;
-use cmc_types::plan::{Content, Origin, Plan, PlannedFile};
+use cmc_types::plan::{Content, Origin, Plan, PlannedFile, TemplateLine};
 use cmc_types::receipt::{Finding, Receipt, Verdict};
 use cmc_types::{Diagnostic, HostName, Place, Severity, Span, codes};
 use cmc_validators::{ForHosts, Report, Selection, Settings};
@@ -72,7 +72,7 @@ fn diagnostic(plan: &Plan, hosts: &[HostName], finding: &Finding, findings: &mut
     let Some(first) = hosts.first().and_then(|host| plan.host(host.as_str())) else { return diagnostic };
     let Some(file) = first.file(&finding.path) else { return diagnostic };
     // What people wrote comes first: that is what they open, and what a repository's tools can show.
-    for (place, text) in origins(file, finding.line, findings) {
+    for (place, text) in origins(file, finding.line, finding.column, findings) {
         match diagnostic.primary {
             None => diagnostic = diagnostic.at(place, text),
             Some(_) => diagnostic = diagnostic.with(place, text),
@@ -107,18 +107,23 @@ fn rendered(
     Some(cmc_types::Label { place, text: RENDERED.to_owned() })
 }
 
-/// Where a rendered line comes from: the template's line, the definitions of its values, or the file's definition.
-fn origins(file: &PlannedFile, line: Option<u32>, findings: &Findings) -> Vec<(Place, String)> {
+/// Where a rendered line comes from: the line of the template or of the text in a definition, the definitions of its
+/// values, or the file's definition.
+fn origins(
+    file: &PlannedFile,
+    line: Option<u32>,
+    column: Option<u32>,
+    findings: &Findings,
+) -> Vec<(Place, String)> {
     let mut places = Vec::new();
-    let origin = line.and_then(|line| file.provenance.lines.iter().find(|origin| origin.line == line));
-    if let Some(origin) = origin {
-        if let Some(template) = &origin.template
-            && let Some(file) = findings.sources.find(&template.file)
-            && let Some(span) = findings.sources.line_span(file, template.line)
+    if let Some(number) = line {
+        let (template, values) = file.provenance.line(number);
+        if let Some(template) = template
+            && let Some(place) = written(file, number, column, &template, findings)
         {
-            places.push((Place { file, span }, "written here".to_owned()));
+            places.push((place, "written here".to_owned()));
         }
-        for value in &origin.values {
+        for value in values {
             places.extend(
                 place_of(value, findings).map(|place| (place, format!("{} comes from here", value.key))),
             );
@@ -134,6 +139,35 @@ fn origins(file: &PlannedFile, line: Option<u32>, findings: &Findings) -> Vec<(P
         places.extend(place_of(&file.provenance.definition, findings).map(|place| (place, text)));
     }
     places
+}
+
+/// What was written for a rendered line: from the column on if the line is a copy, else all that the line may be.
+fn written(
+    file: &PlannedFile,
+    line: u32,
+    column: Option<u32>,
+    at: &TemplateLine,
+    findings: &Findings,
+) -> Option<Place> {
+    let source = findings.sources.find(&at.file)?;
+    let span = findings.sources.line_span(source, at.line)?;
+    let text = findings.sources.text(source).get(span.start..span.end)?;
+    let offset = |text: &str, column: u32| {
+        text.char_indices().nth(column.saturating_sub(1) as usize).map_or(text.len(), |(offset, _)| offset)
+    };
+    let begin = offset(text, at.column);
+    let rendered = match &file.content {
+        Content::Bytes(bytes) => {
+            std::str::from_utf8(bytes).ok()?.lines().nth(line.checked_sub(1)? as usize)?
+        }
+        _ => return None,
+    };
+    let (skipped, length) = match text[begin..].starts_with(rendered) && !rendered.trim().is_empty() {
+        true => (column.map_or(0, |column| offset(rendered, column)), rendered.len()),
+        false => (0, text.len() - begin),
+    };
+    let start = span.start + begin;
+    Some(Place { file: source, span: Span::new(start + skipped, start + length) })
 }
 
 /// The line of the template that a rendered line without values is a copy of, if there is exactly one such line.

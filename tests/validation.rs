@@ -31,6 +31,38 @@ fn a_refusal_is_shown_at_the_rendered_line_and_at_the_line_of_the_template() {
 }
 
 #[test]
+fn a_refusal_of_content_is_shown_at_its_line_in_the_definition() {
+    let bad = "{\n  \"a\": 1,\n  \"name\": \"NAME\",\n  \"port\": 80 80\n}\n";
+    for name in ["h", "{{ host.name }}"] {
+        let content = format!("content = \"\"\"\n{}\"\"\"\n", bad.replace("NAME", name).replace('"', "\\\""));
+        let document = build(&format!("[service.s.file.\"/etc/s/bad.json\"]\n{content}"), 3);
+        assert_eq!(codes(&document), ["validator-refused"]);
+        let finding = &document["diagnostics"][0];
+        let lines = FLEET.lines().count() as u64 + 1;
+        assert_eq!(
+            (&finding["file"], &finding["line"]),
+            (&"fleet.toml".into(), &(lines + 6).into()),
+            "{finding}"
+        );
+        assert_eq!(finding["related"][0]["line"], 4, "{finding}");
+    }
+}
+
+#[test]
+fn a_refusal_of_content_in_json_is_shown_at_its_column() {
+    let scratch = Scratch::new();
+    scratch.write("fleet/fleet.toml", FLEET);
+    let content = r#"{"service":{"s2":{"on":["h"],"file":{"/etc/x.json":{"content":"[\n 80,\n 80 80]"}}}}}"#;
+    scratch.write("fleet/services/s2.json", content);
+    let document = scratch.fleet("fleet", &["build", "--format", "json"]).expect(3).json();
+    let finding = &document["diagnostics"][0];
+    let column = finding["column"].as_u64().unwrap() as usize;
+    assert_eq!((&finding["file"], &finding["line"]), (&"services/s2.json".into(), &1.into()), "{finding}");
+    let from = content.find(" 80 80").unwrap();
+    assert!((from..from + 7).contains(&(column - 1)), "{finding}: {}", &content[column - 1..]);
+}
+
+#[test]
 fn formats_for_repositories_point_at_files_of_the_repository() {
     let scratch = Scratch::new();
     let file = "[service.s.file.\"/etc/s/bad.json\"]\ntemplate = \"bad.json.j2\"\n";

@@ -15,6 +15,7 @@ mod findings;
 mod fleet;
 mod hosts;
 mod limits;
+mod literal;
 pub mod load;
 pub mod lower;
 mod merge;

@@ -4,6 +4,7 @@
 use super::failure::Failure;
 use super::frame::{Frame, Miss, secret_misused};
 use super::{DEFINITION, For};
+use crate::literal::Literal;
 use crate::suggest;
 use crate::tree::Node;
 use crate::world::World;
@@ -184,22 +185,18 @@ impl World {
         Some(Place { file, span })
     }
 
-    /// Where a part of a definition's text stands in its file: exactly, unless escapes make it impossible to tell.
+    /// Where a part of a definition's text stands in its file: exactly, unless it is not
+    /// written there.
     fn place_in_text(&self, node: &Node, text: &str, range: std::ops::Range<usize>) -> Place {
         let sources = self.sources();
         let whole = node.place;
         let written = sources.text(whole.file).get(whole.span.start..whole.span.end);
-        let found = written.zip(text.get(range.clone())).and_then(|(written, part)| {
-            if part.is_empty() {
-                return None;
-            }
-            let before = text[..range.start].matches(part).count();
-            written.match_indices(part).nth(before).map(|(offset, _)| offset)
+        let found = node.as_text().zip(written).and_then(|(own, written)| {
+            let skipped = own.find(text)?;
+            let literal = Literal::read(written, own).filter(|_| !range.is_empty())?;
+            Some([range.start, range.end].map(|offset| whole.span.start + literal.at(skipped + offset)))
         });
-        found.map_or(whole, |offset| {
-            let start = whole.span.start + offset;
-            Place { file: whole.file, span: Span::new(start, start + range.len()) }
-        })
+        found.map_or(whole, |[start, end]| Place { file: whole.file, span: Span::new(start, end) })
     }
 }
 

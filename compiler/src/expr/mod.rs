@@ -87,6 +87,16 @@ pub(crate) fn environment(templates: Arc<Templates>, limits: &Limits) -> Environ
     environment
 }
 
+/// Where the engine keeps a text of a definition that it has rendered: first address and length. It keeps it as long
+/// as it lives.
+pub(crate) fn memory(engine: &Environment<'_>, text: &str) -> Option<(usize, usize)> {
+    if !is_expression(text) {
+        return None;
+    }
+    let template = engine.get_template(&format!("{DEFINITION}{text}")).ok()?;
+    Some((template.source().as_ptr() as usize, template.source().len()))
+}
+
 /// For whom a text is rendered.
 #[derive(Debug, Clone)]
 pub(crate) struct For {

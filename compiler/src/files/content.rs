@@ -39,7 +39,7 @@ impl Making<'_> {
         let asked = self.place(path, "template");
         let subject = Subject::Template { asked };
         let made = self.world.render(name, &self.whom(), self.mode_for(path), &subject)?;
-        let lines = provenance::lines(self.world, &made);
+        let lines = provenance::lines(self.world, &made, None);
         Some(rendered(&made, lines))
     }
 
@@ -48,10 +48,11 @@ impl Making<'_> {
         let node = self.written(&self.service.tree, path, "content")?;
         let text = node.as_text()?;
         if !expr::is_expression(text) {
-            return Some(Rendered { bytes: text.as_bytes().into(), tainted: false, lines: Vec::new() });
+            let lines = provenance::lines_as_written(self.world, node, text);
+            return Some(Rendered { bytes: text.as_bytes().into(), tainted: false, lines });
         }
         let made = self.world.render_text(node, text, &self.whom(), self.mode_for(path))?;
-        let lines = provenance::lines(self.world, &made);
+        let lines = provenance::lines(self.world, &made, Some((node, text)));
         Some(rendered(&made, lines))
     }
 

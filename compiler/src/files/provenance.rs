@@ -1,7 +1,10 @@
 //! Where rendered lines come from: the template's line, exactly, since the engine writes a template's own text from
-//! the template's memory; and the definitions that were read for the values on the line.
+//! the template's memory; and the definitions that were read for the values on the line. `content` in a definition is
+//! a template whose lines stand in the definition's file.
 
-use crate::expr::Made;
+use crate::expr::{self, Made};
+use crate::literal::Literal;
+use crate::tree::Node;
 use crate::world::World;
 use cmc_types::plan::{LineOrigin, Origin, TemplateLine};
 use cmc_types::{FileId, Place};
@@ -22,20 +25,84 @@ pub(crate) fn origin(world: &World, place: Place) -> Arc<Origin> {
     })
 }
 
-/// The places that were named so far.
+/// The places that were named so far, and the texts of definitions that were followed.
 #[derive(Debug, Default)]
-pub(crate) struct Origins(Mutex<HashMap<Place, Arc<Origin>>>);
+pub(crate) struct Origins {
+    places: Mutex<HashMap<Place, Arc<Origin>>>,
+    texts: Mutex<HashMap<Place, Option<Arc<Text>>>>,
+}
+
+/// A text of a definition that becomes the content of a file.
+#[derive(Debug)]
+pub(super) struct Text {
+    /// Where it stands, quotes included.
+    place: Place,
+    literal: Literal,
+    /// Where its lines begin.
+    starts: Vec<usize>,
+    /// Where the engine keeps it, if it holds an expression: first address and length.
+    memory: Option<(usize, usize)>,
+    /// The lines of a text without expressions.
+    lines: Vec<LineOrigin>,
+}
 
 impl Origins {
     fn get(&self, place: Place, name: impl FnOnce() -> Origin) -> Arc<Origin> {
-        let mut named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut named = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         named.entry(place).or_insert_with(|| Arc::new(name())).clone()
+    }
+
+    /// Follows a text once, however many hosts get it.
+    fn text(&self, world: &World, node: &Node, text: &str) -> Option<Arc<Text>> {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.entry(node.place).or_insert_with(|| Text::follow(world, node.place, text).map(Arc::new)).clone()
     }
 }
 
+impl Text {
+    fn follow(world: &World, place: Place, text: &str) -> Option<Self> {
+        let literal = {
+            let sources = world.sources();
+            Literal::read(sources.text(place.file).get(place.span.start..place.span.end)?, text)?
+        };
+        let memory = expr::memory(&world.engine, text);
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(end, _)| end + 1)).collect();
+        let mut followed = Self { place, literal, starts, memory, lines: Vec::new() };
+        if memory.is_none() {
+            let mut last = None;
+            for (line, start) in (1..).zip(followed.starts.iter().filter(|start| **start < text.len())) {
+                let position = Some(followed.position(world, *start));
+                if !follows(last, line, position) {
+                    let template = position.map(|position| world.template_line(position));
+                    followed.lines.push(LineOrigin { line, template, values: Vec::new() });
+                    last = Some((line, position));
+                }
+            }
+        }
+        Some(followed)
+    }
+
+    fn position(&self, world: &World, offset: usize) -> Position {
+        let sources = world.sources();
+        let start = self.starts.partition_point(|start| *start <= offset).max(1) - 1;
+        let [line, found] = [self.starts[start], offset].map(|offset| {
+            sources.line_column(self.place.file, self.place.span.start + self.literal.at(offset))
+        });
+        let column = if line.line == found.line { line.column } else { 1 };
+        Position { file: self.place.file, line: found.line, column }
+    }
+}
+
+/// The lines of a text of a definition without expressions, which becomes a file as it is.
+pub(super) fn lines_as_written(world: &World, node: &Node, text: &str) -> Vec<LineOrigin> {
+    world.origins.text(world, node, text).map_or_else(Vec::new, |text| text.lines.clone())
+}
+
 /// The lines of an output that say something new: those with values, and those where the template's lines do not
-/// simply go on from the entry before.
-pub(super) fn lines(world: &Arc<World>, made: &Made) -> Vec<LineOrigin> {
+/// simply go on from the entry before. `text` is the definition's text that was rendered, if it is no template.
+pub(super) fn lines(world: &Arc<World>, made: &Made, text: Option<(&Node, &str)>) -> Vec<LineOrigin> {
+    let text = text.and_then(|(node, text)| world.origins.text(world, node, text));
+    let text = text.as_deref();
     let (raws, output) = (&made.raws, made.output.as_slice());
     let mut lines: Vec<LineOrigin> = Vec::new();
     let mut last: Option<(u32, Option<Position>)> = None;
@@ -48,12 +115,12 @@ pub(super) fn lines(world: &Arc<World>, made: &Made) -> Vec<LineOrigin> {
         }
         let position = match raws.get(raw) {
             Some(piece) if piece.start < end => {
-                world.position(piece.address + begin.saturating_sub(piece.start))
+                world.position(piece.address + begin.saturating_sub(piece.start), text)
             }
             // Only values on the line: it stands where the template's text before it ends.
             _ => raw
                 .checked_sub(1)
-                .and_then(|before| world.position(raws[before].address + raws[before].length)),
+                .and_then(|before| world.position(raws[before].address + raws[before].length, text)),
         };
         let mut values: Vec<Arc<Origin>> = Vec::new();
         while let Some(written) = made.emissions.get(emission).filter(|written| written.start < end) {
@@ -84,27 +151,36 @@ fn follows(last: Option<(u32, Option<Position>)>, line: u32, now: Option<Positio
     match (last, now) {
         (None | Some((_, None)), None) => true,
         (Some((at, Some(before))), Some(now)) => {
-            before.file == now.file && before.line + (line - at) == now.line
+            before.file == now.file && before.line + (line - at) == now.line && now.column == 1
         }
         _ => false,
     }
 }
 
-/// A line of a template.
+/// A line of a template, or of a text in a definition.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Position {
     file: FileId,
     line: u32,
+    /// Where the text begins on the line, in characters from 1.
+    column: u32,
 }
 
 impl World {
-    /// The line of a template that a byte of the engine's memory belongs to.
-    fn position(&self, address: usize) -> Option<Position> {
+    /// The line of a template, or of the text, that a byte of the engine's memory belongs to.
+    fn position(&self, address: usize, text: Option<&Text>) -> Option<Position> {
+        if let Some(text) = text
+            && let Some((start, length)) = text.memory
+            && (start..=start + length).contains(&address)
+        {
+            return Some(text.position(self, address - start));
+        }
         let (file, offset) = self.templates.at_address(address, &self.engine)?;
-        Some(Position { file, line: self.sources().line(file, offset) })
+        Some(Position { file, line: self.sources().line(file, offset), column: 1 })
     }
 
     fn template_line(&self, position: Position) -> TemplateLine {
-        TemplateLine { file: self.sources().name(position.file).to_owned(), line: position.line }
+        let Position { file, line, column } = position;
+        TemplateLine { file: self.sources().name(file).to_owned(), line, column }
     }
 }

@@ -290,3 +290,77 @@ fn where_files_come_from_survives_being_stored_and_is_stored_once() {
         }
     }
 }
+
+/// What was written for each line of a file, as provenance has it.
+fn written(compiled: &cmc_compiler::Compiled, path: &str) -> Vec<String> {
+    let provenance = &file(compiled, "web1", path).provenance;
+    let count = text(compiled, "web1", path).lines().count() as u32;
+    let line = |line| match provenance.line(line).0 {
+        Some(at) => {
+            let source = compiled.sources.find(&at.file).unwrap();
+            let span = compiled.sources.line_span(source, at.line).unwrap();
+            let all = &compiled.sources.text(source)[span.start..span.end];
+            all.chars().skip(at.column as usize - 1).collect()
+        }
+        None => "?".to_owned(),
+    };
+    (1..=count).map(line).collect()
+}
+
+#[test]
+fn lines_of_content_in_a_definition_are_found_in_the_definition() {
+    let json = r#"{ "service": { "js": { "on": ["web1"], "file": {
+        "/etc/j": { "content": "a \"q\"\nb\n\u00e9 {{ host.name }}\nd" },
+        "/etc/k": { "content": "a\nb\\\nc" } } } } }"#;
+    let compiled = good(
+        r#"
+[service.api]
+on = ["web1"]
+env.X = { type = "int", value = 3 }
+[service.api.file."/etc/plain"]
+content = """
+one \
+   goes on
+two\nthree
+four"""
+[service.api.file."/etc/literal"]
+content = '''one \
+two
+'''
+[service.api.file."/etc/basic"]
+content = "one\n\ttwo"
+[service.api.file."/etc/expressions"]
+content = """one
+{% for i in [1, 2] %}
+{{ i }} \u00e9
+{% endfor %}
+{{ env.X }}
+{% include "part.j2" %}
+end
+"""
+"#,
+        &[("templates/part.j2", "part\n{{ env.X }}\n"), ("services/js.json", json)],
+    );
+    assert_eq!(written(&compiled, "/etc/plain"), ["one \\", "two\\nthree", "three", "four\"\"\""]);
+    assert_eq!(written(&compiled, "/etc/literal"), ["one \\", "two"]);
+    assert_eq!(written(&compiled, "/etc/basic"), ["one\\n\\ttwo\"", "\\ttwo\""]);
+    assert_eq!(text(&compiled, "web1", "/etc/expressions"), "one\n\n1 é\n\n2 é\n\n3\npart\n3\n\nend\n");
+    let first = "{% for i in [1, 2] %}";
+    let expected =
+        ["one", first, "{{ i }} \\u00e9", first, "{{ i }} \\u00e9", "{% endfor %}", "{{ env.X }}", "part"];
+    let expected = [&expected[..], &["{{ env.X }}", "{% include \"part.j2\" %}", "end"]].concat();
+    assert_eq!(written(&compiled, "/etc/expressions"), expected);
+    assert_eq!(
+        written(&compiled, "/etc/j"),
+        [
+            "a \\\"q\\\"\\nb\\n\\u00e9 {{ host.name }}\\nd\" },",
+            "b\\n\\u00e9 {{ host.name }}\\nd\" },",
+            "\\u00e9 {{ host.name }}\\nd\" },",
+            "d\" },"
+        ]
+    );
+    assert_eq!(
+        written(&compiled, "/etc/k"),
+        ["a\\nb\\\\\\nc\" } } } } }", "b\\\\\\nc\" } } } } }", "c\" } } } } }"]
+    );
+}

@@ -23,19 +23,22 @@ pub struct Provenance {
 pub struct LineOrigin {
     /// Line of the rendered file, from 1.
     pub line: u32,
-    /// Template file and line, if there is one.
+    /// The line of the template, or of the text in a definition, that it was rendered from. Lines without an entry go
+    /// on from the entry before.
     pub template: Option<TemplateLine>,
     /// Definitions that supplied the values on the line; shared by all lines that show them.
     pub values: Vec<Arc<Origin>>,
 }
 
-/// A line of a template.
+/// A line of a template, or of a text in a definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateLine {
-    /// Template, relative to the fleet's directory.
+    /// Template or definition, relative to the fleet's directory.
     pub file: String,
     /// Line, from 1.
     pub line: u32,
+    /// Where the text begins on that line: column in characters, from 1.
+    pub column: u32,
 }
 
 /// A key in a definition file.
@@ -71,9 +74,30 @@ struct Indexed {
     definition: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     template: Option<usize>,
-    /// Per line: its number, its template's index plus one and the line there (0 and 0: none), and its origins.
+    /// Per line: its number, its template's index plus one with line and column there (0, 0 and 0: none), and its
+    /// origins.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     lines: Vec<Vec<usize>>,
+}
+
+impl Provenance {
+    /// Where a line (from 1) of the file comes from: the line of a template or of a text in a definition, and the
+    /// definitions of the values on it.
+    pub fn line(&self, line: u32) -> (Option<TemplateLine>, &[Arc<Origin>]) {
+        let last = self.lines.iter().filter(|origin| origin.line <= line).max_by_key(|origin| origin.line);
+        match last {
+            None => (None, &[]),
+            Some(origin) if origin.line == line => (origin.template.clone(), &origin.values),
+            Some(origin) => {
+                let on = |at: &TemplateLine| TemplateLine {
+                    line: at.line + (line - origin.line),
+                    column: 1,
+                    ..at.clone()
+                };
+                (origin.template.as_ref().map(on), &[])
+            }
+        }
+    }
 }
 
 impl Provenances {
@@ -87,9 +111,10 @@ impl Provenances {
                 let Provenance { definition, template, lines } = &file.provenance;
                 let line = |line: &LineOrigin| {
                     let template = line.template.as_ref();
-                    let (name, number) =
-                        template.map_or((0, 0), |at| (templates.index(&at.file) + 1, at.line as usize));
-                    let mut indexed = vec![line.line as usize, name, number];
+                    let [name, at, column] = template.map_or([0, 0, 0], |at| {
+                        [templates.index(&at.file) + 1, at.line as usize, at.column as usize]
+                    });
+                    let mut indexed = vec![line.line as usize, name, at, column];
                     indexed.extend(line.values.iter().map(|origin| origins.index(origin)));
                     indexed
                 };
@@ -124,11 +149,12 @@ impl Provenances {
     fn provenance(&self, index: usize) -> Option<Provenance> {
         let Indexed { definition, template, lines } = self.provenances.get(index)?;
         let line = |line: &Vec<usize>| {
-            let [number, name, at, origins @ ..] = line.as_slice() else { return None };
+            let [number, name, at, column, origins @ ..] = line.as_slice() else { return None };
             let template = match name.checked_sub(1) {
                 Some(name) => Some(TemplateLine {
                     file: self.templates.get(name)?.clone(),
                     line: u32::try_from(*at).ok()?,
+                    column: u32::try_from(*column).ok()?,
                 }),
                 None => None,
             };
