@@ -1,9 +1,8 @@
 //! Definitions, templates and payload that nobody meant to write: a finding at the file, exit 3, no panic, no flood.
 
-use crate::support::{Ran, Scratch, copy_of_program, is_root, skip};
+use crate::support::{PATIENCE, Ran, Scratch, copy_of_program, is_root, skip};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 /// The most that a finding may print, whatever it is about.
 const FLOOD: usize = 64 * 1024;
@@ -21,7 +20,7 @@ fn ends(mut command: Command, what: &str) -> Ran {
     let id = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
     let (done, waiting) = std::sync::mpsc::channel::<()>();
     let watchdog = std::thread::spawn(move || {
-        if waiting.recv_timeout(Duration::from_secs(60)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+        if waiting.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
             let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGKILL);
         }
     });

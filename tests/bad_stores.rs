@@ -105,7 +105,8 @@ fn a_store_without_a_usable_answer_is_named_by_every_command() {
         assert!(ran.err.contains("s3://bucket/shop"), "{what}: {}", ran.err);
         assert!(!ran.err.contains("panicked") && !ran.err.contains(SECRET), "{what}: {}", ran.err);
     }
-    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    // The slow one would need ten minutes for a whole answer.
+    assert!(start.elapsed() < Duration::from_secs(300), "{:?}", start.elapsed());
     for (what, scratch) in &scratches {
         assert!(!scratch.path("root/etc").exists(), "a store {what}");
         assert!(

@@ -1,7 +1,7 @@
 //! The larger example on real input: from a clean copy to files on hosts, through a real S3 server and real validators,
 //! and a real nginx that answers over TLS from what was fetched.
 
-use crate::support::{Ran, Scratch, has, skip, tree};
+use crate::support::{PATIENCE, Ran, Scratch, has, skip, tree};
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -157,7 +157,7 @@ fn the_example_goes_through_a_real_s3_server() {
     // Writing works only once a volume server has joined.
     let start = Instant::now();
     while run(&["store", "probe"]).code != 0 {
-        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", run(&["store", "probe"]));
+        assert!(start.elapsed() < PATIENCE, "{:?}", run(&["store", "probe"]));
         std::thread::sleep(Duration::from_millis(300));
     }
     let built = run(&["build", "--format", "json"]).expect(0).json();
@@ -242,7 +242,7 @@ impl Weed {
         let server = Self { child, port: ports[0] };
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", server.port)).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(60), "SeaweedFS did not start");
+            assert!(start.elapsed() < PATIENCE, "SeaweedFS did not start");
             std::thread::sleep(Duration::from_millis(200));
         }
         server
@@ -271,7 +271,7 @@ impl Weed {
             if made.success() {
                 break;
             }
-            assert!(start.elapsed() < Duration::from_secs(60), "SeaweedFS made no bucket");
+            assert!(start.elapsed() < PATIENCE, "SeaweedFS made no bucket");
             std::thread::sleep(Duration::from_millis(300));
         }
     }

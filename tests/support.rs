@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
+
+/// How long a test waits for what must come: more than any machine needs, however much else it does.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A scratch directory with a home, in which commands run.
 pub(crate) struct Scratch {

@@ -7,9 +7,10 @@ use crate::groups;
 use crate::host::Host;
 use crate::journal::{Progress, Purpose};
 use crate::preflight;
+use crate::prepare;
 use crate::record;
 use crate::state::State;
-use crate::transaction::{self, Transaction, Verdict};
+use crate::transaction::{Transaction, Verdict};
 use crate::wish::{Kept, Wish};
 use cmc_types::{Blake3, ServiceName};
 use serde::Serialize;
@@ -238,7 +239,7 @@ pub fn change(
     events.0.extend(changes.events.0.iter().cloned());
     let services = group.iter().filter_map(|one| state.services.get(&one.service));
     let pending = services.flat_map(|service| service.pending.iter().cloned()).collect();
-    let (journal, sources, save) = transaction::prepare(state, group, changes, purpose, &pending);
+    let (journal, sources, save) = prepare::journal(state, group, changes, purpose, &pending);
     Transaction::run(host, journal, &sources, &save, state, events)
 }
 
@@ -294,7 +295,7 @@ pub fn plan_group(
     };
     let services = group.iter().filter_map(|one| state.services.get(&one.service));
     let pending = services.flat_map(|service| service.pending.iter().cloned()).collect();
-    let (journal, _, _) = transaction::prepare(state, group, changes, Purpose::Install, &pending);
+    let (journal, _, _) = prepare::journal(state, group, changes, Purpose::Install, &pending);
     planned.files = journal.changes.iter().map(file).collect();
     let commands = journal.leaving.iter().chain(&journal.steps);
     planned.commands =

@@ -34,6 +34,7 @@ pub mod output;
 pub mod owner;
 pub mod plan;
 pub mod preflight;
+pub mod prepare;
 pub mod record;
 pub mod report;
 pub mod root;

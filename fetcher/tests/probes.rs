@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const SHORT: Duration = Duration::from_millis(400);
-const LONG: Duration = Duration::from_secs(20);
+/// More than any machine needs, and less than what a test that goes wrong would take.
+const LONG: Duration = Duration::from_secs(60);
 
 fn runner(scratch: &Path) -> SystemRunner {
     let path = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from).to_vec();
@@ -92,14 +93,22 @@ fn runs(pid: &str) -> bool {
     stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next()).is_some_and(|s| s != 'Z')
 }
 
-fn pid(path: &Path) -> String {
-    for _ in 0..200 {
-        match std::fs::read_to_string(path) {
-            Ok(text) if text.ends_with('\n') => return text.trim().to_owned(),
-            _ => std::thread::sleep(Duration::from_millis(20)),
+/// The process that wrote its number there, if one did.
+fn written(path: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    text.ends_with('\n').then(|| text.trim().to_owned())
+}
+
+/// Waits until something holds.
+fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
         }
+        assert!(start.elapsed() < LONG, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
     }
-    panic!("{} was not written", path.display());
 }
 
 #[test]
@@ -107,17 +116,16 @@ fn a_command_that_takes_too_long_is_ended_with_its_whole_process_group() {
     let scratch = tempfile::tempdir().unwrap();
     let child = scratch.path().join("child");
     for deaf in ["", "trap '' TERM; "] {
-        let script = format!("{deaf}sh -c '{deaf}echo $$ > {}; sleep 100' & sleep 100", child.display());
-        let ended = runner(scratch.path()).run(&sh(&script), SHORT);
-        assert!(!ended.ok && ended.how.contains("took longer than"), "{}", ended.how);
-        let pid = pid(&child);
-        for _ in 0..100 {
-            if !runs(&pid) {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        assert!(!runs(&pid), "{deaf}{pid}");
+        let script = format!("{deaf}sh -c '{deaf}echo $$ > {}; sleep 300' & sleep 300", child.display());
+        // Long enough for the child to have begun, however slow the machine is.
+        let mut timeout = SHORT;
+        let pid = until("the child never began", || {
+            let ended = runner(scratch.path()).run(&sh(&script), timeout);
+            assert!(!ended.ok && ended.how.contains("took longer than"), "{}", ended.how);
+            timeout *= 2;
+            written(&child)
+        });
+        until(&format!("{deaf}{pid} still runs"), || (!runs(&pid)).then_some(()));
         std::fs::remove_file(&child).unwrap();
     }
 }
@@ -126,12 +134,12 @@ fn a_command_that_takes_too_long_is_ended_with_its_whole_process_group() {
 fn a_daemon_that_a_command_leaves_behind_neither_holds_the_run_up_nor_ends_with_it() {
     let scratch = tempfile::tempdir().unwrap();
     let daemon = scratch.path().join("daemon");
-    let script = format!("sh -c 'echo $$ > {}; exec sleep 100' & echo started", daemon.display());
+    let script = format!("sh -c 'echo $$ > {}; exec sleep 300' & echo started", daemon.display());
     let start = Instant::now();
     let ended = runner(scratch.path()).run(&sh(&script), LONG);
     assert!(ended.ok && ended.output.contains("started"), "{ended:?}");
     assert!(start.elapsed() < LONG);
-    let pid = pid(&daemon);
+    let pid = until("the daemon never began", || written(&daemon));
     assert!(runs(&pid));
     std::process::Command::new("kill").arg(&pid).status().unwrap();
 }

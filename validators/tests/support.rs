@@ -77,7 +77,7 @@ pub(crate) fn running(name: &str) -> usize {
 
 /// Whether no process has this text in its command line, or soon none has.
 pub(crate) fn gone(name: &str) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(3);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while running(name) > 0 {
         if Instant::now() > deadline {
             return false;

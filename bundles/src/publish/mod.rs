@@ -10,6 +10,7 @@ mod base;
 mod build;
 mod change;
 mod diff;
+mod record;
 mod verify;
 mod write;
 

@@ -142,10 +142,8 @@ fn a_running_agent_signs() {
     std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let mut agent =
         Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn().unwrap();
-    for _ in 0..200 {
-        if socket.exists() {
-            break;
-        }
+    let start = std::time::Instant::now();
+    while agent_keys(&socket).is_err() && start.elapsed().as_secs() < 60 {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     let missing = AgentSigner::connect(&socket, &public);

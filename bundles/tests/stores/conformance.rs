@@ -347,7 +347,7 @@ mod s3 {
             rusty_s3::Bucket::new(endpoint.parse().unwrap(), style, bucket.to_owned(), "us-east-1").unwrap();
         let credentials = rusty_s3::Credentials::new(weed::KEY, weed::SECRET);
         let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(Duration::from_secs(5)))
+            .timeout_global(Some(Duration::from_secs(30)))
             .proxy(None)
             .build()
             .new_agent();

@@ -97,6 +97,7 @@ fn a_held_lock_delays_a_swap_and_no_read() {
         let swap = scope.spawn(|| store.swap("a/first", etag.as_deref(), b"2").unwrap());
         std::thread::sleep(std::time::Duration::from_millis(100));
         assert_eq!(store.get("a/first", 10).unwrap().unwrap(), b"1");
+        assert!(!swap.is_finished());
         drop(lock);
         assert!(matches!(swap.join().unwrap(), Swap::Done { .. }));
     });

@@ -23,7 +23,7 @@ pub fn settings(url: &str, prefix: &str) -> (S3Settings, Env) {
 fn start(weak: Weak) -> (S3Server, S3Store, S3Reader) {
     let server = S3Server::start(weak);
     let (settings, env) = settings(server.url(), "");
-    let limits = HttpLimits { total: Duration::from_secs(3), slowest: 10 << 20, ..HttpLimits::default() };
+    let limits = HttpLimits::default();
     let store = S3Store::with_limits(settings.clone(), &env, limits).unwrap();
     (server, store, S3Reader::new(settings, &env, limits).unwrap())
 }

@@ -108,8 +108,8 @@ pub fn until_ready<T, E: std::fmt::Display>(mut action: impl FnMut() -> Result<T
     loop {
         match action() {
             Ok(value) => return value,
-            Err(error) if start.elapsed() > Duration::from_secs(60) => {
-                panic!("weed is not ready after 60 s: {error}")
+            Err(error) if start.elapsed() > Duration::from_secs(180) => {
+                panic!("weed is not ready after three minutes: {error}")
             }
             Err(_) => std::thread::sleep(Duration::from_millis(200)),
         }
