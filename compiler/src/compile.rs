@@ -12,7 +12,7 @@ use crate::query::Variables;
 use crate::secret::Secrets;
 use crate::select::Selection;
 use crate::world::World;
-use crate::{checks, tree};
+use crate::{checks, tree, unreached};
 use cmc_types::definition::Validator;
 use cmc_types::plan::{HostAddress, Plan};
 use cmc_types::{Blake3, Diagnostic, ServiceName, Sources, codes};
@@ -65,6 +65,7 @@ pub fn compile(dir: &Path, options: &CompileOptions, secrets: Arc<dyn Secrets>) 
         hosts.push(hosts::compile(&world, host, &mut services, &payloads));
     }
 
+    unreached::check(&world, &services);
     let placement = services.iter().map(|placed| {
         let on = world.fleet.active().filter(|(_, host)| placed.on.selects(host));
         (placed.name.as_str().to_owned(), on.map(|(_, host)| host.name.as_str().to_owned()).collect())

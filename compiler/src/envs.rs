@@ -155,12 +155,12 @@ impl World {
             table.remove("secret");
         }
         let mut plain = true;
-        expr::each_expression(&settings, &mut |place| {
+        expr::each_expression(&settings, &mut |node, _| {
             plain = false;
             let message = "the type of an environment variable may not be an expression; only its value may";
             self.report_on(
                 host,
-                Diagnostic::new(codes::EXPRESSION_NOT_ALLOWED, message).at(place, "needs a plain value"),
+                Diagnostic::new(codes::EXPRESSION_NOT_ALLOWED, message).at(node.place, "needs a plain value"),
             );
         });
         let spec: EnvVarTable = serde_json::from_value(settings.to_json()).ok().filter(|_| plain)?;

@@ -44,6 +44,17 @@ impl Findings {
         }
     }
 
+    /// Adds a finding unless one with its code and place is known.
+    pub(crate) fn add_new(&mut self, diagnostic: Diagnostic) {
+        let same = |known: &Diagnostic| {
+            let place = |diagnostic: &Diagnostic| diagnostic.primary.as_ref().map(|label| label.place);
+            known.code == diagnostic.code && place(known) == place(&diagnostic)
+        };
+        if !self.found.values().any(same) {
+            self.add(diagnostic);
+        }
+    }
+
     /// Every finding, by place.
     pub(crate) fn into_sorted(self) -> Vec<Diagnostic> {
         self.found.into_values().collect()

@@ -221,14 +221,14 @@ fn typed<T: serde::de::DeserializeOwned>(
         table.remove("vars");
     }
     let mut found = false;
-    crate::expr::each_expression(&node, &mut |place| {
+    crate::expr::each_expression(&node, &mut |node, _| {
         found = true;
         report(
             Diagnostic::new(
                 codes::EXPRESSION_NOT_ALLOWED,
                 format!("an expression may not stand in {what}, except in its variables"),
             )
-            .at(place, "needs a plain value"),
+            .at(node.place, "needs a plain value"),
         );
     });
     if found {

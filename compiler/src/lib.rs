@@ -30,6 +30,7 @@ mod services;
 mod suggest;
 mod templates;
 pub mod tree;
+mod unreached;
 mod vars;
 mod world;
 

@@ -3,6 +3,7 @@
 use crate::lower::MILESTONES;
 use crate::resolved::ResolvedService;
 use crate::suggest;
+use crate::tree::{Node, Value};
 use crate::world::World;
 use cmc_types::definition::State;
 use cmc_types::{Diagnostic, InitSystem, Place, ServiceName, codes};
@@ -122,6 +123,21 @@ pub(crate) fn order(
         }
     }
     placed.into_iter().map(|i| (i, waits[i].clone())).collect()
+}
+
+/// Reports services that a part of a service waits for and that nobody defines.
+pub(crate) fn unknown_services(world: &World, part: &Node, report: &mut dyn FnMut(Diagnostic)) {
+    for key in Key::ALL {
+        let Some(Value::List(names)) = part.get(key.path()).map(|node| &node.value) else { continue };
+        for node in names {
+            let Some(name) = node.as_text().and_then(|text| ServiceName::parse(text).ok()) else { continue };
+            let known = world.fleet.is_defined("service", name.as_str())
+                || (key == Key::Requires && MILESTONES.contains(&name.as_str()));
+            if !known {
+                absent(world, key, &name, node.place).into_iter().for_each(&mut *report);
+            }
+        }
+    }
 }
 
 /// A name that is not on the host.

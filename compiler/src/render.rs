@@ -39,7 +39,7 @@ pub(crate) fn service(
 }
 
 /// Reports expressions in keys, such as in the path of a file: what a service consists of is the same on all hosts.
-pub(crate) fn plain_keys(world: &World, host: usize, node: &Node) {
+pub(crate) fn plain_keys(node: &Node, report: &mut dyn FnMut(Diagnostic)) {
     match &node.value {
         Tree::Table(table) => {
             for entry in table.iter() {
@@ -48,12 +48,12 @@ pub(crate) fn plain_keys(world: &World, host: usize, node: &Node) {
                     let finding = Diagnostic::new(codes::EXPRESSION_NOT_ALLOWED, message)
                         .at(entry.key_place, "needs a plain key")
                         .help("what differs between hosts goes into `for`");
-                    world.report_on(host, finding);
+                    report(finding);
                 }
-                plain_keys(world, host, &entry.node);
+                plain_keys(&entry.node, report);
             }
         }
-        Tree::List(items) => items.iter().for_each(|item| plain_keys(world, host, item)),
+        Tree::List(items) => items.iter().for_each(|item| plain_keys(item, report)),
         _ => {}
     }
 }

@@ -82,7 +82,7 @@ pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, writt
         return Outcome::Absent;
     }
     let scope = ServiceScope::new(name, &merged.service);
-    render::plain_keys(world, host, &merged.service);
+    render::plain_keys(&merged.service, &mut |finding| world.report_on(host, finding));
     let Some(tree) = render::service(world, host, &scope, &merged.service) else {
         render::content_of_files(world, host, &scope, &merged.service);
         return Outcome::Failed;
@@ -159,7 +159,7 @@ fn argv_problem(argv: &[String]) -> Option<&'static str> {
 }
 
 /// Commands of files that no system could run.
-fn commands(definition: &Service, tree: &Node) -> Vec<Diagnostic> {
+pub(crate) fn commands(definition: &Service, tree: &Node) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (path, file) in &definition.file {
         for (index, argv) in file.run.iter().enumerate() {

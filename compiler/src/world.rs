@@ -117,6 +117,11 @@ impl World {
         lock(&self.findings).add(diagnostic);
     }
 
+    /// Adds a finding unless one with its code and place is known.
+    pub(crate) fn report_new(&self, diagnostic: Diagnostic) {
+        lock(&self.findings).add_new(diagnostic);
+    }
+
     /// Adds a finding about one host.
     pub(crate) fn report_on(&self, host: usize, diagnostic: Diagnostic) {
         self.report(diagnostic.on_host(self.fleet.hosts[host].name.as_str()));
@@ -170,7 +175,7 @@ impl World {
             return Some(value.clone());
         }
         let mut dynamic = false;
-        expr::each_expression(&definition.node, &mut |_| dynamic = true);
+        expr::each_expression(&definition.node, &mut |_, _| dynamic = true);
         if !dynamic {
             let value = expr::constant(&definition.node);
             return Some(definition.constant.get_or_init(|| value).clone());

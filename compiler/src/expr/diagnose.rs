@@ -38,15 +38,41 @@ impl World {
         whom: &For,
         subject: &Subject<'_>,
     ) {
+        let host = self.fleet.hosts[whom.host].name.as_str();
+        let found = self.diagnosis(error, misused, Some((frame, whom)), subject);
+        found.into_iter().for_each(|diagnostic| self.report(diagnostic.on_host(host)));
+    }
+
+    /// What is wrong with the syntax of an expression in a definition.
+    pub(crate) fn misspelt(&self, node: &Node, text: &str) -> Option<Diagnostic> {
+        let text = if super::is_single(text) { text.trim() } else { text };
+        let error = self.engine.get_template(&format!("{DEFINITION}{text}")).err()?;
+        self.diagnosis(&error, false, None, &Subject::Text { node, text })
+    }
+
+    /// Why a template cannot be used for any host.
+    pub(crate) fn unusable_template(&self, name: &str, asked: Place) -> Option<Diagnostic> {
+        let error = self.engine.get_template(name).err()?;
+        self.diagnosis(&error, false, None, &Subject::Template { asked })
+    }
+
+    /// The finding of an error, unless it is reported elsewhere. `run` is the rendering in which it happened.
+    fn diagnosis(
+        &self,
+        error: &Error,
+        misused: bool,
+        run: Option<(&Frame, &For)>,
+        subject: &Subject<'_>,
+    ) -> Option<Diagnostic> {
         let chain = chain(error);
-        let Some(innermost) = chain.last() else { return };
+        let innermost = chain.last()?;
         let failure = match Failure::of(error) {
-            Some(Failure::Reported) => return,
+            Some(Failure::Reported) => return None,
             Some(failure) => failure.clone(),
             None if misused => secret_misused(),
-            None => self.failure(innermost, frame, whom),
+            None => self.failure(innermost, run),
         };
-        let Failure::Finding { code, message, help, others } = failure else { return };
+        let Failure::Finding { code, message, help, others } = failure else { return None };
 
         let mut diagnostic = Diagnostic::new(code, message);
         diagnostic.help = help;
@@ -72,13 +98,14 @@ impl World {
                 diagnostic = diagnostic.with(place, text);
             }
         }
-        self.report(diagnostic.on_host(self.fleet.hosts[whom.host].name.as_str()));
+        Some(diagnostic)
     }
 
     /// What an error of the engine itself means.
-    fn failure(&self, error: &Error, frame: &Frame, whom: &For) -> Failure {
+    fn failure(&self, error: &Error, run: Option<(&Frame, &For)>) -> Failure {
         let detail = error.detail().unwrap_or_default();
-        if frame.overflowed() {
+        let missed = run.and_then(|(frame, whom)| Some((frame.last_miss()?, whom)));
+        if run.is_some_and(|(frame, _)| frame.overflowed()) {
             return Failure::new(
                 codes::LIMIT_EXCEEDED,
                 format!("the output is larger than {} bytes", self.limits.output),
@@ -100,8 +127,10 @@ impl World {
             ErrorKind::SyntaxError => {
                 Failure::new(codes::EXPRESSION_SYNTAX, format!("syntax error: {detail}"))
             }
-            ErrorKind::UndefinedError | ErrorKind::UnknownFunction => match frame.last_miss() {
-                Some(miss) if detail.is_empty() || detail.contains(miss.name()) => self.unknown(&miss, whom),
+            ErrorKind::UndefinedError | ErrorKind::UnknownFunction => match missed {
+                Some((miss, whom)) if detail.is_empty() || detail.contains(miss.name()) => {
+                    self.unknown(&miss, whom)
+                }
                 _ if detail.is_empty() => {
                     Failure::new(codes::EXPRESSION, "something in the expression is not defined")
                 }

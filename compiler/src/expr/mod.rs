@@ -20,7 +20,6 @@ use crate::limits::Limits;
 use crate::templates::Templates;
 use crate::tree::{Node, Value as Tree};
 use crate::world::World;
-use cmc_types::Place;
 use frame::{Frame, Sink};
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
@@ -57,10 +56,10 @@ pub(crate) fn constant(node: &Node) -> Value {
     }
 }
 
-/// Calls `visit` with the place of every text that holds an expression.
-pub(crate) fn each_expression(node: &Node, visit: &mut dyn FnMut(Place)) {
+/// Calls `visit` with every text that holds an expression.
+pub(crate) fn each_expression(node: &Node, visit: &mut dyn FnMut(&Node, &str)) {
     match &node.value {
-        Tree::Text(text) if is_expression(text) => visit(node.place),
+        Tree::Text(text) if is_expression(text) => visit(node, text),
         Tree::List(items) => items.iter().for_each(|item| each_expression(item, visit)),
         Tree::Table(table) => table.iter().for_each(|entry| each_expression(&entry.node, visit)),
         _ => {}

@@ -24,7 +24,7 @@ pub(crate) use unit::known_as;
 
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::check::Action;
-use cmc_types::{Diagnostic, InitSystem, Mode, Place, UnixPath};
+use cmc_types::{Diagnostic, InitSystem, Mode, Place, UnixPath, codes};
 
 /// What a service's typed parts become on a host. The service's own `file` entries are not in `files`, but the actions
 /// that their changes trigger are in `actions`.
@@ -100,6 +100,18 @@ pub enum LoweredKind {
         /// What begins a comment in that file.
         comment: String,
     },
+}
+
+/// What is wrong with a part of a service whatever the rest of it and the host: `service` holds that part alone.
+pub(crate) fn check_part(service: &ResolvedService) -> Vec<Diagnostic> {
+    let mut diagnostics = daemon::check(service);
+    // A part need not say what is run.
+    diagnostics.retain(|finding| {
+        finding.code != codes::DAEMON_PROGRAM || service.tree.get(&["daemon", "exec", "0"]).is_some()
+    });
+    loss::check_names(service, &mut diagnostics);
+    systemd::check_part(service, &mut diagnostics);
+    diagnostics
 }
 
 /// Lowers a service. Deterministic; does no input or output.

@@ -10,19 +10,24 @@ mod rules;
 use crate::fleet::{Fleet, Host};
 use crate::select::Selector;
 use crate::tree::{Entry, Node, Table, Value};
-use cmc_types::{Diagnostic, codes};
-use std::collections::BTreeMap;
+use crate::unreached::Part;
+use cmc_types::{Diagnostic, ServiceName, codes};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// One definition that takes part in a service, with its overlays.
-struct Layer {
+pub(crate) struct Layer {
     base: Node,
     overlays: Vec<(Selector, Entry)>,
 }
 
+/// What a layer is of: the preset of this name, or the service.
+type Preset = Option<String>;
+
 /// A service as written, ready to be merged for any host.
 pub(crate) struct Written {
     layers: Vec<Layer>,
+    of: Vec<Preset>,
     /// What was merged already, by the overlays that took part.
     merged: BTreeMap<Vec<(usize, usize)>, Merged>,
 }
@@ -39,12 +44,15 @@ pub(crate) struct Merged {
 impl Written {
     /// Gathers presets and overlays; reports unknown presets and selectors.
     pub(crate) fn read(entry: &Entry, fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) -> Self {
-        let mut layers = Vec::new();
+        let (mut layers, mut of) = (Vec::new(), Vec::new());
         if let Some(Value::List(names)) = entry.node.get(&["use"]).map(|node| &node.value) {
             for name in names {
                 let Some(text) = name.as_text() else { continue };
                 match fleet.document.get(&["preset", text]) {
-                    Some(preset) => layers.push(Layer::read(preset, fleet, report)),
+                    Some(preset) => {
+                        layers.push(Layer::read(preset, fleet, report));
+                        of.push(Some(text.to_owned()));
+                    }
                     None => {
                         let unknown = fleet.unknown(codes::UNKNOWN_PRESET, "preset", text, name.place);
                         unknown.into_iter().for_each(&mut *report);
@@ -53,7 +61,37 @@ impl Written {
             }
         }
         layers.push(Layer::read(&entry.node, fleet, report));
-        Self { layers, merged: BTreeMap::new() }
+        of.push(None);
+        Self { layers, of, merged: BTreeMap::new() }
+    }
+
+    /// Notes which parts of the service called `name` any of its hosts gets; none where it is absent.
+    pub(crate) fn reach<'h, I: Iterator<Item = &'h Host>>(
+        &self,
+        name: &ServiceName,
+        hosts: impl Fn() -> I,
+        reached: &mut BTreeSet<Part>,
+    ) {
+        let present = |host: &Host| {
+            let parts = self.layers.iter().flat_map(|layer| layer.parts_for(host));
+            let state = parts.filter_map(|part| part.get(&["state"])).last();
+            state.and_then(Node::as_text) != Some("absent")
+        };
+        for (layer, preset) in self.layers.iter().zip(&self.of) {
+            let part = |overlay: Option<&str>| match preset {
+                Some(preset) => ("preset", preset.clone(), overlay.map(str::to_owned)),
+                None => ("service", name.as_str().to_owned(), overlay.map(str::to_owned)),
+            };
+            if !hosts().any(present) {
+                continue;
+            }
+            reached.insert(part(None));
+            for (selector, entry) in &layer.overlays {
+                if hosts().any(|host| selector.selects(host) && present(host)) {
+                    reached.insert(part(Some(&entry.key)));
+                }
+            }
+        }
     }
 
     /// The service on a host.
@@ -116,13 +154,20 @@ fn rank_of(selector: &Selector) -> u8 {
 }
 
 impl Layer {
+    /// The definition and its overlays, each with its selector.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (Option<&str>, &Node)> {
+        let overlays = self.overlays.iter().map(|(_, entry)| (Some(entry.key.as_str()), &entry.node));
+        std::iter::once((None, &self.base)).chain(overlays)
+    }
+
     /// The definition and its overlays for a host.
     fn parts_for<'a>(&'a self, host: &'a Host) -> impl Iterator<Item = &'a Node> {
         let overlays = self.overlays.iter().filter(|(selector, _)| selector.selects(host));
         std::iter::once(&self.base).chain(overlays.map(|(_, overlay)| &overlay.node))
     }
 
-    fn read(node: &Node, fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) -> Self {
+    /// Takes a definition apart; reports unknown selectors.
+    pub(crate) fn read(node: &Node, fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) -> Self {
         let mut base = node.clone();
         let mut overlays = Vec::new();
         if let Value::Table(table) = &mut base.value {

@@ -52,13 +52,11 @@ impl Target {
     }
 }
 
-/// Checks a draft, perhaps that of a daemon; findings point at the values, or at the keys where `key_place` knows
-/// them.
-pub(super) fn check(
+/// Checks the directives of a draft; findings point at the values, or at the keys where `key_place` knows them.
+pub(super) fn directives(
     draft: &Draft,
     target: &Target,
     key_place: impl Fn(&Item) -> Option<Place>,
-    of_daemon: bool,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let mut seen: BTreeMap<(&str, &str), &Item> = BTreeMap::new();
@@ -101,6 +99,10 @@ pub(super) fn check(
             );
         }
     }
+}
+
+/// Checks what a draft, perhaps that of a daemon, must have as a whole.
+pub(super) fn whole(draft: &Draft, target: &Target, of_daemon: bool, diagnostics: &mut Vec<Diagnostic>) {
     match target {
         Target::Unit(name) => complete(draft, name, of_daemon, diagnostics),
         Target::DropIn { .. } => appended_command(draft, diagnostics),

@@ -47,6 +47,15 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
     lowered
 }
 
+/// Checks raw units and directives without what a daemon or other ranks add to them.
+pub(super) fn check_part(service: &ResolvedService, diagnostics: &mut Vec<Diagnostic>) {
+    let mut units = Units { service, drafts: Vec::new() };
+    units.raw(diagnostics);
+    for (draft, target) in &units.drafts {
+        check::directives(draft, target, |item| units.key_place(draft, item), diagnostics);
+    }
+}
+
 /// The name of a unit: what has no type is a service.
 pub(crate) fn unit_of(name: &str) -> String {
     match UnitName::parse(name) {
@@ -186,19 +195,22 @@ impl Units<'_> {
     fn check(&self, diagnostics: &mut Vec<Diagnostic>) {
         let own = format!("{}.service", self.service.name);
         for (draft, target) in &self.drafts {
-            let key_place = |item: &Item| {
-                ["", "+"].iter().find_map(|sign| {
-                    let key = format!("{sign}{}", item.key);
-                    let path = ["systemd", &draft.file, &item.section, &key];
-                    self.service.tree.get(&path).map(|_| self.service.tree.key_place_of(&path))
-                })
-            };
             let raw = ["systemd", &draft.file, "Service", "ExecStart"];
             let of_daemon = self.service.definition.daemon.is_some()
                 && draft.file == own
                 && self.service.tree.get(&raw).is_none();
-            check::check(draft, target, key_place, of_daemon, diagnostics);
+            check::directives(draft, target, |item| self.key_place(draft, item), diagnostics);
+            check::whole(draft, target, of_daemon, diagnostics);
         }
+    }
+
+    /// Where the key of an assignment was written, if it is a raw one.
+    fn key_place(&self, draft: &Draft, item: &Item) -> Option<Place> {
+        ["", "+"].iter().find_map(|sign| {
+            let key = format!("{sign}{}", item.key);
+            let path = ["systemd", &draft.file, &item.section, &key];
+            self.service.tree.get(&path).map(|_| self.service.tree.key_place_of(&path))
+        })
     }
 
     fn activation(&self, main: Option<&str>, env: Option<&UnixPath>) -> Activation {

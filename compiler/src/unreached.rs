@@ -1,0 +1,136 @@
+//! What no host gets: presets that no service uses, services without hosts or that are absent, overlays for no host.
+//! All that is wrong in them and needs no host to be seen is found, once per fleet. They are parts: what they lack may
+//! come from elsewhere, and nothing is said about it.
+
+use crate::expr;
+use crate::fleet::Fleet;
+use crate::hosts::Placed;
+use crate::merge::Layer;
+use crate::resolved::ResolvedService;
+use crate::tree::{Node, Table, Value};
+use crate::world::World;
+use crate::{lower, order, render, services};
+use cmc_types::definition::{EnvType, EnvVarTable, Service};
+use cmc_types::{Diagnostic, ServiceName, codes, env_value};
+use std::collections::BTreeSet;
+
+/// Kind and name of a definition, and the overlay if it is one.
+pub(crate) type Part = (&'static str, String, Option<String>);
+
+/// Checks what no host gets. Findings that were made for a host are not made again.
+pub(crate) fn check(world: &World, services: &[Placed]) {
+    let report = &mut |diagnostic: Diagnostic| world.report_new(diagnostic);
+    syntax(world, report);
+    let mut reached: BTreeSet<Part> = BTreeSet::new();
+    for placed in services {
+        let hosts = || world.fleet.active().map(|(_, host)| host).filter(|host| placed.on.selects(host));
+        placed.written.reach(&placed.name, hosts, &mut reached);
+    }
+    for kind in ["preset", "service"] {
+        for entry in world.fleet.definitions(kind) {
+            let layer = Layer::read(&entry.node, &world.fleet, report);
+            let Ok(name) = ServiceName::parse(&entry.key) else { continue };
+            for (overlay, node) in layer.parts() {
+                if !reached.contains(&(kind, entry.key.clone(), overlay.map(str::to_owned))) {
+                    part(world, kind, &name, node, report);
+                }
+            }
+        }
+    }
+}
+
+/// The syntax of every expression, also where a value of higher rank takes the place of it.
+fn syntax(world: &World, report: &mut dyn FnMut(Diagnostic)) {
+    let fleet = &world.fleet;
+    let variables = ["tag", "host"].into_iter().flat_map(|kind| fleet.definitions(kind));
+    let variables = variables.map(|entry| entry.node.get(&["vars"]));
+    let parts = ["preset", "service"].into_iter().flat_map(|kind| fleet.definitions(kind));
+    let nodes = variables.chain([fleet.document.get(&["fleet", "vars"])]).flatten();
+    for node in nodes.chain(parts.map(|entry| &entry.node)) {
+        expr::each_expression(node, &mut |node, text| {
+            world.misspelt(node, text).into_iter().for_each(&mut *report);
+        });
+    }
+}
+
+/// One part of a service.
+fn part(
+    world: &World,
+    kind: &'static str,
+    name: &ServiceName,
+    node: &Node,
+    report: &mut dyn FnMut(Diagnostic),
+) {
+    render::plain_keys(node, report);
+    order::unknown_services(world, node, report);
+    named(world, node, report);
+    let mut tree = node.clone();
+    without_expressions(&mut tree);
+    environment(&tree, report);
+    let Ok(definition) = serde_json::from_value::<Service>(tree.to_json()) else { return };
+    let service = ResolvedService { name: name.clone(), definition, tree, env: Vec::new() };
+    let commands = services::commands(&service.definition, &service.tree);
+    for mut finding in commands.into_iter().chain(lower::check_part(&service)) {
+        if kind == "preset" {
+            finding.message =
+                finding.message.replace(&format!("of service {name}"), &format!("of preset {name}"));
+        }
+        report(finding);
+    }
+}
+
+/// Templates and secrets by their names.
+fn named(world: &World, node: &Node, report: &mut dyn FnMut(Diagnostic)) {
+    let plain = |node: &Node| node.as_text().filter(|text| !expr::is_expression(text)).map(str::to_owned);
+    for (table, key) in [("file", "template"), ("file", "secret"), ("env", "secret")] {
+        for entry in node.get(&[table]).and_then(Node::as_table).into_iter().flat_map(Table::iter) {
+            let Some(value) = entry.node.get(&[key]) else { continue };
+            let Some(name) = plain(value) else { continue };
+            let finding = match key {
+                "template" => world.unusable_template(&name, value.place),
+                _ => unknown_secret(&world.fleet, &name, value),
+            };
+            finding.into_iter().for_each(&mut *report);
+        }
+    }
+}
+
+fn unknown_secret(fleet: &Fleet, name: &str, value: &Node) -> Option<Diagnostic> {
+    fleet.unknown(codes::UNKNOWN_SECRET, "secret", name, value.place)
+}
+
+/// Values of the environment whose type stands beside them.
+fn environment(tree: &Node, report: &mut dyn FnMut(Diagnostic)) {
+    for entry in tree.get(&["env"]).and_then(Node::as_table).into_iter().flat_map(Table::iter) {
+        let Ok(spec) = serde_json::from_value::<EnvVarTable>(entry.node.to_json()) else { continue };
+        let (Some(kind), Some(written)) = (&spec.kind, entry.node.as_table()) else { continue };
+        let wrong = match (env_value::check_spec(&spec), &spec.value, written.get("value")) {
+            (Err((key, error)), ..) => Some((entry.node.place_of(&[key]), "type", error)),
+            (Ok(()), Some(value), Some(at)) if *kind != EnvType::Pattern => {
+                let checked =
+                    env_value::text_of(&spec, value).and_then(|text| env_value::check(&spec, &text));
+                checked.err().map(|error| (at.node.place, "value", error))
+            }
+            _ => None,
+        };
+        let Some((place, what, error)) = wrong else { continue };
+        let message = match what {
+            "type" => format!("the type of {:?} is not complete: {error}", entry.key),
+            _ => format!("the value of {:?} is not of its type: {error}", entry.key),
+        };
+        report(Diagnostic::new(codes::ENV_TYPE, message).at(place, ""));
+    }
+}
+
+/// Leaves out every key whose value is, or lists, an expression.
+fn without_expressions(node: &mut Node) {
+    let Value::Table(table) = &mut node.value else { return };
+    table.retain(|entry| {
+        let mut plain = !expr::is_expression(&entry.key);
+        if !matches!(entry.node.value, Value::Table(_)) {
+            expr::each_expression(&entry.node, &mut |_, _| plain = false);
+        }
+        plain
+    });
+    table.iter_mut().for_each(|(_, node)| without_expressions(node));
+}
