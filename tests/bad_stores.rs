@@ -1,6 +1,6 @@
 //! Stores that are away, slow, closed, full, or lie: exit 6 (5 for what they make up), the store's name, nothing lost.
 
-use crate::servers::http_server::{Manner, Reply, Request, Server};
+use crate::servers::http_server::{Reply, Request, Server};
 use crate::servers::s3_server::{Fault, KEY, S3Server, SECRET, Weak};
 use crate::support::{Ran, Scratch, copy_of_program, has, is_root, skip, tree};
 use std::io::Write as _;
@@ -63,16 +63,23 @@ fn raw(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> String {
 fn a_store_without_a_usable_answer_is_named_by_every_command() {
     let nobody = "http://127.0.0.1:1".to_owned();
     let held = std::sync::Mutex::new(Vec::new());
-    let slow = Server::start(|_| Reply {
-        manner: Manner::Drip(Duration::from_secs(1)),
-        ..Reply::new(200, vec![b'x'; 600])
+    let slow = raw(|mut stream| {
+        let answer = b"HTTP/1.1 200 OK\r\nx-filler: ".iter().copied().chain([b'x'; 600]);
+        std::thread::spawn(move || {
+            for byte in answer {
+                std::thread::sleep(Duration::from_secs(1));
+                if stream.write_all(&[byte]).is_err() {
+                    break;
+                }
+            }
+        });
     });
     let broken = Server::start(|_| Reply::new(500, "<Error><Code>InternalError</Code></Error>"));
     let closed = Server::start(|_| Reply::new(403, "<Error><Code>AccessDenied</Code></Error>"));
     let cases = [
         ("where nobody listens", nobody),
         ("that accepts and never answers", raw(move |stream| held.lock().unwrap().push(stream))),
-        ("that sends a byte a second", slow.url.clone()),
+        ("that sends a byte a second", slow),
         ("that hangs up", raw(drop)),
         (
             "that speaks another protocol",

@@ -19,7 +19,8 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 pub struct HttpLimits {
     /// To connect, name resolution and TLS included.
     pub connect: Duration,
-    /// For a whole request, however small: connection, retries, answer and body.
+    /// For a whole request, however small: connection, retries, answer and body; and for an answer to begin, however
+    /// large it is.
     pub total: Duration,
     /// The slowest transfer that is waited for, in bytes per second: extends `total` by the bytes allowed.
     pub slowest: u64,
@@ -167,7 +168,8 @@ impl Wire {
         let result = match request.method {
             Method::Get => {
                 let built = builder.method("GET").body(()).map_err(unusable)?;
-                self.agent.run(self.agent.configure_request(built).timeout_global(Some(left)).build())
+                let request = self.agent.configure_request(built).timeout_global(Some(left));
+                self.agent.run(request.timeout_recv_response(Some(self.limits.total.min(left))).build())
             }
             Method::Put(_) | Method::Post(_) => {
                 let (name, body) = match request.method {
@@ -176,7 +178,8 @@ impl Wire {
                     Method::Get => ("GET", &b""[..]),
                 };
                 let built = builder.method(name).body(body).map_err(unusable)?;
-                self.agent.run(self.agent.configure_request(built).timeout_global(Some(left)).build())
+                let request = self.agent.configure_request(built).timeout_global(Some(left));
+                self.agent.run(request.timeout_recv_response(Some(self.limits.total.min(left))).build())
             }
         };
         let mut response = result.map_err(|error| Failure::of(&error))?;
@@ -216,6 +219,7 @@ impl Wire {
 
     fn error(&self, request: &Request<'_>, failure: Failure, allowed: Duration) -> StoreError {
         let problem = match failure.problem {
+            Problem::Silence => format!("no answer within {} s", self.limits.total.as_secs()),
             Problem::Timeout => format!("no complete answer within {} s", allowed.as_secs()),
             Problem::Text(text) => text,
         };
@@ -250,6 +254,9 @@ struct Failure {
 }
 
 enum Problem {
+    /// No answer began.
+    Silence,
+    /// It did not end.
     Timeout,
     Text(String),
 }
@@ -278,6 +285,9 @@ impl Failure {
         use ureq::Error as E;
         match error {
             E::Timeout(ureq::Timeout::Connect) => Self::new("no connection"),
+            E::Timeout(ureq::Timeout::RecvResponse) => {
+                Self { problem: Problem::Silence, again: false, ..Self::new("") }
+            }
             E::Timeout(_) => Self { problem: Problem::Timeout, again: false, ..Self::new("") },
             E::HostNotFound => Self::new("the host name is not known"),
             E::ConnectionFailed => Self::new("no connection"),

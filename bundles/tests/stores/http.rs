@@ -38,6 +38,19 @@ fn a_slow_body_ends_at_the_deadline() {
 }
 
 #[test]
+fn a_server_that_never_answers_is_given_up_however_much_was_asked_for() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    // The body alone would have ten minutes more.
+    let limits = HttpLimits { total: Duration::from_secs(1), slowest: 1000, ..HttpLimits::default() };
+    let start = Instant::now();
+    let error = HttpReader::new(&url, &Env::new(), limits).unwrap().get("k", 600_000).unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(300), "{:?}", start.elapsed());
+    assert_eq!(error.kind, StoreErrorKind::Unreachable);
+    assert!(error.to_string().contains("no answer within 1 s"), "{error}");
+}
+
+#[test]
 fn a_body_without_end_is_cut_at_the_limit() {
     let (_server, reader) = manner(Manner::Endless);
     assert_eq!(reader.get("k", 100_000).unwrap_err().kind, StoreErrorKind::TooLarge);
