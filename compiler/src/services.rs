@@ -1,7 +1,7 @@
 //! A service on a host: merged, rendered, typed, and checked for what the schema cannot say.
 
 use crate::envs::ServiceScope;
-use crate::merge::Written;
+use crate::merge::{Written, settle};
 use crate::resolved::{ResolvedEnv, ResolvedService};
 use crate::tree::{Node, Value};
 use crate::world::World;
@@ -83,10 +83,13 @@ pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, writt
     }
     let scope = ServiceScope::new(name, &merged.service);
     render::plain_keys(&merged.service, &mut |finding| world.report_on(host, finding));
-    let Some(tree) = render::service(world, host, &scope, &merged.service) else {
+    let Some(mut tree) = render::service(world, host, &scope, &merged.service) else {
         render::content_of_files(world, host, &scope, &merged.service);
         return Outcome::Failed;
     };
+    if merged.waits {
+        settle(&mut tree);
+    }
     let (tree, checked) = typed(tree);
     let mut definition = match checked {
         Ok(definition) => definition,

@@ -7,6 +7,8 @@
 mod expand;
 mod rules;
 
+pub(crate) use rules::settle;
+
 use crate::fleet::{Fleet, Host};
 use crate::select::Selector;
 use crate::tree::{Entry, Node, Table, Value};
@@ -39,6 +41,8 @@ pub(crate) struct Merged {
     pub(crate) service: Arc<Node>,
     /// Overlays of equal rank that disagree.
     pub(crate) disagreements: Arc<Vec<Diagnostic>>,
+    /// Whether [`settle`] has something to do after rendering.
+    pub(crate) waits: bool,
 }
 
 impl Written {
@@ -138,7 +142,8 @@ impl Written {
             }
         }
         let service = Arc::new(service.unwrap_or_else(|| self.layers[0].base.clone()));
-        let merged = Merged { service, disagreements: Arc::new(disagreements) };
+        let waits = rules::waits(&service);
+        let merged = Merged { service, disagreements: Arc::new(disagreements), waits };
         self.merged.insert(taking_part, merged.clone());
         merged
     }

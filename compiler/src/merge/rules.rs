@@ -1,6 +1,7 @@
 //! How one rank is merged over a lower one: tables merge, scalars and arrays replace, keys that exclude each other
-//! drop each other, and `+Key` of systemd appends.
+//! drop each other, and `+Key` of systemd appends. A table over or under an expression waits until that is rendered.
 
+use crate::expr;
 use crate::tree::{Entry, Node, Table, Value};
 
 /// Keys of which a table holds one at most; setting one drops the lower rank's others.
@@ -34,10 +35,58 @@ pub(super) fn merge(lower: &mut Node, upper: &Node) {
     merge_at(lower, upper, &mut Vec::new());
 }
 
+/// The key of a table that waits for rendering: what its ranks say, lowest first. No definition can write it.
+const WAITING: &str = "\u{1}";
+
 fn merge_at(lower: &mut Node, upper: &Node, path: &mut Vec<String>) {
+    let is_expression = |node: &Node| node.as_text().is_some_and(expr::is_expression);
+    let expression = is_expression(lower);
     match (&mut lower.value, &upper.value) {
-        (Value::Table(below), Value::Table(above)) => merge_tables(below, above, path),
+        (Value::Table(below), above) if matches!(above, Value::Table(_)) || is_expression(upper) => {
+            match (below.get_mut(WAITING).map(|waiting| &mut waiting.node.value), above) {
+                (Some(Value::List(ranks)), _) => ranks.push(upper.clone()),
+                (_, Value::Table(above)) => merge_tables(below, above, path),
+                _ => *lower = waiting([lower.clone(), upper.clone()]),
+            }
+        }
+        (_, Value::Table(_)) if expression => *lower = waiting([lower.clone(), upper.clone()]),
         _ => *lower = upper.clone(),
+    }
+}
+
+/// A table of which one rank is an expression, which may give a table.
+fn waiting(ranks: [Node; 2]) -> Node {
+    let place = ranks[1].place;
+    let node = Node { value: Value::List(ranks.into()), place };
+    let mut table = Table::default();
+    table.insert(Entry { key: WAITING.to_owned(), key_place: place, node });
+    Node { value: Value::Table(table), place }
+}
+
+/// Whether any part of a service waits for rendering.
+pub(super) fn waits(node: &Node) -> bool {
+    let Value::Table(table) = &node.value else { return false };
+    table.iter().any(|entry| entry.key == WAITING || waits(&entry.node))
+}
+
+/// Merges what waited for rendering.
+pub(crate) fn settle(node: &mut Node) {
+    settle_at(node, &mut Vec::new());
+}
+
+fn settle_at(node: &mut Node, path: &mut Vec<String>) {
+    let Value::Table(table) = &mut node.value else { return };
+    if let Some(Entry { node: Node { value: Value::List(ranks), .. }, .. }) = table.remove(WAITING) {
+        let mut ranks = ranks.into_iter();
+        let Some(mut settled) = ranks.next() else { return };
+        ranks.for_each(|rank| merge_at(&mut settled, &rank, path));
+        *node = settled;
+        return settle_at(node, path);
+    }
+    for (key, node) in table.iter_mut() {
+        path.push(key.to_owned());
+        settle_at(node, path);
+        path.pop();
     }
 }
 

@@ -122,7 +122,10 @@ impl Explainer<'_> {
         let below = known.iter().find(|name| {
             let inner =
                 schema.and_then(|schema| schema.get("properties")).and_then(|schema| schema.get(**name));
-            inner.is_some_and(|inner| keys_of(Some(self.resolve(inner))).contains(&key))
+            // A table that an expression may give has two branches.
+            let branches = inner.and_then(|inner| inner.get("anyOf")).and_then(Value::as_array);
+            let branches = inner.into_iter().chain(branches.into_iter().flatten());
+            branches.into_iter().any(|branch| keys_of(Some(self.resolve(branch))).contains(&key))
         });
         match (below, nearest(key, known.iter().copied())) {
             (Some(table), _) => Some(format!("`{key}` is a key of `{table}`: `{table}.{key}`")),

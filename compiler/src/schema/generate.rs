@@ -16,6 +16,9 @@ pub(super) const EXPRESSION: &str = "Expression";
 const SERVICE_PARTS: [&str; 3] = ["Service", "Preset", "Overlay"];
 /// Keys of a service that take no expressions: what they say is needed before anything is rendered.
 const STATIC_KEYS: [&str; 4] = ["use", "on", "after", "needs"];
+/// Tables that one expression may give, besides those in `systemd` and `login-class`. What a service consists of, such
+/// as its files and the names of its variables, is the same on all hosts.
+const TABLES: [&str; 3] = ["Daemon", "Health", "Limits"];
 
 /// The schema of a definition file.
 pub(super) fn document() -> Value {
@@ -189,9 +192,10 @@ fn widen_parts(schema: &mut Value, is_part: bool, definitions: &Map<String, Valu
             ("properties", Value::Object(properties)) => {
                 let typed =
                     properties.iter_mut().filter(|(key, _)| !is_part || !STATIC_KEYS.contains(&key.as_str()));
-                typed.for_each(|(_, schema)| widen(schema, definitions, next));
+                typed.for_each(|(_, schema)| widen(schema, false, definitions, next));
             }
-            ("items" | "additionalProperties", schema) => widen(schema, definitions, next),
+            ("items", schema) => widen(schema, false, definitions, next),
+            ("additionalProperties", schema) => widen(schema, true, definitions, next),
             ("anyOf", Value::Array(branches)) => {
                 let mut text = false;
                 let mut leaf = false;
@@ -205,7 +209,7 @@ fn widen_parts(schema: &mut Value, is_part: bool, definitions: &Map<String, Valu
                             leaf = true;
                             widen_parts(branch, false, definitions, next);
                         }
-                        false => widen(branch, definitions, next),
+                        false => widen(branch, false, definitions, next),
                     }
                 }
                 if leaf && !text {
@@ -217,15 +221,21 @@ fn widen_parts(schema: &mut Value, is_part: bool, definitions: &Map<String, Valu
     }
 }
 
-fn widen(schema: &mut Value, definitions: &Map<String, Value>, next: &mut Vec<String>) {
+/// `in_table` says whether the schema is that of a table's values: a table among them may be an expression.
+fn widen(schema: &mut Value, in_table: bool, definitions: &Map<String, Value>, next: &mut Vec<String>) {
     if let Some(target) = target(schema, definitions) {
+        let name = reference(schema).unwrap_or_default();
         if !is_leaf(target) {
-            next.extend(reference(schema).map(str::to_owned));
-            return;
+            next.push(name.to_owned());
+            if !TABLES.contains(&name) {
+                return;
+            }
         }
     } else if !is_leaf(schema) {
         widen_parts(schema, false, definitions, next);
-        if !is_list(schema) {
+        let may_be_given =
+            is_list(schema) || (in_table && schema.get("properties").is_none() && is_table(schema));
+        if !may_be_given {
             return;
         }
     }
@@ -260,6 +270,10 @@ fn has_choices(schema: &Value) -> bool {
 /// A list, which an expression may give as a whole.
 fn is_list(schema: &Value) -> bool {
     schema.get("type").is_some_and(|kind| kind == "array")
+}
+
+fn is_table(schema: &Value) -> bool {
+    schema.get("type").is_some_and(|kind| kind == "object")
 }
 
 /// A leaf that takes some texts, or none. One that takes a single value has no use for expressions.

@@ -255,6 +255,63 @@ fn a_list_may_be_given_by_one_expression() {
 }
 
 #[test]
+fn a_table_may_be_given_by_one_expression_and_merges_like_any_other() {
+    let compiled = good(
+        r#"
+        [preset.base]
+        daemon = { exec = ["/bin/api"], limits = { open-files = 10, core = 0 }, user = "root" }
+        [preset.given.daemon]
+        limits = "{{ {'open-files': 20, 'stack': '8M', 'memory': '1G'} }}"
+        [service.api]
+        use = ["base", "given"]
+        on = ["web1"]
+        daemon.limits.memory = "2G"
+        health = "{{ {'tcp': '127.0.0.1:80', 'within': '5s'} }}"
+        systemd."api.service".Service = "{{ {'Nice': 5, '+Environment': ['A=b']} }}"
+        systemd."api.service".Unit = "{{ {'Description': 'x'} }}"
+        [service.api.for."@web"]
+        daemon = "{{ {'user': 'daemon'} }}"
+        health.exec = ["/bin/true"]
+        systemd."api.service".Service.Nice = 6
+        "#,
+        &[],
+    );
+    let unit = text(&compiled, "web1", "/etc/systemd/system/api.service");
+    for line in [
+        "Description=x",
+        "LimitNOFILE=20",
+        "LimitCORE=0",
+        "LimitSTACK=8M",
+        "MemoryMax=2G",
+        "User=daemon",
+        "Nice=6",
+        "Environment=A=b",
+        "ExecStart=/bin/api",
+    ] {
+        assert!(unit.lines().any(|written| written == line), "{line}: {unit}");
+    }
+    let checks = format!("{:?}", compiled.plan.as_ref().unwrap().hosts[1].services[0].checks);
+    assert!(checks.contains("Exec") && !checks.contains("Tcp"), "{checks}");
+}
+
+#[test]
+fn what_is_wrong_in_a_table_given_by_an_expression_is_found_at_the_expression() {
+    insta::assert_snapshot!(findings(
+        r#"
+        [service.api]
+        on = ["web1"]
+        daemon = { exec = ["/bin/api"], limits = "{{ {'open-filez': 20} }}" }
+        health = "{{ [1] }}"
+        [service.b]
+        on = ["web1"]
+        env = "{{ {'A': 1} }}"
+        daemon = { exec = ["/bin/b"], limits = "none" }
+        "#,
+        &[],
+    ));
+}
+
+#[test]
 fn a_value_that_is_one_expression_keeps_its_type() {
     let compiled = good(
         r#"
