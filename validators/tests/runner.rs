@@ -23,6 +23,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("runner::validators_of_the_users_own", own_validators),
     ("runner::a_program_of_the_hosts_own_tree_can_check", own_program),
     ("runner::what_could_not_run_has_not_passed", could_not_run),
+    ("runner::another_program_of_that_name_refuses_no_file", namesake),
     ("runner::a_missing_program_names_its_package", missing),
     ("runner::without_a_sandbox_no_program_passes", no_sandbox),
     ("runner::files_that_a_daemon_skips_are_named", skipped_files),
@@ -313,11 +314,28 @@ fn own_program() -> Ended {
     Ended::Passed
 }
 
+fn namesake() -> Ended {
+    let another = "#!/bin/sh\necho 'unknown option -c' >&2\nexit 1\n";
+    let files = vec![
+        mode(file("/usr/local/sbin/visudo", another), "0755"),
+        mode(file("/etc/sudoers.d/ops", "%ops ALL=(ALL) ALL\n"), "0440"),
+    ];
+    let report = check(&plan(vec![host("web1", "debian-12", files)]));
+    let reason = reason(&report, "visudo");
+    if !reason.contains("without reading the file") {
+        return Ended::Skipped(reason);
+    }
+    assert!(reason.contains("unknown option -c"), "{reason}");
+    assert!(report.findings.is_empty() && !report.failed(), "{report:#?}");
+    Ended::Passed
+}
+
 fn could_not_run() -> Ended {
     let check_with = |argv: &[&str]| {
         let mut plan = plan(vec![host("web1", "debian-12", vec![file("/etc/app.conf", "x\n")])]);
         own(&mut plan, "own", Some("/etc/app.conf"), argv);
-        let bounds = Bounds { millis: 500, ..Bounds::default() };
+        let millis = if argv.iter().any(|word| word.contains("sleep")) { 500 } else { 60_000 };
+        let bounds = Bounds { millis, ..Bounds::default() };
         check_as(&plan, Selection::All, bounds)
     };
     let report = check_with(&["true", "{}"]);

@@ -164,6 +164,10 @@ fn verdict(
     let name = job.request.argv.first().map_or("", String::as_str);
     let could_not = |reason: String| Verdict::CouldNotRun { reason };
     let bounds = &job.request.bounds;
+    let words = || {
+        let secret = !settings.dummies && job.seen.iter().any(|file| file.tainted);
+        if secret { String::new() } else { first_words(response) }
+    };
     match &response.outcome {
         Outcome::Refused { step, why } => could_not(format!(
             "the isolation it needs was refused here ({step}: {why}); run where unprivileged user namespaces are allowed"
@@ -187,6 +191,15 @@ fn verdict(
                     "it names what only the host has, and nothing here could stand in for it ({})",
                     said.first().map_or("", |said| said.message.as_str())
                 )),
+                // Another program of that name, as cronie's `crontab -n`, refuses its arguments.
+                Some(false)
+                    if !errors
+                        && !job.whole
+                        && job.tool.program().is_some()
+                        && !job.subjects.iter().any(|subject| read.contains(&subject.seen)) =>
+                {
+                    could_not(format!("`{name}` ended with {code} without reading the file{}", words()))
+                }
                 Some(false) => Verdict::Failed,
                 Some(true) if errors => Verdict::Failed,
                 Some(true)
@@ -197,11 +210,7 @@ fn verdict(
                 Some(true) => Verdict::Passed,
                 None => could_not(format!(
                     "`{name}` exited with {code}, which says nothing about the file{}",
-                    if !settings.dummies && job.seen.iter().any(|file| file.tainted) {
-                        String::new()
-                    } else {
-                        first_words(response)
-                    }
+                    words()
                 )),
             }
         }
