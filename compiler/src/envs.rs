@@ -42,15 +42,6 @@ pub(crate) struct EnvResult {
 }
 
 impl Slot {
-    /// Whether its value is a secret, or an expression that names one.
-    pub(crate) fn names_a_secret(&self) -> bool {
-        let of_one = |text: &str| text.contains("secret(");
-        self.table.as_table().is_some_and(|table| {
-            let value = table.get("value").and_then(|entry| entry.node.as_text());
-            table.get("secret").is_some() || value.is_some_and(of_one)
-        })
-    }
-
     /// Where the value stands.
     pub(crate) fn value_place(&self) -> Place {
         let entry =

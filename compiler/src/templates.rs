@@ -1,16 +1,19 @@
 //! Templates: text files below `templates/`, named relative to it. Each is read once, bound to the plan by its
 //! digest, and shown in findings. Nothing outside `templates/` can be included, by `..` or by a symbolic link.
 
-use crate::expr::{Failure, compared, is_reserved, secret_compared};
+use crate::expr::{Failure, guarded, is_reserved};
 use crate::files::read::{ReadError, below, read_text};
-use cmc_types::{Blake3, FileId, Place, Sources, Span, codes};
+use crate::offsets::Offsets;
+use cmc_types::{Blake3, FileId, Sources, codes};
 use minijinja::{Environment, Error};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The folder of templates.
 const FOLDER: &str = "templates";
+
+type Kept = (usize, usize, FileId, Arc<Offsets>);
 
 /// The templates that were used so far.
 #[derive(Debug)]
@@ -19,13 +22,22 @@ pub(crate) struct Templates {
     limit: u64,
     sources: Arc<Mutex<Sources>>,
     loaded: Mutex<BTreeMap<String, (FileId, Blake3)>>,
-    /// Where the engine keeps the texts: first address, length, text.
-    memory: Mutex<Vec<(usize, usize, FileId)>>,
+    /// Where the engine keeps the texts: first address, length, text, what its bytes are in the file.
+    memory: Mutex<Vec<Kept>>,
+    /// What the bytes of texts with guards are in the texts as they were written, by the engine's name.
+    guards: Mutex<HashMap<String, Arc<Offsets>>>,
 }
 
 impl Templates {
     pub(crate) fn new(dir: PathBuf, limit: u64, sources: Arc<Mutex<Sources>>) -> Self {
-        Self { dir, limit, sources, loaded: Mutex::default(), memory: Mutex::default() }
+        Self {
+            dir,
+            limit,
+            sources,
+            loaded: Mutex::default(),
+            memory: Mutex::default(),
+            guards: Mutex::default(),
+        }
     }
 
     /// A template's path relative to the fleet's directory.
@@ -38,10 +50,18 @@ impl Templates {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).contains_key(name)
     }
 
-    /// The place of the word at an offset of a template that was read.
-    pub(crate) fn place(&self, name: &str, offset: usize) -> Option<Place> {
-        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.get(name).map(|(file, _)| word(*file, offset))
+    /// Puts guards around what is compared, and notes where.
+    pub(crate) fn guard(&self, name: &str, text: String) -> String {
+        let Some((guarded, offsets)) = guarded(&text) else { return text };
+        let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
+        guards.insert(name.to_owned(), Arc::new(offsets));
+        guarded
+    }
+
+    /// What the bytes of the engine's text of this name are in the text as it was written.
+    pub(crate) fn guards(&self, name: &str) -> Arc<Offsets> {
+        let guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
+        guards.get(name).cloned().unwrap_or_default()
     }
 
     /// What was read, by path relative to the fleet's directory.
@@ -57,14 +77,14 @@ impl Templates {
         if memory.len() != loaded.len() {
             let texts = loaded.iter().filter_map(|(name, (file, _))| {
                 let source = engine.get_template(name).ok()?;
-                Some((source.source().as_ptr() as usize, source.source().len(), *file))
+                Some((source.source().as_ptr() as usize, source.source().len(), *file, self.guards(name)))
             });
             *memory = texts.collect();
-            memory.sort_unstable();
+            memory.sort_unstable_by_key(|(start, ..)| *start);
         }
         let index = memory.partition_point(|(start, ..)| *start <= address).checked_sub(1)?;
-        let (start, length, file) = memory[index];
-        (address <= start + length).then_some((file, address - start))
+        let (start, length, file, guards) = &memory[index];
+        (address <= start + length).then(|| (*file, guards.at(address - start)))
     }
 
     /// Every template there is, for suggestions.
@@ -117,15 +137,7 @@ impl Templates {
         }
         let digest = Blake3(*blake3::hash(text.as_bytes()).as_bytes());
         let file = self.sources.lock().unwrap_or_else(PoisonError::into_inner).add(path, text.as_str());
-        if let Some(offset) = compared(&text, &|_| false) {
-            return Err(secret_compared(Some(word(file, offset))).into());
-        }
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), (file, digest));
-        Ok(Some(text))
+        Ok(Some(self.guard(name, text)))
     }
-}
-
-/// The place of a word: its first letters are enough to point at it.
-fn word(file: FileId, offset: usize) -> Place {
-    Place { file, span: Span::new(offset, offset + 3) }
 }

@@ -4,7 +4,7 @@
 use super::failure::Failure;
 use super::frame::{Frame, Miss, secret_misused};
 use super::{DEFINITION, For};
-use crate::literal::Literal;
+use crate::offsets::Offsets;
 use crate::suggest;
 use crate::tree::Node;
 use crate::world::World;
@@ -201,13 +201,15 @@ impl World {
     /// Where an error of the engine happened.
     fn place(&self, error: &Error, subject: &Subject<'_>) -> Option<Place> {
         let name = error.name()?;
+        let guards = self.templates.guards(name);
+        let range = error.range().map(|range| guards.at(range.start)..guards.at(range.end));
         if name.starts_with(DEFINITION) || !self.templates.is_loaded(name) {
             let Subject::Text { node, text } = subject else { return None };
-            return Some(self.place_in_text(node, text, error.range()?));
+            return Some(self.place_in_text(node, text, range?));
         }
         let sources = self.sources();
         let file = sources.find(&self.templates.path_of(name))?;
-        let span = match error.range() {
+        let span = match range {
             Some(range) => Span::new(range.start, range.end),
             None => sources.line_span(file, error.line()? as u32)?,
         };
@@ -222,8 +224,8 @@ impl World {
         let written = sources.text(whole.file).get(whole.span.start..whole.span.end);
         let found = node.as_text().zip(written).and_then(|(own, written)| {
             let skipped = own.find(text)?;
-            let literal = Literal::read(written, own).filter(|_| !range.is_empty())?;
-            Some([range.start, range.end].map(|offset| whole.span.start + literal.at(skipped + offset)))
+            let offsets = Offsets::of_literal(written, own).filter(|_| !range.is_empty())?;
+            Some([range.start, range.end].map(|offset| whole.span.start + offsets.at(skipped + offset)))
         });
         found.map_or(whole, |[start, end]| Place { file: whole.file, span: Span::new(start, end) })
     }

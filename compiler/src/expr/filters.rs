@@ -2,12 +2,13 @@
 //! the quoting filters. All but the latter refuse secrets.
 
 use super::failure::Failure;
-use super::frame::{not_a_text, secret_misused};
-use super::opaque::{Opaque, POISON, Quoted};
+use super::frame::{not_a_text, secret_compared, secret_misused};
+use super::opaque::{Opaque, POISON, Quoted, is_reserved};
+use super::scope::Thing;
 use crate::encode::Format;
 use cmc_types::codes;
 use minijinja::value::{Rest, Value, ValueKind, ValueOrKwargs};
-use minijinja::{Environment, Error, State, filters};
+use minijinja::{Environment, Error, State, filters, tests};
 
 /// Functions that are no objects of ours.
 pub(super) const FUNCTIONS: &[&str] = &["range", "dict", "namespace"];
@@ -39,6 +40,22 @@ pub(super) fn install(environment: &mut Environment<'static>) {
         "sum" filters::sum; "title" filters::title; "trim" filters::trim; "unique" filters::unique;
         "upper" filters::upper; "zip" filters::zip;
     }
+    environment.add_filter(super::guard::FILTER, |value: Value| -> Result<Value, Error> {
+        match holds_secret(&value, 0) {
+            true => Err(secret_compared().into()),
+            false => Ok(value),
+        }
+    });
+    macro_rules! compare {
+        ($($function:path: $($name:literal)*;)*) => {
+            $($(compares(environment, $name, Value::from_function($function));)*)*
+        };
+    }
+    compare! {
+        tests::is_eq: "eq" "equalto" "=="; tests::is_ne: "ne" "!="; tests::is_lt: "lt" "lessthan" "<";
+        tests::is_le: "le" "<="; tests::is_gt: "gt" "greaterthan" ">"; tests::is_ge: "ge" ">="; tests::is_in: "in";
+        tests::is_sameas: "sameas"; tests::is_startingwith: "startingwith"; tests::is_endingwith: "endingwith";
+    }
     environment.add_filter("join", join);
     environment.add_filter("string", |value: Value| -> Result<Value, Error> { Ok(plain(&value)?.into()) });
     environment.add_filter("urlencode", urlencode);
@@ -60,6 +77,37 @@ fn guarded(environment: &mut Environment<'static>, name: &'static str, filter: V
         filter.call(state, &arguments)
     };
     environment.add_filter(name, guard);
+}
+
+/// Adds a test that refuses secrets.
+fn compares(environment: &mut Environment<'static>, name: &'static str, test: Value) {
+    let guard = move |state: &mut State<'_, '_>, arguments: Rest<Value>| -> Result<bool, Error> {
+        if arguments.0.iter().any(|value| holds_secret(value, 0)) {
+            return Err(secret_compared().into());
+        }
+        test.call(state, &arguments.0).map(|value| value.is_true())
+    };
+    environment.add_test(name, guard);
+}
+
+/// Whether a value is a secret, a list or table with one in it, or a captured text in which one was written.
+fn holds_secret(value: &Value, depth: usize) -> bool {
+    if is_secret(value) {
+        return true;
+    }
+    // Our own objects are looked at when they are read.
+    if depth > 4 || value.downcast_object_ref::<Thing>().is_some() {
+        return false;
+    }
+    let items = || value.try_iter().into_iter().flatten().take(10_000);
+    match value.kind() {
+        ValueKind::String => value.as_str().is_some_and(is_reserved),
+        ValueKind::Seq => items().any(|item| holds_secret(&item, depth + 1)),
+        ValueKind::Map => {
+            items().any(|key| value.get_item(&key).is_ok_and(|item| holds_secret(&item, depth + 1)))
+        }
+        _ => false,
+    }
 }
 
 fn is_secret(value: &Value) -> bool {

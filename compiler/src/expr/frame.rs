@@ -334,15 +334,11 @@ pub(super) fn secret_misused() -> Failure {
 }
 
 /// A secret that is compared.
-pub(crate) fn secret_compared(place: Option<Place>) -> Failure {
-    let failure = Failure::new(codes::SECRET_MISUSED, "a secret is compared").help(Some(
+pub(super) fn secret_compared() -> Failure {
+    Failure::new(codes::SECRET_MISUSED, "a secret is compared").help(Some(
         "what depends on a secret would tell of it: decide by a plain variable, such as `vars.has_password`"
             .to_owned(),
-    ));
-    match place {
-        Some(place) => failure.with(place, "compared here"),
-        None => failure,
-    }
+    ))
 }
 
 /// A secret where none may be.

@@ -1,18 +1,18 @@
 //! Expressions and templates: minijinja with strict undefined names, a fixed set of filters, our own objects, and
 //! our own formatter.
 
-mod compared;
 mod diagnose;
 mod failure;
 mod filters;
 mod frame;
+mod guard;
 mod opaque;
 mod scope;
 
-pub(crate) use compared::compared;
 pub(crate) use diagnose::Subject;
 pub(crate) use failure::Failure;
-pub(crate) use frame::{Made, Mode, secret_compared, secret_misplaced};
+pub(crate) use frame::{Made, Mode, secret_misplaced};
+pub(crate) use guard::guarded;
 pub(crate) use opaque::{Opaque, is_reserved};
 
 use crate::envs::ServiceScope;
@@ -79,11 +79,16 @@ pub(crate) fn environment(templates: Arc<Templates>, limits: &Limits) -> Environ
         environment.set_syntax(syntax);
     }
     environment.set_loader(move |name| match name.strip_prefix(DEFINITION) {
-        Some(text) => Ok(Some(text.to_owned())),
+        Some(text) => Ok(Some(templates.guard(name, text.to_owned()))),
         None => templates.load(name),
     });
     filters::install(&mut environment);
     environment
+}
+
+/// The engine's name of a text of a definition.
+pub(crate) fn name_of(text: &str) -> String {
+    format!("{DEFINITION}{text}")
 }
 
 /// Where the engine keeps a text of a definition that it has rendered: first address and length. It keeps it as long
@@ -92,7 +97,7 @@ pub(crate) fn memory(engine: &Environment<'_>, text: &str) -> Option<(usize, usi
     if !is_expression(text) {
         return None;
     }
-    let template = engine.get_template(&format!("{DEFINITION}{text}")).ok()?;
+    let template = engine.get_template(&name_of(text)).ok()?;
     Some((template.source().as_ptr() as usize, template.source().len()))
 }
 
@@ -153,21 +158,8 @@ impl World {
         result.map_err(|error| self.diagnose(&error, misused, &frame, whom, subject)).ok()
     }
 
-    /// Refuses a text that compares a secret. Included templates were looked at when they were loaded.
-    fn refuse_comparison(&self, name: &str, source: &str, view: &View) -> Result<(), Error> {
-        let is_secret = |name: &str| {
-            let slot = view.service.as_ref().and_then(|scope| scope.env.get(name));
-            slot.is_some_and(|slot| slot.names_a_secret())
-        };
-        match compared::compared(source, &is_secret) {
-            Some(offset) => Err(frame::secret_compared(self.templates.place(name, offset)).into()),
-            None => Ok(()),
-        }
-    }
-
     fn run(&self, name: &str, view: View, frame: &Frame) -> Result<(), Error> {
         let template = self.engine.get_template(name)?;
-        self.refuse_comparison(name, template.source(), &view)?;
         let context = Value::from_object(Thing::Root(view));
         template.render_captured_to(context, Sink(frame)).map(|_| ())
     }

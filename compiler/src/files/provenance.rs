@@ -3,7 +3,7 @@
 //! a template whose lines stand in the definition's file.
 
 use crate::expr::{self, Made};
-use crate::literal::Literal;
+use crate::offsets::Offsets;
 use crate::tree::Node;
 use crate::world::World;
 use cmc_types::plan::{LineOrigin, Origin, TemplateLine};
@@ -37,11 +37,13 @@ pub(crate) struct Origins {
 pub(super) struct Text {
     /// Where it stands, quotes included.
     place: Place,
-    literal: Literal,
+    literal: Offsets,
     /// Where its lines begin.
     starts: Vec<usize>,
     /// Where the engine keeps it, if it holds an expression: first address and length.
     memory: Option<(usize, usize)>,
+    /// What the engine's bytes are in the text.
+    guards: Arc<Offsets>,
     /// The lines of a text without expressions.
     lines: Vec<LineOrigin>,
 }
@@ -63,11 +65,12 @@ impl Text {
     fn follow(world: &World, place: Place, text: &str) -> Option<Self> {
         let literal = {
             let sources = world.sources();
-            Literal::read(sources.text(place.file).get(place.span.start..place.span.end)?, text)?
+            Offsets::of_literal(sources.text(place.file).get(place.span.start..place.span.end)?, text)?
         };
         let memory = expr::memory(&world.engine, text);
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(end, _)| end + 1)).collect();
-        let mut followed = Self { place, literal, starts, memory, lines: Vec::new() };
+        let guards = world.templates.guards(&expr::name_of(text));
+        let mut followed = Self { place, literal, starts, memory, guards, lines: Vec::new() };
         if memory.is_none() {
             let mut last = None;
             for (line, start) in (1..).zip(followed.starts.iter().filter(|start| **start < text.len())) {
@@ -173,7 +176,7 @@ impl World {
             && let Some((start, length)) = text.memory
             && (start..=start + length).contains(&address)
         {
-            return Some(text.position(self, address - start));
+            return Some(text.position(self, text.guards.at(address - start)));
         }
         let (file, offset) = self.templates.at_address(address, &self.engine)?;
         Some(Position { file, line: self.sources().line(file, offset), column: 1 })

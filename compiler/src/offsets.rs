@@ -1,16 +1,17 @@
-//! How a text stands in its definition: which byte of the file each byte of the text is, through the quotes and
-//! escapes of TOML 1.1 (all four kinds of strings) and JSON. Never guesses: what it cannot follow has no places.
+//! Which byte of one text each byte of another is: of a text and how it stands in its definition file, through the
+//! quotes and escapes of TOML 1.1 (all four kinds of strings) and JSON; of a template as the engine got it and as it
+//! was written. Never guesses: what cannot be followed has no places.
 
-/// A text between quotes in a file, followed byte by byte.
-#[derive(Debug)]
-pub(crate) struct Literal {
-    /// Where text and file stop going in step: offset in the text, offset from the first quote.
+/// What each byte of a text is in another.
+#[derive(Debug, Default)]
+pub(crate) struct Offsets {
+    /// Where the two stop going in step: offset in the one, offset in the other.
     steps: Vec<(usize, usize)>,
 }
 
-impl Literal {
+impl Offsets {
     /// Follows `text` through what is written for it, quotes included; `None` if that is not how it is written.
-    pub(crate) fn read(written: &str, text: &str) -> Option<Self> {
+    pub(crate) fn of_literal(written: &str, text: &str) -> Option<Self> {
         let quotes = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quotes| written.starts_with(quotes))?;
         let inner = written[quotes.len()..].strip_suffix(quotes)?;
         let end = quotes.len() + inner.len();
@@ -22,7 +23,7 @@ impl Literal {
                 .find(|end| inner.as_bytes().starts_with(end))
                 .map_or(0, |end| end.len());
         }
-        let mut literal = Self { steps: vec![(0, at)] };
+        let mut offsets = Self { steps: vec![(0, at)] };
         let (bytes, wanted) = (written.as_bytes(), text.as_bytes());
         let mut offset = 0;
         while at < end {
@@ -32,32 +33,33 @@ impl Literal {
                     offset += text.get(offset..)?.strip_prefix(decoded).map(|_| decoded.len_utf8())?;
                 }
                 at += length;
-                literal.step(offset, at);
+                offsets.step(offset, at);
             } else if wanted.get(offset) == Some(&bytes[at]) {
                 (offset, at) = (offset + 1, at + 1);
             } else if bytes[at..end].starts_with(b"\r\n") {
                 at += 1;
-                literal.step(offset, at);
+                offsets.step(offset, at);
             } else {
                 return None;
             }
         }
-        (offset == wanted.len()).then_some(literal)
+        (offset == wanted.len()).then_some(offsets)
     }
 
-    fn step(&mut self, offset: usize, at: usize) {
+    /// From `offset` on, bytes are those from `at` on.
+    pub(crate) fn step(&mut self, offset: usize, at: usize) {
         match self.steps.last_mut() {
             Some(last) if last.0 == offset => last.1 = at,
             _ => self.steps.push((offset, at)),
         }
     }
 
-    /// The offset from the first quote of a byte of the text.
+    /// What a byte is in the other text; of a literal: its offset from the first quote.
     pub(crate) fn at(&self, offset: usize) -> usize {
-        let next = self.steps.partition_point(|(start, _)| *start <= offset).max(1);
-        let (start, at) = self.steps[next - 1];
-        let bound = self.steps.get(next).map_or(usize::MAX, |(_, at)| *at);
-        (at + (offset - start)).min(bound)
+        let next = self.steps.partition_point(|(start, _)| *start <= offset);
+        let (start, at) = next.checked_sub(1).map_or((0, 0), |last| self.steps[last]);
+        let bound = self.steps.get(next).map(|(_, next)| *next).filter(|next| *next >= at);
+        (at + (offset - start)).min(bound.unwrap_or(usize::MAX))
     }
 }
 
@@ -95,13 +97,13 @@ fn escape(written: &str) -> Option<(usize, Option<char>)> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::Literal;
+    use super::Offsets;
 
     /// What is written for each line of a text, from its first byte on.
     fn lines<'w>(written: &'w str, text: &str) -> Vec<&'w str> {
-        let literal = Literal::read(written, text).unwrap();
+        let offsets = Offsets::of_literal(written, text).unwrap();
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(offset, _)| offset + 1));
-        starts.map(|offset| &written[literal.at(offset)..]).collect()
+        starts.map(|offset| &written[offsets.at(offset)..]).collect()
     }
 
     #[test]
@@ -133,7 +135,7 @@ mod tests {
             ("\"\\ud83d\"", "x"),
             ("\"\\é\"", "é"),
         ] {
-            assert!(Literal::read(written, text).is_none(), "{written}");
+            assert!(Offsets::of_literal(written, text).is_none(), "{written}");
         }
     }
 }
