@@ -10,6 +10,7 @@ use crate::server::{Server, etag};
 use crate::tls::Tls;
 use cmc_bundles::store::DirStore;
 use cmc_types::HostName;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -74,7 +75,9 @@ impl Published {
         let store = dir.path().join("store");
         keys.publish(&dir.path().join("fleet"), &DirStore::new(&store))?;
         let identity = hosts.first().map(|key| format!("{}\n", key.expose())).unwrap_or_default();
-        std::fs::write(dir.path().join("identity"), identity).context("identity")?;
+        let path = dir.path().join("identity");
+        std::fs::write(&path, identity).context("identity")?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).context("identity")?;
         Ok(Self { dir, store, keys, fleet, fetch, get, peak })
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+const MEDIUM: Shape = Shape { hosts: 100, services: 4 };
 const LARGE: Shape = Shape { hosts: 1000, services: 4 };
 
 pub(crate) fn run() -> Result<Section, Failure> {
@@ -15,7 +16,7 @@ pub(crate) fn run() -> Result<Section, Failure> {
         "warm",
         "The real `cmc`, a process each time, with files in the page cache. Starting is compared with starting a \
          program that does nothing; a second `cmc build` of unchanged definitions, and a check of the same, with the \
-         first build.",
+         first build, which runs the validators; the check of a fleet with one of ten times as many hosts.",
     );
     let Some(cmc) = std::env::var_os("CMC_BENCH_CMC").map(PathBuf::from) else {
         section.note("SKIPPED: `CMC_BENCH_CMC` names no cmc");
@@ -34,9 +35,11 @@ pub(crate) fn run() -> Result<Section, Failure> {
     section.compare("start", &series[0], &series[1], "");
     section.compare("check of examples/shop", &series[2], &series[1], "");
 
-    let dir = tempfile::tempdir().context("a directory for the fleet")?;
-    Fleet::new(LARGE).write(dir.path())?;
-    let built = dir.path().join(".cmc");
+    let dir = tempfile::tempdir().context("a directory for the fleets")?;
+    let (medium, large) = (dir.path().join("medium"), dir.path().join("large"));
+    Fleet::new(MEDIUM).write(&medium)?;
+    Fleet::new(LARGE).write(&large)?;
+    let built = medium.join(".cmc");
     let plan = built.join("build/plan.json");
     let mut contenders = vec![
         Contender::new("first cmc build", || {
@@ -46,19 +49,21 @@ pub(crate) fn run() -> Result<Section, Failure> {
                     _ => Err(error),
                 })
                 .context(built.display())?;
-            cmc.on(dir.path(), "build")
+            cmc.on(&medium, "build")
         }),
-        Contender::new("second cmc build", || cmc.on(dir.path(), "build")),
-        Contender::new("cmc check", || cmc.on(dir.path(), "check")),
+        Contender::new("second cmc build", || cmc.on(&medium, "build")),
+        Contender::new("cmc check", || cmc.on(&medium, "check")),
+        Contender::new("cmc check of ten times as many", || cmc.on(&large, "check")),
     ];
     let series = in_turns(3, &mut contenders)?;
-    section.compare(&format!("build of {} again", LARGE.text()), &series[1], &series[0], "");
-    section.compare(&format!("check of {}", LARGE.text()), &series[2], &series[0], "");
+    section.compare(&format!("build of {} again", MEDIUM.text()), &series[1], &series[0], "");
+    section.compare(&format!("check of {}", MEDIUM.text()), &series[2], &series[0], "");
+    section.compare(&format!("check of {}", LARGE.text()), &series[3], &series[2], "≤ 10");
     let size =
         |path: &Path| std::fs::metadata(path).map(|meta| meta.len() as f64 / 1e6).context(path.display());
     section.note(format!(
         "{}: plan.json {:.1} MB, receipts.json {:.1} MB.",
-        LARGE.text(),
+        MEDIUM.text(),
         size(&plan)?,
         size(&plan.with_file_name("receipts.json"))?
     ));
