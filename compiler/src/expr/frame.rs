@@ -13,6 +13,14 @@ use zeroize::Zeroizing;
 /// The name under which a rendering finds its frame; no expression can write it.
 pub(super) const FRAME: &str = "\u{1}frame";
 
+/// Where a value stands in a template: after which byte of its own text, as the how-manieth. Values of a loop have the
+/// same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spot(usize, usize);
+
+/// What is written for a value that the encoder has refused, so that what follows it is judged as if it were there.
+const STAND_IN: &str = "x";
+
 /// How a rendering is done.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mode {
@@ -85,11 +93,17 @@ pub(crate) struct Made {
     in_value: bool,
     probed: bool,
     overflow: bool,
+    /// How many values were to be written since the last of the template's own text.
+    since: usize,
+    /// Where the value stands that was refused, if one was.
+    refused: Option<Spot>,
 }
 
 /// One rendering.
 pub(crate) struct Frame {
     mode: Mode,
+    /// Where values are known to be refused; [`STAND_IN`] is written for each.
+    skipped: Vec<Spot>,
     made: Mutex<Made>,
 }
 
@@ -102,8 +116,13 @@ impl std::fmt::Debug for Frame {
 impl Object for Frame {}
 
 impl Frame {
-    pub(super) fn new(mode: Mode) -> Arc<Self> {
-        Arc::new(Self { mode, made: Mutex::default() })
+    pub(super) fn new(mode: Mode, skipped: Vec<Spot>) -> Arc<Self> {
+        Arc::new(Self { mode, skipped, made: Mutex::default() })
+    }
+
+    /// Where the value stands that the encoder has refused.
+    pub(super) fn refused(&self) -> Option<Spot> {
+        self.made().refused
     }
 
     fn made(&self) -> MutexGuard<'_, Made> {
@@ -177,7 +196,19 @@ impl Frame {
         }
         let direct = self.is_direct(out)?;
         let reads = std::mem::take(&mut self.made().pending);
-        let checked = self.checked(value, direct, &reads)?;
+        let spot = {
+            let mut made = self.made();
+            made.since += 1;
+            Spot(made.raws.last().map_or(0, |raw| raw.address + raw.length), made.since)
+        };
+        if self.skipped.contains(&spot) {
+            return self.write(out, STAND_IN, reads);
+        }
+        let checked = self.checked(value, direct, &reads).inspect_err(|error| {
+            if let Some(Failure::Finding { code: codes::VALUE_NEEDS_QUOTING, .. }) = Failure::of(error) {
+                self.made().refused = Some(spot);
+            }
+        })?;
         let (text, secret): (&str, bool) = match &checked {
             Checked::Nothing => return Ok(()),
             Checked::Plain(text) => (text, false),
@@ -386,6 +417,7 @@ impl std::io::Write for Sink<'_> {
         if !made.in_value {
             let raw = Raw { start: made.output.len(), length: bytes.len(), address: bytes.as_ptr() as usize };
             made.raws.push(raw);
+            made.since = 0;
         }
         made.output.extend_from_slice(bytes);
         Ok(())

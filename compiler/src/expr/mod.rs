@@ -20,7 +20,7 @@ use crate::limits::Limits;
 use crate::templates::Templates;
 use crate::tree::{Node, Value as Tree};
 use crate::world::World;
-use frame::{Frame, Sink};
+use frame::{Frame, Sink, Spot};
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 use scope::{Thing, View};
@@ -127,7 +127,8 @@ impl World {
         self.render(&name, whom, mode, &Subject::Text { node, text: &name[1..] })
     }
 
-    /// Renders a template, or a text of a definition, by its name in the engine. What is wrong is reported.
+    /// Renders a template, or a text of a definition, by its name in the engine. What is wrong is reported: after a
+    /// value that the encoder refuses it goes on with those that follow.
     pub(crate) fn render(
         self: &Arc<Self>,
         name: &str,
@@ -135,7 +136,27 @@ impl World {
         mode: Mode,
         subject: &Subject<'_>,
     ) -> Option<Made> {
-        let frame = Frame::new(mode);
+        let mut skipped = Vec::new();
+        loop {
+            match self.render_without(&skipped, name, whom, mode, subject) {
+                Ok(made) => return skipped.is_empty().then_some(made),
+                Err(Some(refused)) if skipped.len() + 1 < self.limits.refusals => skipped.push(refused),
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Renders without some of the values. What is wrong is reported; the error is where the value stands that the
+    /// encoder refuses, if that is the reason.
+    fn render_without(
+        self: &Arc<Self>,
+        skipped: &[Spot],
+        name: &str,
+        whom: &For,
+        mode: Mode,
+        subject: &Subject<'_>,
+    ) -> Result<Made, Option<Spot>> {
+        let frame = Frame::new(mode, skipped.to_vec());
         let view = View {
             world: Arc::downgrade(self),
             host: whom.host,
@@ -155,7 +176,10 @@ impl World {
             Ok(()) => frame.finish().map_err(Error::from),
             Err(error) => Err(error),
         };
-        result.map_err(|error| self.diagnose(&error, misused, &frame, whom, subject)).ok()
+        result.map_err(|error| {
+            self.diagnose(&error, misused, &frame, whom, subject);
+            frame.refused()
+        })
     }
 
     fn run(&self, name: &str, view: View, frame: &Frame) -> Result<(), Error> {

@@ -279,6 +279,42 @@ env = { DB = { secret = "db" }, MADE = "{{ secret('db') }}x", NAME = "DB" }
 }
 
 #[test]
+fn every_value_that_an_encoder_refuses_is_told_in_one_run() {
+    let many: String = (0..30).map(|i| format!("k{i}: {{{{ 'x: y' }}}}\n")).collect();
+    let compiled = with_services(
+        r#"
+        [service.api]
+        on = ["web1"]
+        [service.api.file."/etc/a.yaml"]
+        template = "a.yaml"
+        [service.api.file."/etc/many.yaml"]
+        template = "many.yaml"
+        [service.api.file."/etc/c.json"]
+        content = """{ "a": "{{ 'x"' }}", "b": {{ 'y z' }}{{ 1 }},
+        "d": {{ env.NOT }}, "e": {{ 'not reached' }} }"""
+        "#,
+        &[
+            (
+                "templates/a.yaml",
+                "a: {{ 'b: c' }}\n{% for v in ['1 #', '2 #', 'good'] %}v: {{ v }} {{ '- x' }}\n{% endfor %}{% set s %}{{ 'q: r' }}{% endset %}{{ s }}\nz: {{ 'fine' }}{{ ': ' }}\n{{ include_me }}",
+            ),
+            ("templates/many.yaml", &many),
+        ],
+    );
+    let of_many = compiled.diagnostics.iter().filter(|finding| {
+        finding
+            .primary
+            .as_ref()
+            .is_some_and(|label| compiled.sources.name(label.place.file) == "templates/many.yaml")
+    });
+    assert_eq!(of_many.count(), 20);
+    let shown = shown(&compiled);
+    let rest: Vec<&str> =
+        shown.split("value-needs").filter(|finding| !finding.contains("many.yaml:")).collect();
+    insta::assert_snapshot!(rest.join("value-needs"));
+}
+
+#[test]
 fn a_secret_passes_through_variables_macros_and_branches() {
     let compiled = good(
         r#"
