@@ -8,11 +8,12 @@ use crate::hosts::{self, Placed};
 use crate::limits::Limits;
 use crate::load::{LoadOptions, load};
 use crate::merge::Written;
+use crate::prepared::Preparing;
 use crate::query::Variables;
 use crate::secret::Secrets;
 use crate::select::Selection;
 use crate::world::World;
-use crate::{checks, tree, unreached};
+use crate::{checks, tree, unreached, workers};
 use cmc_types::definition::Validator;
 use cmc_types::plan::{HostAddress, Plan};
 use cmc_types::{Blake3, Diagnostic, ServiceName, Sources, codes};
@@ -59,11 +60,8 @@ pub fn compile(dir: &Path, options: &CompileOptions, secrets: Arc<dyn Secrets>) 
     let world = World::new(fleet, dir.to_owned(), sources, findings, secrets, options);
 
     every_variable(&world);
-    let mut services = placed(&world);
-    let mut hosts = Vec::new();
-    for host in 0..world.fleet.hosts.len() {
-        hosts.push(hosts::compile(&world, host, &mut services, &payloads));
-    }
+    let services = placed(&world);
+    let hosts = workers::each(&world, |world, host| hosts::compile(world, host, &services, &payloads));
 
     unreached::check(&world, &services);
     let placement = services.iter().map(|placed| {
@@ -85,7 +83,7 @@ pub fn compile(dir: &Path, options: &CompileOptions, secrets: Arc<dyn Secrets>) 
         validators: validators(&world.fleet),
         addresses: addresses(&world.fleet),
     });
-    let diagnostics = world.take_findings().into_sorted();
+    let diagnostics = world.take_findings().into_sorted(&world.sources(), world.definitions);
     let sources = std::mem::take(&mut *world.sources());
     Compiled { sources, diagnostics, plan, world, placement }
 }
@@ -119,8 +117,8 @@ fn placed(world: &World) -> Vec<Placed> {
                 None => diagnostic.help("say where it goes: on = [\"@all\"]"),
             });
         }
-        let written = Written::read(entry, &world.fleet, report);
-        services.push(Placed { name, place: entry.key_place, on, written });
+        let service = Preparing::new(Written::read(entry, &world.fleet, report));
+        services.push(Placed { name, place: entry.key_place, on, service });
     }
     services.sort_by(|a, b| a.name.cmp(&b.name));
     services

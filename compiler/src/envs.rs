@@ -7,7 +7,7 @@ use crate::resolved::Text;
 use crate::tree::{Node, Table, Value as Tree};
 use crate::world::{Step, World};
 use cmc_types::definition::{EnvType, EnvValue, EnvVarTable};
-use cmc_types::{Diagnostic, EnvName, ParseError, Place, ServiceName, codes, env_value};
+use cmc_types::{Diagnostic, ParseError, Place, ServiceName, codes, env_value};
 use minijinja::value::{Value, ValueKind};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -21,15 +21,39 @@ pub(crate) struct ServiceScope {
     pub(crate) env: BTreeMap<String, Slot>,
 }
 
-/// A variable of the environment.
+/// A variable of the environment as declared: the same for all hosts that the same overlays are for.
 #[derive(Debug)]
-pub(crate) struct Slot {
+pub(crate) struct Declared {
     /// Its name.
     pub(crate) name: String,
     /// Where the name stands.
     pub(crate) place: Place,
     table: Node,
+    /// Its type and settings, or what is wrong with them.
+    spec: Result<Spec, Vec<Diagnostic>>,
+}
+
+/// A variable's type and settings.
+#[derive(Debug)]
+struct Spec {
+    settings: EnvVarTable,
+    /// What `pattern` says, ready to match.
+    pattern: Option<regex::Regex>,
+}
+
+/// A variable of the environment on a host.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    declared: Arc<Declared>,
     value: OnceLock<Option<EnvResult>>,
+}
+
+impl std::ops::Deref for Slot {
+    type Target = Declared;
+
+    fn deref(&self) -> &Declared {
+        &self.declared
+    }
 }
 
 /// A value of the environment.
@@ -41,7 +65,18 @@ pub(crate) struct EnvResult {
     pub(crate) text: Text,
 }
 
-impl Slot {
+impl Declared {
+    /// The `env` table of a merged service, by name.
+    pub(crate) fn of_service(service: &Node) -> BTreeMap<String, Arc<Self>> {
+        let entries = service.get(&["env"]).and_then(Node::as_table).into_iter().flat_map(Table::iter);
+        let declared = entries.map(|entry| {
+            let spec = spec(&entry.key, &entry.node);
+            let (name, place, table) = (entry.key.clone(), entry.key_place, entry.node.clone());
+            (entry.key.clone(), Arc::new(Self { name, place, table, spec }))
+        });
+        declared.collect()
+    }
+
     /// Where the value stands.
     pub(crate) fn value_place(&self) -> Place {
         let entry =
@@ -51,18 +86,10 @@ impl Slot {
 }
 
 impl ServiceScope {
-    /// Reads the `env` table of a merged service.
-    pub(crate) fn new(name: &ServiceName, service: &Node) -> Arc<Self> {
-        let entries = service.get(&["env"]).and_then(Node::as_table).into_iter().flat_map(Table::iter);
-        let env = entries.map(|entry| {
-            let slot = Slot {
-                name: entry.key.clone(),
-                place: entry.key_place,
-                table: entry.node.clone(),
-                value: OnceLock::new(),
-            };
-            (entry.key.clone(), slot)
-        });
+    /// The environment as declared, none of it evaluated yet.
+    pub(crate) fn new(name: &ServiceName, declared: &BTreeMap<String, Arc<Declared>>) -> Arc<Self> {
+        let slot = |declared: &Arc<Declared>| Slot { declared: declared.clone(), value: OnceLock::new() };
+        let env = declared.iter().map(|(name, declared)| (name.clone(), slot(declared)));
         Arc::new(Self { name: name.clone(), env: env.collect() })
     }
 }
@@ -90,15 +117,19 @@ impl World {
     fn env_value(self: &Arc<Self>, host: usize, scope: &Arc<ServiceScope>, slot: &Slot) -> Option<EnvResult> {
         let table = slot.table.as_table()?;
         let whom = For { host, service: Some(scope.clone()) };
-        let spec = self.env_spec(host, slot)?;
+        let spec = match &slot.spec {
+            Ok(spec) => spec,
+            Err(findings) => {
+                findings.iter().for_each(|finding| self.report_on(host, finding.clone()));
+                return None;
+            }
+        };
         let given = match (table.get("value"), table.get("secret")) {
             (Some(entry), None) => self.env_given(&entry.node, &whom)?,
             (None, Some(entry)) => {
                 let name = entry.node.as_text()?;
                 match self.secret_text(name) {
-                    Ok(text) => {
-                        Value::from_object(Opaque { text, quoted: None, misused: self.misused.clone() })
-                    }
+                    Ok(text) => Value::from_object(Opaque { text, quoted: None }),
                     Err(failure) => {
                         self.report_failure(host, failure, entry.node.place);
                         return None;
@@ -120,8 +151,8 @@ impl World {
         };
         let secret = given.downcast_object_ref::<Opaque>().map(|secret| secret.text.clone());
         let parsed = match &secret {
-            Some(text) => parse(&spec, &Value::from(text.as_str())),
-            None => parse(&spec, &given),
+            Some(text) => parse(spec, &Value::from(text.as_str())),
+            None => parse(spec, &given),
         };
         match parsed {
             Ok((_, text)) if secret.is_some() => Some(EnvResult { typed: given, text: Text::tainted(text) }),
@@ -136,32 +167,6 @@ impl World {
                 None
             }
         }
-    }
-
-    /// The type of a variable and its settings.
-    fn env_spec(&self, host: usize, slot: &Slot) -> Option<EnvVarTable> {
-        let mut settings = slot.table.clone();
-        if let Tree::Table(table) = &mut settings.value {
-            table.remove("value");
-            table.remove("secret");
-        }
-        let mut plain = true;
-        expr::each_expression(&settings, &mut |node, _| {
-            plain = false;
-            let message = "the type of an environment variable may not be an expression; only its value may";
-            self.report_on(
-                host,
-                Diagnostic::new(codes::EXPRESSION_NOT_ALLOWED, message).at(node.place, "needs a plain value"),
-            );
-        });
-        let spec: EnvVarTable = serde_json::from_value(settings.to_json()).ok().filter(|_| plain)?;
-        if let Err((key, error)) = env_value::check_spec(&spec) {
-            let message = format!("the type of {:?} is not complete: {error}", slot.name);
-            let place = slot.table.place_of(&[key]);
-            self.report_on(host, Diagnostic::new(codes::ENV_TYPE, message).at(place, ""));
-            return None;
-        }
-        Some(spec)
     }
 
     fn env_given(self: &Arc<Self>, node: &Node, whom: &For) -> Option<Value> {
@@ -183,7 +188,7 @@ impl World {
                     return Some(text.into());
                 }
                 let text = zeroize::Zeroizing::new(text.to_owned());
-                Some(Value::from_object(Opaque { text, quoted: None, misused: self.misused.clone() }))
+                Some(Value::from_object(Opaque { text, quoted: None }))
             }
             Tree::List(items) => {
                 let values: Vec<_> = items.iter().map(|item| self.env_given(item, whom)).collect();
@@ -194,8 +199,39 @@ impl World {
     }
 }
 
+/// The type of a variable and its settings, from its table; findings if there is something wrong with them that the
+/// schema does not say.
+fn spec(name: &str, table: &Node) -> Result<Spec, Vec<Diagnostic>> {
+    let mut settings = table.clone();
+    if let Tree::Table(table) = &mut settings.value {
+        table.remove("value");
+        table.remove("secret");
+    }
+    let mut findings = Vec::new();
+    expr::each_expression(&settings, &mut |node, _| {
+        let message = "the type of an environment variable may not be an expression; only its value may";
+        findings.push(
+            Diagnostic::new(codes::EXPRESSION_NOT_ALLOWED, message).at(node.place, "needs a plain value"),
+        );
+    });
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    let settings: EnvVarTable = serde_json::from_value(settings.to_json()).map_err(|_| Vec::new())?;
+    if let Err((key, error)) = env_value::check_spec(&settings) {
+        let message = format!("the type of {name:?} is not complete: {error}");
+        return Err(vec![Diagnostic::new(codes::ENV_TYPE, message).at(table.place_of(&[key]), "")]);
+    }
+    let pattern = settings.pattern.as_deref().filter(|_| settings.kind == Some(EnvType::Pattern));
+    let regex = pattern.and_then(|pattern| {
+        regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build().ok()
+    });
+    Ok(Spec { settings, pattern: regex })
+}
+
 /// Parses a value as a type: what expressions read, and the text of the environment.
-fn parse(spec: &EnvVarTable, given: &Value) -> Result<(Value, String), ParseError> {
+fn parse(typed: &Spec, given: &Value) -> Result<(Value, String), ParseError> {
+    let spec = &typed.settings;
     let kind = spec.kind.unwrap_or(EnvType::String);
     let single = |value: &Value| match value.kind() {
         ValueKind::Bool => Some(EnvValue::Bool(value.is_true())),
@@ -230,11 +266,9 @@ fn parse(spec: &EnvVarTable, given: &Value) -> Result<(Value, String), ParseErro
             items.map(Value::from).collect()
         }
         EnvType::Pattern => {
+            let none = || ParseError::new("a regular expression in `pattern`", "`pattern` is none");
             let pattern = spec.pattern.as_deref().unwrap_or_default();
-            let regex = regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build();
-            let regex = regex
-                .map_err(|_| ParseError::new("a regular expression in `pattern`", "`pattern` is none"))?;
-            if !regex.is_match(&text) {
+            if !typed.pattern.as_ref().ok_or_else(none)?.is_match(&text) {
                 return Err(ParseError::new(format!("a text that matches `{pattern}`"), "it does not match"));
             }
             Value::from(text.as_str())
@@ -242,11 +276,4 @@ fn parse(spec: &EnvVarTable, given: &Value) -> Result<(Value, String), ParseErro
         _ => Value::from(text.as_str()),
     };
     Ok((typed, text))
-}
-
-impl ServiceScope {
-    /// Names of the variables that parse as names; the schema refuses others.
-    pub(crate) fn slots(&self) -> impl Iterator<Item = (EnvName, &Slot)> {
-        self.env.values().filter_map(|slot| Some((EnvName::parse(&slot.name).ok()?, slot)))
-    }
 }

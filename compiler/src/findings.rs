@@ -1,6 +1,7 @@
-//! Collects findings. Equal findings of many hosts become one that names the hosts; the order is that of the places.
+//! Collects findings. Equal findings of many hosts become one that names the hosts; the order is that of the places,
+//! whoever reports first.
 
-use cmc_types::{Diagnostic, FileId};
+use cmc_types::{Diagnostic, FileId, Label, Place, Sources};
 use std::collections::BTreeMap;
 
 /// Findings by place and words.
@@ -10,12 +11,33 @@ pub(crate) struct Findings {
 }
 
 /// What makes two findings equal. Findings without a place come first. Other places involved may differ by host; those
-/// of the first host are shown.
+/// of the first host by name are shown.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     place: Option<(FileId, usize, usize)>,
     code: &'static str,
     message: String,
+}
+
+/// Adds an equal finding to one that is known. What holds for every host needs no list of hosts, and is shown.
+fn join(known: &mut Diagnostic, mut other: Diagnostic) {
+    if shown_first(&other) < shown_first(known) {
+        std::mem::swap(known, &mut other);
+    }
+    if known.hosts.is_empty() {
+        return;
+    }
+    for host in other.hosts {
+        if let Err(index) = known.hosts.binary_search(&host) {
+            known.hosts.insert(index, host);
+        }
+    }
+}
+
+/// What tells which of two equal findings is shown.
+fn shown_first(finding: &Diagnostic) -> (Option<&String>, Vec<(Place, &String)>, &Option<String>) {
+    let others = finding.others.iter().map(|Label { place, text }| (*place, text));
+    (finding.hosts.first(), others.collect(), &finding.help)
 }
 
 impl Findings {
@@ -32,15 +54,7 @@ impl Findings {
             None => {
                 self.found.insert(key, diagnostic);
             }
-            // What holds for every host needs no list of hosts.
-            Some(known) if known.hosts.is_empty() || diagnostic.hosts.is_empty() => known.hosts.clear(),
-            Some(known) => {
-                for host in diagnostic.hosts {
-                    if let Err(index) = known.hosts.binary_search(&host) {
-                        known.hosts.insert(index, host);
-                    }
-                }
-            }
+            Some(known) => join(known, diagnostic),
         }
     }
 
@@ -55,9 +69,16 @@ impl Findings {
         }
     }
 
-    /// Every finding, by place.
-    pub(crate) fn into_sorted(self) -> Vec<Diagnostic> {
-        self.found.into_values().collect()
+    /// Every finding, by place: definitions, which are the first texts, in their order, then templates by name.
+    pub(crate) fn into_sorted(self, sources: &Sources, definitions: usize) -> Vec<Diagnostic> {
+        let mut findings: Vec<_> = self.found.into_iter().collect();
+        let template = |key: &Key| {
+            let (file, start, end) = key.place.filter(|(file, ..)| file.0 as usize >= definitions)?;
+            Some((sources.name(file), start, end))
+        };
+        // Those of definitions stay as they are: in the order of places.
+        findings.sort_by(|(a, _), (b, _)| template(a).cmp(&template(b)));
+        findings.into_iter().map(|(_, finding)| finding).collect()
     }
 
     /// How many errors there are.

@@ -4,8 +4,8 @@ use crate::claims::Claims;
 use crate::files::source::Payloads;
 use crate::files::{Accounts, Making, origin};
 use crate::lower::{self, Lowered, LoweredFile, LoweredKind};
-use crate::merge::Written;
 use crate::order::{self, Waits};
+use crate::prepared::Preparing;
 use crate::resolved::ResolvedService;
 use crate::select::Selection;
 use crate::services::{self, OnHost, Outcome};
@@ -28,16 +28,11 @@ pub(crate) struct Placed {
     /// Hosts.
     pub(crate) on: Selection,
     /// What it is made of.
-    pub(crate) written: Written,
+    pub(crate) service: Preparing,
 }
 
 /// Compiles a host. Everything that is wrong is reported; the plan then lacks what failed.
-pub(crate) fn compile(
-    world: &Arc<World>,
-    host: usize,
-    services: &mut [Placed],
-    payloads: &Payloads,
-) -> HostPlan {
+pub(crate) fn compile(world: &Arc<World>, host: usize, services: &[Placed], payloads: &Payloads) -> HostPlan {
     let facts = &world.fleet.hosts[host];
     let mut plan = HostPlan {
         host: facts.name.clone(),
@@ -57,8 +52,8 @@ pub(crate) fn compile(
     }
     let mut present = BTreeSet::new();
     let mut resolved: Vec<OnHost> = Vec::new();
-    for placed in services.iter_mut().filter(|placed| placed.on.selects(facts)) {
-        match services::resolve(world, host, &placed.name, &mut placed.written) {
+    for placed in services.iter().filter(|placed| placed.on.selects(facts)) {
+        match services::resolve(world, host, &placed.name, &placed.service) {
             Outcome::Present(service) => {
                 present.insert(placed.name.clone());
                 resolved.push(*service);

@@ -1,5 +1,5 @@
 //! Rendering of a merged service: every expression in it becomes a value, and the tree becomes the typed definition.
-//! Secrets may be in `env` and in the content of files only; those are rendered apart.
+//! Secrets may be in `env` and in the content of files only; those are rendered apart, and stay as written here.
 
 use crate::encode::Format;
 use crate::envs::ServiceScope;
@@ -10,6 +10,31 @@ use cmc_types::name::ValidatorName;
 use cmc_types::{Diagnostic, InitSystem, Place, UnixPath, codes};
 use minijinja::value::{Value, ValueKind};
 use std::sync::Arc;
+
+/// A merged service in which there is nothing to render; nothing if there is.
+pub(crate) fn constant(init: InitSystem, merged: &Node) -> Option<Node> {
+    let mut constant = true;
+    let mut look = |node: &Node| expr::each_expression(node, &mut |_, _| constant = false);
+    for entry in merged.as_table()?.iter() {
+        match entry.key.as_str() {
+            "env" => {}
+            "file" => {
+                let files = entry.node.as_table().into_iter().flat_map(Table::iter);
+                let keys = files.flat_map(|file| file.node.as_table().into_iter().flat_map(Table::iter));
+                keys.filter(|key| key.key != "content").for_each(|key| look(&key.node));
+            }
+            "systemd" if init != InitSystem::Systemd => {}
+            _ => look(&entry.node),
+        }
+    }
+    let mut node = constant.then(|| merged.clone())?;
+    if let Tree::Table(table) = &mut node.value
+        && init != InitSystem::Systemd
+    {
+        table.remove("systemd");
+    }
+    Some(node)
+}
 
 /// Renders a merged service for a host; nothing if any part of it failed, which is reported.
 pub(crate) fn service(
@@ -26,7 +51,7 @@ pub(crate) fn service(
         let node = match entry.key.as_str() {
             // Another init system's: ignored here.
             "systemd" if world.fleet.hosts[host].init != InitSystem::Systemd => continue,
-            "env" => environment(world, host, scope, &entry.node),
+            "env" => Some(entry.node.clone()),
             "file" => files(world, &whom, &entry.node),
             _ => value(world, &whom, &entry.node),
         };
@@ -56,28 +81,6 @@ pub(crate) fn plain_keys(node: &Node, report: &mut dyn FnMut(Diagnostic)) {
         Tree::List(items) => items.iter().for_each(|item| plain_keys(item, report)),
         _ => {}
     }
-}
-
-/// The environment, with a stand-in for values that come from secrets.
-fn environment(world: &Arc<World>, host: usize, scope: &Arc<ServiceScope>, node: &Node) -> Option<Node> {
-    let mut rendered = Table::default();
-    let mut whole = true;
-    for entry in node.as_table().into_iter().flat_map(Table::iter) {
-        let Some(slot) = scope.env.get(&entry.key) else { continue };
-        let Some(value) = world.env_of(host, scope, slot) else {
-            whole = false;
-            continue;
-        };
-        let mut entry = entry.clone();
-        if let Tree::Table(table) = &mut entry.node.value
-            && let Some(written) = table.get_mut("value")
-        {
-            let text = if value.text.is_tainted() { "<secret>" } else { value.text.expose() };
-            written.node.value = Tree::Text(text.to_owned());
-        }
-        rendered.insert(entry);
-    }
-    whole.then_some(Node { value: Tree::Table(rendered), place: node.place })
 }
 
 /// Files without their content.
@@ -115,7 +118,7 @@ pub(crate) fn content_of_files(world: &Arc<World>, host: usize, scope: &Arc<Serv
         };
         let declared = names.iter().filter_map(|name| ValidatorName::parse(name.as_text()?).ok());
         let declared: Vec<ValidatorName> = declared.collect();
-        let format = Format::of_file(&path, &declared);
+        let format = world.format_of(&path, &declared);
         let mode = Mode { format, file: true, secrets: true, typed: false, limit: world.limits.output };
         let text = |key: &str| {
             let node = entry.node.get(&[key])?;

@@ -4,6 +4,7 @@ use crate::tree::Node;
 use cmc_types::definition::Service;
 use cmc_types::{Arch, EnvName, HostName, InitSystem, Os, Place, ServiceName};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// What lowering may know of a host.
@@ -28,9 +29,9 @@ pub struct ResolvedService {
     /// Name.
     pub name: ServiceName,
     /// The typed definition. Holds no secret: texts that came from one are refused everywhere but in `env` and files.
-    pub definition: Service,
+    pub definition: Arc<Service>,
     /// The same as a tree, for places: `tree.place_of(&["daemon", "exec", "0"])`.
-    pub tree: Node,
+    pub tree: Arc<Node>,
     /// The final environment, checked against its types, by name.
     pub env: Vec<ResolvedEnv>,
 }

@@ -1,14 +1,15 @@
 //! A service on a host: merged, rendered, typed, and checked for what the schema cannot say.
 
 use crate::envs::ServiceScope;
-use crate::merge::{Written, settle};
+use crate::merge::settle;
+use crate::prepared::Preparing;
 use crate::resolved::{ResolvedEnv, ResolvedService};
 use crate::tree::{Node, Value};
 use crate::world::World;
-use crate::{render, schema};
+use crate::{prepared, render};
 use cmc_types::check::{HealthCheck, Probe};
 use cmc_types::definition::{EnvType, EnvVarTable, Health, OnChange, Service, State, Then};
-use cmc_types::{Diagnostic, Place, ServiceName, codes};
+use cmc_types::{Diagnostic, EnvName, Place, ServiceName, codes};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -33,8 +34,8 @@ pub(crate) enum Outcome {
 /// Checks a rendered service. An expression that is a whole value keeps its type, so `"{{ env.PORT }}"` gives a number
 /// where a number is wanted; where the schema wants a text, it is that number's text. Numbers and booleans that were
 /// written without an expression have been checked before, and are not touched.
-fn typed(mut tree: Node) -> (Node, Result<Service, Vec<Diagnostic>>) {
-    let checked = schema::check_service(&tree);
+fn typed(mut tree: Node) -> (Node, Result<Arc<Service>, Vec<Diagnostic>>) {
+    let checked = prepared::definition(&tree);
     let Err(errors) = &checked else { return (tree, checked) };
     let wrong = |errors: &[Diagnostic]| -> BTreeSet<Place> {
         let places = errors.iter().filter(|error| error.code == codes::WRONG_TYPE);
@@ -47,12 +48,12 @@ fn typed(mut tree: Node) -> (Node, Result<Service, Vec<Diagnostic>>) {
     // What is wrong as a text too is said about the value as it was.
     let mut texts = tree.clone();
     scalars_to_texts(&mut texts, &places);
-    let left = schema::check_service(&texts).err().unwrap_or_default();
+    let left = prepared::definition(&texts).err().unwrap_or_default();
     let left: BTreeSet<Place> =
         left.iter().filter_map(|error| error.primary.as_ref()).map(|label| label.place).collect();
     places.retain(|place| !left.contains(place));
     scalars_to_texts(&mut tree, &places);
-    let checked = schema::check_service(&tree);
+    let checked = prepared::definition(&tree);
     (tree, checked)
 }
 
@@ -72,46 +73,48 @@ fn scalars_to_texts(node: &mut Node, places: &BTreeSet<Place>) {
 }
 
 /// Resolves a service for a host.
-pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, written: &mut Written) -> Outcome {
-    let merged = written.for_host(&world.fleet.hosts[host]);
-    for disagreement in merged.disagreements.iter() {
+pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, service: &Preparing) -> Outcome {
+    let prepared = service.for_host(&world.fleet.hosts[host]);
+    let merged = &prepared.merged.service;
+    for disagreement in &prepared.merged.disagreements {
         world.report_on(host, disagreement.clone());
     }
-    let state = merged.service.get(&["state"]).and_then(Node::as_text);
+    let state = merged.get(&["state"]).and_then(Node::as_text);
     if state == Some("absent") {
         return Outcome::Absent;
     }
-    let scope = ServiceScope::new(name, &merged.service);
-    render::plain_keys(&merged.service, &mut |finding| world.report_on(host, finding));
-    let Some(mut tree) = render::service(world, host, &scope, &merged.service) else {
-        render::content_of_files(world, host, &scope, &merged.service);
+    let scope = ServiceScope::new(name, &prepared.env);
+    render::plain_keys(merged, &mut |finding| world.report_on(host, finding));
+    let env = environment(world, host, &scope);
+    let rendered = match &prepared.constant {
+        Some(constant) => Some((constant.tree.clone(), constant.definition.clone())),
+        None => render::service(world, host, &scope, merged).map(|mut tree| {
+            if prepared.merged.waits {
+                settle(&mut tree);
+            }
+            let (tree, checked) = typed(tree);
+            (Arc::new(tree), checked)
+        }),
+    };
+    let (Some(env), Some((tree, checked))) = (env, rendered) else {
+        render::content_of_files(world, host, &scope, merged);
         return Outcome::Failed;
     };
-    if merged.waits {
-        settle(&mut tree);
-    }
-    let (tree, checked) = typed(tree);
-    let mut definition = match checked {
+    let definition = match checked {
         Ok(definition) => definition,
         Err(errors) => {
             errors.into_iter().for_each(|diagnostic| world.report_on(host, diagnostic));
-            render::content_of_files(world, host, &scope, &merged.service);
+            render::content_of_files(world, host, &scope, merged);
             return Outcome::Failed;
         }
     };
     if definition.state == Some(State::Absent) {
         return Outcome::Absent;
     }
-    let mut env = Vec::new();
-    for (env_name, slot) in scope.slots() {
-        if let Some(value) = world.env_of(host, &scope, slot) {
-            env.push(ResolvedEnv { name: env_name, value: value.text.clone(), place: slot.value_place() });
-        }
-    }
     commands(&definition, &tree).into_iter().for_each(|finding| world.report_on(host, finding));
     let own = format!("{name}.service");
-    let raw = merged.service.get(&["systemd", &own]).is_some();
-    check(world, host, name, &mut definition, &tree);
+    let raw = merged.get(&["systemd", &own]).is_some();
+    check(world, host, name, &definition, &tree);
     if definition.daemon.is_none() && definition.unit.is_none() && !raw {
         without_unit(&definition, &tree).into_iter().for_each(|finding| world.report_on(host, finding));
     }
@@ -121,8 +124,22 @@ pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, writt
     }))
 }
 
+/// The final environment; nothing if a variable has no value, which is reported.
+fn environment(world: &Arc<World>, host: usize, scope: &Arc<ServiceScope>) -> Option<Vec<ResolvedEnv>> {
+    // Every variable is evaluated, so that all that is wrong is found.
+    let resolved: Vec<_> = scope.env.values().map(|slot| (slot, world.env_of(host, scope, slot))).collect();
+    if resolved.iter().any(|(_, value)| value.is_none()) {
+        return None;
+    }
+    let named = resolved.into_iter().filter_map(|(slot, value)| {
+        let name = EnvName::parse(&slot.name).ok()?;
+        Some(ResolvedEnv { name, value: value?.text.clone(), place: slot.value_place() })
+    });
+    Some(named.collect())
+}
+
 /// What the schema cannot say.
-fn check(world: &World, host: usize, name: &ServiceName, definition: &mut Service, tree: &Node) {
+fn check(world: &World, host: usize, name: &ServiceName, definition: &Service, tree: &Node) {
     let report = |diagnostic| world.report_on(host, diagnostic);
     let has_unit = definition.daemon.is_some() || definition.unit.is_some();
     if definition.daemon.is_some() && definition.unit.is_some() {
@@ -133,17 +150,13 @@ fn check(world: &World, host: usize, name: &ServiceName, definition: &mut Servic
                 .with(tree.key_place_of(&["daemon"]), "is made by cmc"),
         );
     }
-    match definition.state {
-        None if has_unit => definition.state = Some(State::Running),
-        Some(_) if !has_unit => {
-            let message = format!("service {:?} has a state but neither `daemon` nor `unit`", name.as_str());
-            report(
-                Diagnostic::new(codes::STATE_WITHOUT_UNIT, message)
-                    .at(tree.key_place_of(&["state"]), "")
-                    .help("a service of files only has no state; name the unit that it is about with `unit`"),
-            );
-        }
-        _ => {}
+    if definition.state.is_some() && !has_unit {
+        let message = format!("service {:?} has a state but neither `daemon` nor `unit`", name.as_str());
+        report(
+            Diagnostic::new(codes::STATE_WITHOUT_UNIT, message)
+                .at(tree.key_place_of(&["state"]), "")
+                .help("a service of files only has no state; name the unit that it is about with `unit`"),
+        );
     }
 }
 

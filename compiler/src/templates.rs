@@ -13,8 +13,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The folder of templates.
 const FOLDER: &str = "templates";
 
-type Kept = (usize, usize, FileId, Arc<Offsets>);
-
 /// The templates that were used so far.
 #[derive(Debug)]
 pub(crate) struct Templates {
@@ -22,10 +20,41 @@ pub(crate) struct Templates {
     limit: u64,
     sources: Arc<Mutex<Sources>>,
     loaded: Mutex<BTreeMap<String, (FileId, Blake3)>>,
-    /// Where the engine keeps the texts: first address, length, text, what its bytes are in the file.
-    memory: Mutex<Vec<Kept>>,
+    memory: Mutex<Arc<Memory>>,
     /// What the bytes of texts with guards are in the texts as they were written, by the engine's name.
     guards: Mutex<HashMap<String, Arc<Offsets>>>,
+}
+
+/// Where the engine keeps the texts of templates.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// By address; those that the engine refused are not among them.
+    texts: Vec<InMemory>,
+    /// How many templates were read by then.
+    read: usize,
+}
+
+/// A template's text in the engine's memory.
+#[derive(Debug)]
+struct InMemory {
+    start: usize,
+    length: usize,
+    file: FileId,
+    /// What its bytes are in the file.
+    guards: Arc<Offsets>,
+    /// Offsets in the file at which lines end.
+    breaks: Vec<usize>,
+}
+
+impl Memory {
+    /// The template and the line in it, from 1, that a byte of the engine's memory belongs to.
+    pub(crate) fn line_at(&self, address: usize) -> Option<(FileId, u32)> {
+        let index = self.texts.partition_point(|text| text.start <= address).checked_sub(1)?;
+        let InMemory { start, length, file, guards, breaks } = self.texts.get(index)?;
+        let in_file = guards.at(address - start);
+        let line = breaks.partition_point(|end| *end < in_file) + 1;
+        (address <= start + length).then_some((*file, line as u32))
+    }
 }
 
 impl Templates {
@@ -70,21 +99,35 @@ impl Templates {
         loaded.iter().map(|(name, (_, digest))| (self.path_of(name), *digest)).collect()
     }
 
-    /// The template and the offset in it that a byte of the engine's memory is.
-    pub(crate) fn at_address(&self, address: usize, engine: &Environment<'_>) -> Option<(FileId, usize)> {
-        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Where the engine keeps the texts that were read so far.
+    pub(crate) fn memory(&self, engine: &Environment<'_>) -> Arc<Memory> {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        if memory.len() != loaded.len() {
-            let texts = loaded.iter().filter_map(|(name, (file, _))| {
-                let source = engine.get_template(name).ok()?;
-                Some((source.source().as_ptr() as usize, source.source().len(), *file, self.guards(name)))
-            });
-            *memory = texts.collect();
-            memory.sort_unstable_by_key(|(start, ..)| *start);
-        }
-        let index = memory.partition_point(|(start, ..)| *start <= address).checked_sub(1)?;
-        let (start, length, file, guards) = &memory[index];
-        (address <= start + length).then(|| (*file, guards.at(address - start)))
+        // The engine's lock is taken before that of the loaded templates, never after it: the engine calls the loader.
+        let loaded: Vec<(String, FileId)> = {
+            let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            if memory.read == loaded.len() {
+                return memory.clone();
+            }
+            loaded.iter().map(|(name, (file, _))| (name.clone(), *file)).collect()
+        };
+        let read = loaded.len();
+        let texts = loaded.into_iter().filter_map(|(name, file)| {
+            let template = engine.get_template(&name).ok()?;
+            let text = template.source();
+            let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+            let breaks = sources.text(file).match_indices('\n').map(|(offset, _)| offset);
+            Some(InMemory {
+                start: text.as_ptr() as usize,
+                length: text.len(),
+                file,
+                guards: self.guards(&name),
+                breaks: breaks.collect(),
+            })
+        });
+        let mut texts: Vec<_> = texts.collect();
+        texts.sort_unstable_by_key(|text| text.start);
+        *memory = Arc::new(Memory { texts, read });
+        memory.clone()
     }
 
     /// Every template there is, for suggestions.
@@ -105,6 +148,13 @@ impl Templates {
         }
         names.sort();
         names
+    }
+
+    /// The text among those that findings point into. A template that the engine refuses is read again by every host.
+    fn add(&self, path: String, text: &str) -> FileId {
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = sources.find(&path).filter(|file| sources.text(*file) == text);
+        known.unwrap_or_else(|| sources.add(path, text))
     }
 
     /// The loader of the engine: `None` if there is no such template.
@@ -136,7 +186,7 @@ impl Templates {
             .into());
         }
         let digest = Blake3(*blake3::hash(text.as_bytes()).as_bytes());
-        let file = self.sources.lock().unwrap_or_else(PoisonError::into_inner).add(path, text.as_str());
+        let file = self.add(path, &text);
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), (file, digest));
         Ok(Some(self.guard(name, text)))
     }

@@ -13,6 +13,7 @@ use crate::{lower, order, render, services};
 use cmc_types::definition::{EnvType, EnvVarTable, Service};
 use cmc_types::{Diagnostic, ServiceName, codes, env_value};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Kind and name of a definition, and the overlay if it is one.
 pub(crate) type Part = (&'static str, String, Option<String>);
@@ -24,7 +25,7 @@ pub(crate) fn check(world: &World, services: &[Placed]) {
     let mut reached: BTreeSet<Part> = BTreeSet::new();
     for placed in services {
         let hosts = || world.fleet.active().map(|(_, host)| host).filter(|host| placed.on.selects(host));
-        placed.written.reach(&placed.name, hosts, &mut reached);
+        placed.service.written.reach(&placed.name, hosts, &mut reached);
     }
     for kind in ["preset", "service"] {
         for entry in world.fleet.definitions(kind) {
@@ -68,6 +69,7 @@ fn part(
     without_expressions(&mut tree);
     environment(&tree, report);
     let Ok(definition) = serde_json::from_value::<Service>(tree.to_json()) else { return };
+    let (definition, tree) = (Arc::new(definition), Arc::new(tree));
     let service = ResolvedService { name: name.clone(), definition, tree, env: Vec::new() };
     let commands = services::commands(&service.definition, &service.tree);
     for mut finding in commands.into_iter().chain(lower::check_part(&service)) {

@@ -3,23 +3,26 @@
 
 use crate::activity::Activity;
 use crate::compile::CompileOptions;
+use crate::encode::Format;
 use crate::expr::{Failure, For, Mode};
 use crate::files::Origins;
 use crate::findings::Findings;
 use crate::fleet::Fleet;
 use crate::limits::Limits;
+use crate::memo::Memo;
 use crate::secret::{SecretError, Secrets};
+use crate::select::{SelectError, Selection};
 use crate::templates::Templates;
 use crate::tree::{Node, Value as Tree};
 use crate::vars::{Definitions, HostVariables, Variable};
 use crate::{expr, suggest};
 use cmc_types::definition::SecretType;
-use cmc_types::{Diagnostic, Place, Sources, codes};
+use cmc_types::name::ValidatorName;
+use cmc_types::{Diagnostic, Place, Sources, UnixPath, codes};
 use minijinja::Environment;
 use minijinja::value::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroizing;
 
@@ -37,8 +40,28 @@ pub(crate) struct Step {
 /// The bytes of a secret, or why there are none.
 type Opened = Result<Zeroizing<Vec<u8>>, Failure>;
 
-/// Everything that resolving shares.
+/// Everything that resolving shares, as one thread sees it.
 pub(crate) struct World {
+    shared: Arc<Shared>,
+    /// Places as findings and plans name them.
+    pub(crate) origins: Origins,
+    evaluating: Mutex<Vec<Step>>,
+    /// Hosts by the selectors that expressions asked for them with.
+    selected: Memo<Vec<String>, Result<Arc<[usize]>, SelectError>>,
+    /// Formats of files by path, of those that name no validator.
+    pub(crate) formats: Memo<UnixPath, Format>,
+}
+
+impl std::ops::Deref for World {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+/// Everything that resolving shares.
+pub(crate) struct Shared {
     /// Names and facts.
     pub(crate) fleet: Fleet,
     /// Variables, by host.
@@ -53,15 +76,12 @@ pub(crate) struct World {
     pub(crate) engine: Environment<'static>,
     /// Templates that were read.
     pub(crate) templates: Arc<Templates>,
-    /// Set when a secret is used in a way that is not allowed.
-    pub(crate) misused: Arc<AtomicBool>,
-    /// Places as findings and plans name them.
-    pub(crate) origins: Origins,
+    /// How many texts are definitions; those after them are templates.
+    pub(crate) definitions: usize,
     secrets: Arc<dyn Secrets>,
     opened: Mutex<BTreeMap<String, Opened>>,
     sources: Arc<Mutex<Sources>>,
     findings: Mutex<Findings>,
-    evaluating: Mutex<Vec<Step>>,
 }
 
 impl std::fmt::Debug for World {
@@ -91,10 +111,11 @@ impl World {
             definitions.of_host(host, written, &mut |diagnostic| findings.add(diagnostic))
         });
         let variables = variables.collect();
+        let definitions_read = sources.len();
         let sources = Arc::new(Mutex::new(sources));
         options.activity.share(&sources);
         let templates = Arc::new(Templates::new(dir, limits.template, sources.clone()));
-        Arc::new(Self {
+        let shared = Shared {
             engine: expr::environment(templates.clone(), &limits),
             fleet,
             variables,
@@ -102,14 +123,48 @@ impl World {
             validators: options.validators.clone(),
             activity: options.activity.clone(),
             templates,
-            misused: Arc::default(),
-            origins: Origins::default(),
+            definitions: definitions_read,
             secrets,
             opened: Mutex::default(),
             sources,
             findings: Mutex::new(findings),
+        };
+        Arc::new(Self::of(Arc::new(shared)))
+    }
+
+    fn of(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            origins: Origins::default(),
             evaluating: Mutex::default(),
+            selected: Memo::default(),
+            formats: Memo::default(),
+        }
+    }
+
+    /// The same for another thread. What expressions see holds on to the world of the thread that made it, weakly:
+    /// values that threads share, those of variables, are all evaluated before there is a second one.
+    pub(crate) fn for_another_thread(&self) -> Arc<Self> {
+        Arc::new(Self::of(self.shared.clone()))
+    }
+
+    /// The hosts that selectors select, by name.
+    pub(crate) fn selected(&self, selectors: &[&str]) -> Result<Arc<[usize]>, SelectError> {
+        let key: Vec<String> = selectors.iter().map(|&text| text.to_owned()).collect();
+        self.selected.get(key, || {
+            let mut selection = Selection::default();
+            selectors.iter().try_for_each(|text| selection.add(text, &self.fleet))?;
+            let hosts = self.fleet.active().filter(|(_, host)| selection.selects(host));
+            Ok(hosts.map(|(index, _)| index).collect())
         })
+    }
+
+    /// The format of a file by the validators that its definition names, else by its path.
+    pub(crate) fn format_of(&self, path: &UnixPath, declared: &[ValidatorName]) -> Format {
+        match declared {
+            [] => self.formats.get(path.clone(), || Format::of_file(path, declared)),
+            _ => Format::of_file(path, declared),
+        }
     }
 
     /// Adds a finding.
@@ -208,8 +263,7 @@ impl World {
                 if !made.tainted {
                     return Some(text.into());
                 }
-                let (text, misused) = (Zeroizing::new(text), self.misused.clone());
-                Some(Value::from_object(expr::Opaque { text, quoted: None, misused }))
+                Some(Value::from_object(expr::Opaque { text: Zeroizing::new(text), quoted: None }))
             }
             Tree::List(items) => {
                 // Every item is evaluated, so that all that is wrong is found.
@@ -257,12 +311,8 @@ impl World {
 
     /// The value of a secret.
     pub(crate) fn secret_bytes(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        if let Some(known) = lock(&self.opened).get(name) {
-            return known.clone();
-        }
-        let value = self.open(name);
-        lock(&self.opened).insert(name.to_owned(), value.clone());
-        value
+        let mut opened = lock(&self.opened);
+        opened.entry(name.to_owned()).or_insert_with(|| self.open(name)).clone()
     }
 
     fn open(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {

@@ -1,7 +1,10 @@
-//! Loading stays linear in the number of definitions: 10,000 hosts in one file of a megabyte.
+//! Loading stays linear in the number of definitions: 10,000 hosts in one file of a megabyte. And hosts are compiled by
+//! several threads, of which nothing is to be seen.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use cmc_compiler::{LoadOptions, load};
+use cmc_compiler::{CompileOptions, Dummies, LoadOptions, compile, load};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn generated(hosts: usize, os: &str) -> tempfile::TempDir {
@@ -45,4 +48,52 @@ fn ten_thousand_mistakes_are_each_reported_in_seconds() {
     let elapsed = start.elapsed();
     assert_eq!(loaded.diagnostics.len(), 10_000);
     assert!(elapsed < Duration::from_secs(20), "{elapsed:?}");
+}
+
+/// The plan and the findings, with places as people see them.
+fn compiled(dir: &Path) -> (String, Vec<String>) {
+    let compiled = compile(dir, &CompileOptions::default(), Arc::new(Dummies));
+    let place = |label: &cmc_types::Label| {
+        let (file, span) = (label.place.file, label.place.span);
+        format!("{}:{}: {}", compiled.sources.name(file), span.start, label.text)
+    };
+    let findings = compiled.diagnostics.iter().map(|finding| {
+        let labels: Vec<String> = finding.primary.iter().chain(&finding.others).map(place).collect();
+        format!("{} {:?} {:?} {labels:#?}", finding.message, finding.help, finding.hosts)
+    });
+    (serde_json::to_string(&compiled.plan).unwrap(), findings.collect())
+}
+
+#[test]
+fn the_order_in_which_threads_take_hosts_is_not_seen() {
+    let good = generated(120, "debian-12");
+    let service = "[service.web]\non = [\"@all\"]\nenv.RACK = { type = \"int\", value = \"{{ vars.rack }}\" }\nunit = \"web\"\n\
+                   file.\"/etc/web/a.yaml\".template = \"a.yaml\"\nfile.\"/etc/web/b.yaml\".template = \"b.yaml\"\n";
+    let templates = good.path().join("templates");
+    std::fs::create_dir(&templates).unwrap();
+    std::fs::write(templates.join("a.yaml"), "rack: {{ env.RACK }}\n{% include \"c.yaml\" %}").unwrap();
+    std::fs::write(templates.join("b.yaml"), "name: {{ host.name }}\n").unwrap();
+    std::fs::write(templates.join("c.yaml"), "peers: {{ hosts(\"@all\")|length }}\n").unwrap();
+    std::fs::create_dir(good.path().join("services")).unwrap();
+    std::fs::write(good.path().join("services/web.toml"), service).unwrap();
+    let bad = generated(120, "debian-12");
+    let templates = bad.path().join("templates");
+    std::fs::create_dir(&templates).unwrap();
+    // Half of the hosts read each template first, and every host has another value that is refused.
+    let order =
+        "{% if vars.rack % 2 == 0 %}{% include \"b.yaml\" %}{% else %}{% include \"c.yaml\" %}{% endif %}\n";
+    std::fs::write(templates.join("a.yaml"), order).unwrap();
+    std::fs::write(templates.join("b.yaml"), "name: {{ host.name ~ \": [\" }}\n").unwrap();
+    std::fs::write(templates.join("c.yaml"), "name: {{ vars.rock }}\n").unwrap();
+    std::fs::create_dir(bad.path().join("services")).unwrap();
+    std::fs::write(bad.path().join("services/web.toml"), service).unwrap();
+
+    let (plan, findings) = compiled(good.path());
+    assert!(plan.len() > 10_000 && findings.is_empty(), "{findings:#?}");
+    let first = compiled(bad.path());
+    assert!(first.1.len() == 2, "{:#?}", first.1);
+    for _ in 0..8 {
+        assert_eq!(compiled(good.path()), (plan.clone(), Vec::new()));
+        assert_eq!(compiled(bad.path()), first);
+    }
 }

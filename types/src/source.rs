@@ -69,6 +69,16 @@ impl Sources {
         FileId((self.files.len() - 1) as u32)
     }
 
+    /// How many texts there are; their ids are below.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     /// The name of a text; empty if the id is not of this collection.
     pub fn name(&self, file: FileId) -> &str {
         self.files.get(file.0 as usize).map_or("", |source| &source.name)

@@ -145,7 +145,8 @@ impl Format {
     /// The format of a file by the validators that its definition names, else by its path on the host.
     pub fn of_file(path: &UnixPath, declared: &[ValidatorName]) -> Self {
         let judged = |row: &&Row| declared.iter().any(|name| row.validators.contains(&name.as_str()));
-        let lies = |row: &&Row| row.paths.iter().any(|pattern| matches(pattern, path));
+        let (full, name) = (path.as_str(), path.file_name());
+        let lies = |row: &&Row| row.paths.iter().any(|pattern| matches(pattern, full, name));
         let row = ROWS.iter().find(judged).or_else(|| ROWS.iter().find(lies));
         row.map_or(Self::Plain, |row| row.format)
     }
@@ -165,9 +166,8 @@ impl Format {
     }
 }
 
-/// Whether a path is one of a pattern; see [`Row::paths`].
-fn matches(pattern: &str, path: &UnixPath) -> bool {
-    let (full, name) = (path.as_str(), path.file_name());
+/// Whether a path, whose last part is `name`, is one of a pattern; see [`Row::paths`].
+fn matches(pattern: &str, full: &str, name: &str) -> bool {
     let named = |pattern: &str| match pattern.strip_prefix('*') {
         Some(ending) => name.len() > ending.len() && name.ends_with(ending),
         None => name == pattern,
@@ -175,11 +175,11 @@ fn matches(pattern: &str, path: &UnixPath) -> bool {
     match pattern.split_once("/**/") {
         Some(("**", rest)) => named(rest),
         Some((directory, rest)) => {
-            let below = match directory.strip_prefix("**") {
-                Some(directory) => full.contains(&format!("{directory}/")),
+            let below = || match directory.strip_prefix("**/") {
+                Some(directory) => full.split('/').rev().skip(1).any(|part| part == directory),
                 None => full.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/')),
             };
-            below && named(rest)
+            named(rest) && below()
         }
         None if pattern.starts_with('/') => full == pattern,
         None => named(pattern),

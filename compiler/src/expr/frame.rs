@@ -99,6 +99,9 @@ pub(crate) struct Made {
     refused: Option<Spot>,
 }
 
+/// Bytes of most rendered files.
+const TYPICAL: usize = 2048;
+
 /// One rendering.
 pub(crate) struct Frame {
     mode: Mode,
@@ -117,7 +120,11 @@ impl Object for Frame {}
 
 impl Frame {
     pub(super) fn new(mode: Mode, skipped: Vec<Spot>) -> Arc<Self> {
-        Arc::new(Self { mode, skipped, made: Mutex::default() })
+        let mut made = Made::default();
+        if mode.file {
+            made.output.reserve(TYPICAL);
+        }
+        Arc::new(Self { mode, skipped, made: Mutex::new(made) })
     }
 
     /// Where the value stands that the encoder has refused.

@@ -25,7 +25,6 @@ use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 use scope::{Thing, View};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// What begins the engine's name of a text from a definition; the text itself follows.
 const DEFINITION: char = '\u{1}';
@@ -168,9 +167,7 @@ impl World {
             Subject::Template { asked } => *asked,
         };
         let _going = self.activity.begin(self.fleet.hosts[whom.host].name.as_str(), place);
-        let misused_before = self.misused.swap(false, Ordering::Relaxed);
-        let result = self.run(name, view, &frame);
-        let misused = self.misused.swap(misused_before, Ordering::Relaxed);
+        let (result, misused) = opaque::misused_in(|| self.run(name, view, &frame));
         let result = match result {
             Ok(()) if misused => Err(frame::secret_misused().into()),
             Ok(()) => frame.finish().map_err(Error::from),

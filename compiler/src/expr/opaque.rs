@@ -3,9 +3,9 @@
 
 use crate::encode::Format;
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Value};
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering as Memory};
 use zeroize::Zeroizing;
 
 /// What stands in a text where a secret was used in a way that expressions do not allow. Output that holds it is
@@ -22,18 +22,29 @@ pub(crate) struct Opaque {
     pub(crate) text: Zeroizing<String>,
     /// The format it is quoted for already.
     pub(crate) quoted: Option<Format>,
-    /// Set when it is used in a way that is not allowed.
-    pub(crate) misused: Arc<AtomicBool>,
+}
+
+thread_local! {
+    /// Set when a secret is used in a way that is not allowed. The engine asks a secret for what it is without saying in
+    /// which rendering; a rendering stays in its thread.
+    static MISUSED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a secret was misused while `work` was done in this thread; work around it does not notice.
+pub(super) fn misused_in<T>(work: impl FnOnce() -> T) -> (T, bool) {
+    let before = MISUSED.replace(false);
+    let made = work();
+    (made, MISUSED.replace(before))
 }
 
 impl Opaque {
     fn misuse(&self) {
-        self.misused.store(true, Memory::Relaxed);
+        MISUSED.set(true);
     }
 
     /// The same secret, written differently.
     pub(crate) fn rewritten(&self, text: String, quoted: Option<Format>) -> Value {
-        Value::from_object(Self { text: Zeroizing::new(text), quoted, misused: self.misused.clone() })
+        Value::from_object(Self { text: Zeroizing::new(text), quoted })
     }
 }
 

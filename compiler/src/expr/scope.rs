@@ -4,7 +4,6 @@
 use super::failure::Failure;
 use super::frame::{FRAME, Frame, Miss};
 use crate::envs::ServiceScope;
-use crate::select::Selection;
 use crate::world::World;
 use cmc_types::codes;
 use minijinja::value::{DynObject, Enumerator, Object, Value};
@@ -199,27 +198,20 @@ fn hosts(view: &View, arguments: &[Value]) -> Result<Value, Error> {
     let usage =
         || Failure::new(codes::EXPRESSION, "`hosts` takes selectors as texts, such as hosts(\"@web\")");
     let world = view.world.upgrade().ok_or(Failure::Reported)?;
-    let mut selection = Selection::default();
     if arguments.is_empty() {
         return Err(usage().into());
     }
-    for argument in arguments {
-        let text = argument.as_str().ok_or_else(usage)?;
-        if let Err(error) = selection.add(text, &world.fleet) {
-            let failure = if world.fleet.incomplete {
-                Failure::Reported
-            } else {
-                Failure::new(error.code, error.message).help(error.help)
-            };
-            return Err(failure.into());
+    let texts = arguments.iter().map(|argument| argument.as_str().ok_or_else(usage));
+    let selected = world.selected(&texts.collect::<Result<Vec<&str>, _>>()?).map_err(|error| {
+        if world.fleet.incomplete {
+            Failure::Reported
+        } else {
+            Failure::new(error.code, error.message).help(error.help)
         }
-    }
-    let selected = world.fleet.active().filter(|(_, host)| selection.selects(host));
-    Ok(selected
-        .map(|(index, _)| {
-            Value::from_object(Thing::Host(View { host: index, service: None, ..view.clone() }))
-        })
-        .collect())
+    })?;
+    let host =
+        |host: &usize| Value::from_object(Thing::Host(View { host: *host, service: None, ..view.clone() }));
+    Ok(selected.iter().map(host).collect())
 }
 
 /// `secret("name")`: an opaque value.
@@ -234,5 +226,5 @@ fn secret(view: &View, arguments: &[Value]) -> Result<Value, Error> {
     if let Some(secret) = world.fleet.secrets.get(name) {
         view.frame.read(secret.place);
     }
-    Ok(Value::from_object(super::opaque::Opaque { text, quoted: None, misused: world.misused.clone() }))
+    Ok(Value::from_object(super::opaque::Opaque { text, quoted: None }))
 }

@@ -3,7 +3,6 @@
 use super::elf::{self, Kind};
 use super::read::ReadError;
 use super::{Making, Nature, provenance};
-use crate::encode::Format;
 use crate::expr::{self, Failure, For, Made, Mode, Subject};
 use cmc_types::definition::{Check, Source};
 use cmc_types::plan::{Content, LineOrigin};
@@ -27,7 +26,7 @@ impl Making<'_> {
             Some(Check::Many(names)) => names,
             Some(Check::Off { .. }) | None => &[],
         };
-        let format = Format::of_file(path, declared);
+        let format = self.world.format_of(path, declared);
         Mode { format, file: true, secrets: true, typed: false, limit: self.world.limits.output }
     }
 
@@ -40,7 +39,7 @@ impl Making<'_> {
         let subject = Subject::Template { asked };
         let made = self.world.render(name, &self.whom(), self.mode_for(path), &subject)?;
         let lines = provenance::lines(self.world, &made, None);
-        Some(rendered(&made, lines))
+        Some(rendered(made, lines))
     }
 
     /// `content`: a text of the definition, which may hold expressions.
@@ -53,7 +52,7 @@ impl Making<'_> {
         }
         let made = self.world.render_text(node, text, &self.whom(), self.mode_for(path))?;
         let lines = provenance::lines(self.world, &made, Some((node, text)));
-        Some(rendered(&made, lines))
+        Some(rendered(made, lines))
     }
 
     pub(super) fn secret(&self, path: &UnixPath, name: &str) -> Option<Rendered> {
@@ -117,8 +116,13 @@ impl Making<'_> {
     }
 }
 
-fn rendered(made: &Made, lines: Vec<LineOrigin>) -> Rendered {
-    Rendered { bytes: Bytes::new(made.output.as_slice(), made.tainted), tainted: made.tainted, lines }
+fn rendered(mut made: Made, lines: Vec<LineOrigin>) -> Rendered {
+    let mut output = std::mem::take(&mut *made.output);
+    if !made.tainted {
+        // A secret is not copied: a copy would not be wiped.
+        output.shrink_to_fit();
+    }
+    Rendered { bytes: Bytes::new(output, made.tainted), tainted: made.tainted, lines }
 }
 
 fn unusable(file: &str, error: &ReadError, place: Place) -> Diagnostic {

@@ -3,33 +3,35 @@
 //! a template whose lines stand in the definition's file.
 
 use crate::expr::{self, Made};
+use crate::memo::Memo;
 use crate::offsets::Offsets;
+use crate::templates::Memory;
 use crate::tree::Node;
 use crate::world::World;
 use cmc_types::plan::{LineOrigin, Origin, TemplateLine};
 use cmc_types::{FileId, Place};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// A place as people name it. Hosts read the same definitions over and over: each is looked up once.
 pub(crate) fn origin(world: &World, place: Place) -> Arc<Origin> {
-    world.origins.get(place, || {
+    world.origins.places.get(place, || {
         let sources = world.sources();
         let position = sources.line_column(place.file, place.span.start);
-        Origin {
+        Arc::new(Origin {
             file: sources.name(place.file).to_owned(),
             line: position.line,
             column: position.column,
             key: world.fleet.key_of(place).unwrap_or_default().to_owned(),
-        }
+        })
     })
 }
 
 /// The places that were named so far, and the texts of definitions that were followed.
 #[derive(Debug, Default)]
 pub(crate) struct Origins {
-    places: Mutex<HashMap<Place, Arc<Origin>>>,
-    texts: Mutex<HashMap<Place, Option<Arc<Text>>>>,
+    places: Memo<Place, Arc<Origin>>,
+    texts: Memo<Place, Option<Arc<Text>>>,
+    names: Memo<FileId, Arc<str>>,
 }
 
 /// A text of a definition that becomes the content of a file.
@@ -49,15 +51,14 @@ pub(super) struct Text {
 }
 
 impl Origins {
-    fn get(&self, place: Place, name: impl FnOnce() -> Origin) -> Arc<Origin> {
-        let mut named = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        named.entry(place).or_insert_with(|| Arc::new(name())).clone()
-    }
-
     /// Follows a text once, however many hosts get it.
     fn text(&self, world: &World, node: &Node, text: &str) -> Option<Arc<Text>> {
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        texts.entry(node.place).or_insert_with(|| Text::follow(world, node.place, text).map(Arc::new)).clone()
+        self.texts.get(node.place, || Text::follow(world, node.place, text).map(Arc::new))
+    }
+
+    /// The name of a text, shared by the lines that come from it.
+    fn name(&self, world: &World, file: FileId) -> Arc<str> {
+        self.names.get(file, || world.sources().name(file).into())
     }
 }
 
@@ -106,6 +107,8 @@ pub(super) fn lines_as_written(world: &World, node: &Node, text: &str) -> Vec<Li
 pub(super) fn lines(world: &Arc<World>, made: &Made, text: Option<(&Node, &str)>) -> Vec<LineOrigin> {
     let text = text.and_then(|(node, text)| world.origins.text(world, node, text));
     let text = text.as_deref();
+    let memory = world.templates.memory(&world.engine);
+    let position = |address| world.position(address, text, &memory);
     let (raws, output) = (&made.raws, made.output.as_slice());
     let mut lines: Vec<LineOrigin> = Vec::new();
     let mut last: Option<(u32, Option<Position>)> = None;
@@ -117,13 +120,9 @@ pub(super) fn lines(world: &Arc<World>, made: &Made, text: Option<(&Node, &str)>
             raw += 1;
         }
         let position = match raws.get(raw) {
-            Some(piece) if piece.start < end => {
-                world.position(piece.address + begin.saturating_sub(piece.start), text)
-            }
+            Some(piece) if piece.start < end => position(piece.address + begin.saturating_sub(piece.start)),
             // Only values on the line: it stands where the template's text before it ends.
-            _ => raw
-                .checked_sub(1)
-                .and_then(|before| world.position(raws[before].address + raws[before].length, text)),
+            _ => raw.checked_sub(1).and_then(|before| position(raws[before].address + raws[before].length)),
         };
         let mut values: Vec<Arc<Origin>> = Vec::new();
         while let Some(written) = made.emissions.get(emission).filter(|written| written.start < end) {
@@ -171,19 +170,19 @@ pub(crate) struct Position {
 
 impl World {
     /// The line of a template, or of the text, that a byte of the engine's memory belongs to.
-    fn position(&self, address: usize, text: Option<&Text>) -> Option<Position> {
+    fn position(&self, address: usize, text: Option<&Text>, memory: &Memory) -> Option<Position> {
         if let Some(text) = text
             && let Some((start, length)) = text.memory
             && (start..=start + length).contains(&address)
         {
             return Some(text.position(self, text.guards.at(address - start)));
         }
-        let (file, offset) = self.templates.at_address(address, &self.engine)?;
-        Some(Position { file, line: self.sources().line(file, offset), column: 1 })
+        let (file, line) = memory.line_at(address)?;
+        Some(Position { file, line, column: 1 })
     }
 
     fn template_line(&self, position: Position) -> TemplateLine {
         let Position { file, line, column } = position;
-        TemplateLine { file: self.sources().name(file).to_owned(), line, column }
+        TemplateLine { file: self.origins.name(self, file), line, column }
     }
 }

@@ -18,8 +18,8 @@ pub(crate) fn service(toml: &str) -> (ResolvedService, Sources) {
     let document = loaded.document.unwrap();
     let services = document.get(&["service"]).unwrap().as_table().unwrap();
     let entry = services.iter().next().unwrap();
-    let tree = entry.node.clone();
-    let definition = serde_json::from_value(tree.to_json()).unwrap();
+    let tree = std::sync::Arc::new(entry.node.clone());
+    let definition = std::sync::Arc::new(serde_json::from_value(tree.to_json()).unwrap());
     let table = tree.get(&["env"]).and_then(|env| env.as_table().cloned()).unwrap_or_default();
     let env = table.iter().map(|entry| {
         let value = match &entry.node.value {

@@ -14,8 +14,7 @@ use crate::select::Selector;
 use crate::tree::{Entry, Node, Table, Value};
 use crate::unreached::Part;
 use cmc_types::{Diagnostic, ServiceName, codes};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 /// One definition that takes part in a service, with its overlays.
 pub(crate) struct Layer {
@@ -30,17 +29,18 @@ type Preset = Option<String>;
 pub(crate) struct Written {
     layers: Vec<Layer>,
     of: Vec<Preset>,
-    /// What was merged already, by the overlays that took part.
-    merged: BTreeMap<Vec<(usize, usize)>, Merged>,
 }
 
+/// The overlays that take part in a service on a host, each by the number of its layer and its own: hosts with the same
+/// get the same merged service.
+pub(crate) type TakingPart = Vec<(usize, usize)>;
+
 /// A service merged for the hosts that the same overlays are for.
-#[derive(Clone)]
 pub(crate) struct Merged {
     /// The service.
-    pub(crate) service: Arc<Node>,
+    pub(crate) service: Node,
     /// Overlays of equal rank that disagree.
-    pub(crate) disagreements: Arc<Vec<Diagnostic>>,
+    pub(crate) disagreements: Vec<Diagnostic>,
     /// Whether [`settle`] has something to do after rendering.
     pub(crate) waits: bool,
 }
@@ -66,7 +66,7 @@ impl Written {
         }
         layers.push(Layer::read(&entry.node, fleet, report));
         of.push(None);
-        Self { layers, of, merged: BTreeMap::new() }
+        Self { layers, of }
     }
 
     /// Notes which parts of the service called `name` any of its hosts gets; none where it is absent.
@@ -98,18 +98,19 @@ impl Written {
         }
     }
 
-    /// The service on a host.
-    pub(crate) fn for_host(&mut self, host: &Host) -> Merged {
+    /// The overlays that take part on a host.
+    pub(crate) fn overlays_for(&self, host: &Host) -> TakingPart {
         let overlays = self.layers.iter().enumerate().flat_map(|(layer, content)| {
             content.overlays.iter().enumerate().map(move |(index, (selector, _))| (layer, index, selector))
         });
-        let taking_part: Vec<(usize, usize)> = overlays
+        overlays
             .filter(|(.., selector)| selector.selects(host))
             .map(|(layer, index, _)| (layer, index))
-            .collect();
-        if let Some(merged) = self.merged.get(&taking_part) {
-            return merged.clone();
-        }
+            .collect()
+    }
+
+    /// The service on a host.
+    pub(crate) fn merge_for(&self, host: &Host) -> Merged {
         let mut service: Option<Node> = None;
         let mut disagreements = Vec::new();
         for (at, layer) in self.layers.iter().enumerate() {
@@ -141,11 +142,9 @@ impl Written {
                 rules::merge(lower, &overlay.node);
             }
         }
-        let service = Arc::new(service.unwrap_or_else(|| self.layers[0].base.clone()));
+        let service = service.unwrap_or_else(|| self.layers[0].base.clone());
         let waits = rules::waits(&service);
-        let merged = Merged { service, disagreements: Arc::new(disagreements), waits };
-        self.merged.insert(taking_part, merged.clone());
-        merged
+        Merged { service, disagreements, waits }
     }
 }
 

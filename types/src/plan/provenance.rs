@@ -3,6 +3,7 @@
 use super::Plan;
 use crate::{HostName, UnixPath};
 use serde::{Deserialize, Serialize};
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
@@ -33,8 +34,8 @@ pub struct LineOrigin {
 /// A line of a template, or of a text in a definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateLine {
-    /// Template or definition, relative to the fleet's directory.
-    pub file: String,
+    /// Template or definition, relative to the fleet's directory; shared by all lines of it.
+    pub file: Arc<str>,
     /// Line, from 1.
     pub line: u32,
     /// Where the text begins on that line: column in characters, from 1.
@@ -112,7 +113,7 @@ impl Provenances {
                 let line = |line: &LineOrigin| {
                     let template = line.template.as_ref();
                     let [name, at, column] = template.map_or([0, 0, 0], |at| {
-                        [templates.index(&at.file) + 1, at.line as usize, at.column as usize]
+                        [templates.index(&*at.file) + 1, at.line as usize, at.column as usize]
                     });
                     let mut indexed = vec![line.line as usize, name, at, column];
                     indexed.extend(line.values.iter().map(|origin| origins.index(origin)));
@@ -120,7 +121,7 @@ impl Provenances {
                 };
                 let lines = lines.iter().map(line).collect();
                 let definition = origins.index(definition);
-                let template = template.as_ref().map(|name| templates.index(name));
+                let template = template.as_ref().map(|name| templates.index(name.as_str()));
                 let index = provenances.index(&Indexed { definition, template, lines });
                 paths.entry(file.entry.path.clone()).or_default().push(index);
             }
@@ -152,7 +153,7 @@ impl Provenances {
             let [number, name, at, column, origins @ ..] = line.as_slice() else { return None };
             let template = match name.checked_sub(1) {
                 Some(name) => Some(TemplateLine {
-                    file: self.templates.get(name)?.clone(),
+                    file: self.templates.get(name)?.as_str().into(),
                     line: u32::try_from(*at).ok()?,
                     column: u32::try_from(*column).ok()?,
                 }),
@@ -181,12 +182,15 @@ impl<T: Clone + Eq + Hash> Pool<T> {
         Self { items: Vec::new(), indices: HashMap::new() }
     }
 
-    fn index(&mut self, value: &T) -> usize {
+    fn index<Q: Eq + Hash + ToOwned<Owned = T> + ?Sized>(&mut self, value: &Q) -> usize
+    where
+        T: Borrow<Q>,
+    {
         if let Some(index) = self.indices.get(value) {
             return *index;
         }
-        self.items.push(value.clone());
-        self.indices.insert(value.clone(), self.items.len() - 1);
+        self.items.push(value.to_owned());
+        self.indices.insert(value.to_owned(), self.items.len() - 1);
         self.items.len() - 1
     }
 }
