@@ -13,6 +13,7 @@ mod keys;
 mod lock;
 mod memory;
 mod progress;
+mod published;
 mod publisher;
 mod removals;
 mod reports;

@@ -1,11 +1,11 @@
 //! `cmc diff`.
 
 use crate::exit::{FINDINGS, Failure};
-use crate::keys::KeyArgs;
+use crate::published::{Published, PublishedArgs};
 use crate::secrets::FileSecrets;
 use crate::terminal::Terminal;
-use crate::{fleet, publisher, trust};
-use cmc_bundles::publish::{FileChange, HostDiff, ServiceDiff, diff_host, read_current};
+use crate::{fleet, trust};
+use cmc_bundles::publish::{FileChange, HostDiff, ServiceDiff, diff_host};
 use cmc_bundles::{FleetId, HostId};
 use cmc_types::plan::{HostPlan, Plan};
 use std::path::Path;
@@ -17,11 +17,8 @@ use std::sync::Arc;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  cmc diff\n  cmc diff --format json")]
 pub(crate) struct Args {
-    /// The channel
-    #[arg(long, default_value = "main")]
-    channel: String,
     #[command(flatten)]
-    keys: KeyArgs,
+    published: PublishedArgs,
     #[command(flatten)]
     with: fleet::With,
 }
@@ -31,17 +28,15 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     fleet::is_fleet(directory)?;
     let roots = trust::load(directory)?;
     let fleet_id: FleetId = roots.newest().fleet_id();
-    let secrets = Arc::new(FileSecrets::new(directory, Some(args.keys.identities(fleet_id)?)));
+    let secrets = Arc::new(FileSecrets::new(directory, Some(args.published.keys.identities(fleet_id)?)));
     let compiled = fleet::compile(directory, &args.with, secrets, terminal)?;
     let Some(plan) = compiled.plan.filter(|_| !compiled.findings.has_errors()) else {
         compiled.findings.show(terminal, serde_json::json!({}))?;
         return Err(Failure::shown(FINDINGS));
     };
-    let vault = trust::vault(directory, &roots, &args.keys)?;
-    let store = fleet::store(directory, terminal)?;
-    let channel = publisher::channel(&args.channel)?;
-    let seen = publisher::seen(directory, &channel);
-    let current = read_current(store.as_ref(), &roots, vault.identities()?, &channel, seen)?;
+    let published = Published::open(directory, &args.published, terminal)?;
+    let Published { vault, store, .. } = &published;
+    let current = published.current()?;
     let mut diffs = Vec::new();
     let mut planned = std::collections::BTreeSet::new();
     for host in &plan.hosts {
@@ -51,15 +46,15 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
             None => vault.host_id(&host.host),
         };
         planned.insert(id);
-        let mut published = Vec::new();
+        let mut bundles = Vec::new();
         if let Some(current) = &current
             && let Some(manifest) = current.manifest(store.as_ref(), &id)?
         {
             for bundle in &manifest.bundles {
-                published.push(current.bundle(store.as_ref(), bundle)?.json().clone());
+                bundles.push(current.bundle(store.as_ref(), bundle)?.json().clone());
             }
         }
-        diffs.extend(diff_host(&published, host, true));
+        diffs.extend(diff_host(&bundles, host, true));
     }
     let mut gone = Vec::new();
     if let Some(current) = &current {

@@ -1,11 +1,10 @@
 //! `cmc status`.
 
 use crate::exit::Failure;
-use crate::keys::KeyArgs;
+use crate::fleet;
+use crate::published::{Published, PublishedArgs};
 use crate::reports::{self, Reports, Told};
 use crate::terminal::Terminal;
-use crate::{fleet, publisher, trust};
-use cmc_bundles::publish::read_current;
 use cmc_bundles::span::span;
 use cmc_compiler::tree::Node;
 use serde_json::json;
@@ -15,22 +14,16 @@ use std::path::Path;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  cmc status --channel staging")]
 pub(crate) struct Args {
-    /// The channel
-    #[arg(long, default_value = "main")]
-    channel: String,
     #[command(flatten)]
-    keys: KeyArgs,
+    published: PublishedArgs,
 }
 
 /// Reads and verifies what is published.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     fleet::is_fleet(directory)?;
-    let roots = trust::load(directory)?;
-    let vault = trust::vault(directory, &roots, &args.keys)?;
-    let store = fleet::store(directory, terminal)?;
-    let channel = publisher::channel(&args.channel)?;
-    let seen = publisher::seen(directory, &channel);
-    let Some(current) = read_current(store.as_ref(), &roots, vault.identities()?, &channel, seen)? else {
+    let published = Published::open(directory, &args.published, terminal)?;
+    let Published { roots, store, channel, .. } = &published;
+    let Some(current) = published.current()? else {
         return Err(Failure::failed(format!(
             "nothing is published on channel {channel} of {}",
             store.name()
@@ -50,7 +43,8 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     hosts.sort();
     let loaded = fleet::load(directory, &fleet::With::default())?;
     let at = current.timestamp().release;
-    let mut reports = Reports::open(store.as_ref(), roots.newest().fleet_id(), &args.keys, directory, at)?;
+    let (fleet_id, keys) = (roots.newest().fleet_id(), &args.published.keys);
+    let mut reports = Reports::open(store.as_ref(), fleet_id, keys, directory, at)?;
     let mut told = Vec::new();
     for (host, id, _) in &hosts {
         let path = ["host", host.as_str()];
@@ -78,7 +72,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
             })
             .collect();
         return terminal.document(&json!({
-            "store": store.name(), "channel": args.channel, "release": release.version, "commit": release.commit,
+            "store": store.name(), "channel": channel, "release": release.version, "commit": release.commit,
             "serial": stamp.serial, "issued": stamp.issued, "expires": stamp.expires, "hosts": hosts,
         }));
     }

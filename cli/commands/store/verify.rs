@@ -1,9 +1,9 @@
 //! `cmc store verify`.
 
 use crate::exit::Failure;
-use crate::keys::KeyArgs;
+use crate::fleet;
+use crate::published::{Published, PublishedArgs};
 use crate::terminal::{Terminal, count};
-use crate::{fleet, publisher, trust};
 use cmc_bundles::error::{Error, TrustKind};
 use cmc_bundles::publish::verify_store;
 use std::path::Path;
@@ -12,20 +12,15 @@ use std::path::Path;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  cmc store verify")]
 pub(crate) struct Args {
-    /// The channel
-    #[arg(long, default_value = "main")]
-    channel: String,
     #[command(flatten)]
-    keys: KeyArgs,
+    published: PublishedArgs,
 }
 
 /// Verifies everything and names all that is missing or damaged.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     fleet::is_fleet(directory)?;
-    let roots = trust::load(directory)?;
-    let vault = trust::vault(directory, &roots, &args.keys)?;
-    let store = fleet::store(directory, terminal)?;
-    let channel = publisher::channel(&args.channel)?;
+    let Published { roots, vault, store, channel, .. } =
+        Published::open(directory, &args.published, terminal)?;
     let help = "build, then `cmc publish --rebuild` uploads what is missing";
     let verified = verify_store(store.as_ref(), &roots, Some(vault.identities()?), &channel);
     let verified = verified.map_err(|error| match &error {
