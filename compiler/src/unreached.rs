@@ -7,11 +7,12 @@ use crate::fleet::Fleet;
 use crate::hosts::Placed;
 use crate::merge::Layer;
 use crate::resolved::ResolvedService;
+use crate::select::Selection;
 use crate::tree::{Node, Table, Value};
 use crate::world::World;
 use crate::{lower, order, render, services};
 use cmc_types::definition::{EnvType, EnvVarTable, Service};
-use cmc_types::{Diagnostic, ServiceName, codes, env_value};
+use cmc_types::{Diagnostic, Place, ServiceName, codes, env_value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub(crate) type Part = (&'static str, String, Option<String>);
 pub(crate) fn check(world: &World, services: &[Placed]) {
     let report = &mut |diagnostic: Diagnostic| world.report_new(diagnostic);
     syntax(world, report);
+    unread(world, report);
     let mut reached: BTreeSet<Part> = BTreeSet::new();
     for placed in services {
         let hosts = || world.fleet.active().map(|(_, host)| host).filter(|host| placed.on.selects(host));
@@ -54,6 +56,37 @@ fn syntax(world: &World, report: &mut dyn FnMut(Diagnostic)) {
     }
 }
 
+/// Variables of which no host has the value.
+fn unread(world: &World, report: &mut dyn FnMut(Diagnostic)) {
+    let winning = world.variables.iter().flat_map(|variables| variables.values());
+    let read: BTreeSet<Place> = winning.map(|variable| variable.definition.node.place).collect();
+    let fleet = &world.fleet;
+    let definitions = ["tag", "host"].into_iter().flat_map(|kind| fleet.definitions(kind));
+    let variables =
+        definitions.map(|entry| entry.node.get(&["vars"])).chain([fleet.document.get(&["fleet", "vars"])]);
+    for entry in variables.flatten().filter_map(Node::as_table).flat_map(Table::iter) {
+        if !read.contains(&entry.node.place) {
+            names_in_expressions(world, &entry.node, report);
+        }
+    }
+}
+
+/// Secrets, hosts and tags that expressions name as literals.
+fn names_in_expressions(world: &World, node: &Node, report: &mut dyn FnMut(Diagnostic)) {
+    expr::each_expression(node, &mut |node, text| {
+        for named in expr::named(text) {
+            let place = world.place_in_text(node, text, named.range);
+            if named.is_secret {
+                unknown_secret(&world.fleet, named.name, place).into_iter().for_each(&mut *report);
+            } else if let Err(error) = Selection::default().add(named.name, &world.fleet)
+                && !world.fleet.incomplete
+            {
+                report(error.at(place));
+            }
+        }
+    });
+}
+
 /// One part of a service.
 fn part(
     world: &World,
@@ -65,6 +98,7 @@ fn part(
     render::plain_keys(node, report);
     order::unknown_services(world, node, report);
     named(world, node, report);
+    names_in_expressions(world, node, report);
     let mut tree = node.clone();
     without_expressions(&mut tree);
     environment(&tree, report);
@@ -90,15 +124,15 @@ fn named(world: &World, node: &Node, report: &mut dyn FnMut(Diagnostic)) {
             let Some(name) = plain(value) else { continue };
             let finding = match key {
                 "template" => world.unusable_template(&name, value.place),
-                _ => unknown_secret(&world.fleet, &name, value),
+                _ => unknown_secret(&world.fleet, &name, value.place),
             };
             finding.into_iter().for_each(&mut *report);
         }
     }
 }
 
-fn unknown_secret(fleet: &Fleet, name: &str, value: &Node) -> Option<Diagnostic> {
-    fleet.unknown(codes::UNKNOWN_SECRET, "secret", name, value.place)
+fn unknown_secret(fleet: &Fleet, name: &str, place: Place) -> Option<Diagnostic> {
+    fleet.unknown(codes::UNKNOWN_SECRET, "secret", name, place)
 }
 
 /// Values of the environment whose type stands beside them.

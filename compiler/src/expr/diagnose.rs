@@ -218,7 +218,7 @@ impl World {
 
     /// Where a part of a definition's text stands in its file: exactly, unless it is not
     /// written there.
-    fn place_in_text(&self, node: &Node, text: &str, range: std::ops::Range<usize>) -> Place {
+    pub(crate) fn place_in_text(&self, node: &Node, text: &str, range: std::ops::Range<usize>) -> Place {
         let sources = self.sources();
         let whole = node.place;
         let written = sources.text(whole.file).get(whole.span.start..whole.span.end);

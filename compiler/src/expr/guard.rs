@@ -3,6 +3,7 @@
 //! is put around whatever is compared by `==`, `!=` or `in`: `a == b` becomes `(a)|__compared == (b)|__compared`.
 //! Other uses are noticed by [`super::opaque`], and the tests that compare by [`super::filters`].
 
+use super::tokens::{Tag, Token, next_tag};
 use crate::offsets::Offsets;
 use minijinja::Environment;
 use minijinja::syntax::SyntaxConfig;
@@ -141,84 +142,6 @@ fn is_harmless(operand: &[Token<'_>]) -> bool {
             matches!(*text, "index" | "index0" | "revindex" | "revindex0" | "first" | "last" | "length")
         }
         _ => false,
-    }
-}
-
-/// A word, a text in quotes, an operator of up to two characters.
-struct Token<'s> {
-    text: &'s str,
-    offset: usize,
-}
-
-/// `{{ … }}` or `{% … %}`; a comment and what is raw have no tokens.
-#[derive(Default)]
-struct Tag<'s> {
-    is_statement: bool,
-    tokens: Vec<Token<'s>>,
-}
-
-/// The next tag from an offset on, and where to go on.
-fn next_tag(source: &str, from: usize) -> Option<(Tag<'_>, usize)> {
-    let start = from + source.get(from..)?.find('{')?;
-    let close = match source.as_bytes().get(start + 1) {
-        Some(b'{') => "}}",
-        Some(b'%') => "%}",
-        Some(b'#') => {
-            let end = source[start..].find("#}").map_or(source.len(), |length| start + length + 2);
-            return Some((Tag::default(), end));
-        }
-        _ => return Some((Tag::default(), start + 1)),
-    };
-    let mut tag = Tag { is_statement: close == "%}", tokens: Vec::new() };
-    let trims = |at: usize| matches!(source.as_bytes().get(at), Some(b'-' | b'+'));
-    let mut at = start + 2 + usize::from(trims(start + 2));
-    let mut depth = 0_usize;
-    while let Some(rest) = source.get(at..).filter(|rest| !rest.is_empty()) {
-        let end = at + usize::from(trims(at));
-        if depth == 0 && source[end..].starts_with(close) {
-            at = end + 2;
-            break;
-        }
-        let length = length(rest);
-        let text = &rest[..length];
-        match text {
-            "(" | "[" | "{" => depth += 1,
-            ")" | "]" | "}" => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if !text.starts_with(char::is_whitespace) {
-            tag.tokens.push(Token { text, offset: at });
-        }
-        at += length;
-    }
-    if tag.is_statement && tag.tokens.iter().map(|token| token.text).eq(["raw"]) {
-        let end = source[at..].find("endraw").map_or(source.len(), |length| at + length);
-        return Some((Tag::default(), end));
-    }
-    Some((tag, at))
-}
-
-/// Bytes of the first token.
-fn length(rest: &str) -> usize {
-    let mut chars = rest.chars();
-    let Some(first) = chars.next() else { return 0 };
-    let word = |c: char| c.is_alphanumeric() || c == '_';
-    match first {
-        '"' | '\'' => {
-            let mut escaped = false;
-            for (index, c) in rest.char_indices().skip(1) {
-                match c {
-                    _ if escaped => escaped = false,
-                    '\\' => escaped = true,
-                    c if c == first => return index + 1,
-                    _ => {}
-                }
-            }
-            rest.len()
-        }
-        c if word(c) => rest.find(|c| !word(c)).unwrap_or(rest.len()),
-        '=' | '!' | '<' | '>' if chars.next() == Some('=') => 2,
-        c => c.len_utf8(),
     }
 }
 

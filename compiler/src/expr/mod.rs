@@ -8,12 +8,14 @@ mod frame;
 mod guard;
 mod opaque;
 mod scope;
+mod tokens;
 
 pub(crate) use diagnose::Subject;
 pub(crate) use failure::Failure;
 pub(crate) use frame::{Made, Mode, secret_misplaced};
 pub(crate) use guard::guarded;
 pub(crate) use opaque::{Opaque, is_reserved};
+pub(crate) use tokens::named;
 
 use crate::envs::ServiceScope;
 use crate::limits::Limits;
