@@ -4,16 +4,31 @@
 use crate::failure::Failure;
 use std::time::Duration;
 
+/// What one turn took.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken {
+    /// From beginning to end.
+    pub(crate) wall: Duration,
+    /// Of all processors together, if that was measured.
+    pub(crate) processor: Option<Duration>,
+}
+
+impl From<Duration> for Taken {
+    fn from(wall: Duration) -> Self {
+        Self { wall, processor: None }
+    }
+}
+
 /// One of those that are compared. It times itself, so that preparing and looking at results do not count.
 pub(crate) struct Contender<'a> {
     /// Its name.
     pub(crate) name: String,
-    run: Box<dyn FnMut() -> Result<Duration, Failure> + 'a>,
+    run: Box<dyn FnMut() -> Result<Taken, Failure> + 'a>,
 }
 
 impl<'a> Contender<'a> {
-    pub(crate) fn new(name: &str, run: impl FnMut() -> Result<Duration, Failure> + 'a) -> Self {
-        Self { name: name.to_owned(), run: Box::new(run) }
+    pub(crate) fn new<T: Into<Taken>>(name: &str, mut run: impl FnMut() -> Result<T, Failure> + 'a) -> Self {
+        Self { name: name.to_owned(), run: Box::new(move || run().map(Into::into)) }
     }
 }
 
@@ -22,8 +37,10 @@ impl<'a> Contender<'a> {
 pub(crate) struct Series {
     /// Whose.
     pub(crate) name: String,
-    /// Seconds.
+    /// Seconds from beginning to end.
     pub(crate) seconds: Vec<f64>,
+    /// Seconds of all processors together; empty if not measured.
+    processor: Vec<f64>,
 }
 
 /// Lowest, middle and highest of some numbers.
@@ -36,14 +53,14 @@ pub(crate) struct Spread {
 
 /// Runs the contenders in turns: one turn that does not count, then `turns` that do.
 pub(crate) fn in_turns(turns: usize, contenders: &mut [Contender<'_>]) -> Result<Vec<Series>, Failure> {
-    let mut series: Vec<Series> =
-        contenders.iter().map(|one| Series { name: one.name.clone(), seconds: Vec::new() }).collect();
+    let mut series: Vec<Series> = contenders.iter().map(|one| Series::new(&one.name)).collect();
     for turn in 0..=turns {
         for (contender, series) in contenders.iter_mut().zip(&mut series) {
-            let time = (contender.run)()
+            let taken = (contender.run)()
                 .map_err(|Failure(message)| Failure(format!("{}: {message}", contender.name)))?;
             if turn > 0 {
-                series.seconds.push(time.as_secs_f64());
+                series.seconds.push(taken.wall.as_secs_f64());
+                series.processor.extend(taken.processor.as_ref().map(Duration::as_secs_f64));
             }
         }
     }
@@ -51,6 +68,15 @@ pub(crate) fn in_turns(turns: usize, contenders: &mut [Contender<'_>]) -> Result
 }
 
 impl Series {
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), seconds: Vec::new(), processor: Vec::new() }
+    }
+
+    /// The same of the processors' time.
+    pub(crate) fn of_processors(&self) -> Self {
+        Self { seconds: self.processor.clone(), ..self.clone() }
+    }
+
     pub(crate) fn spread(&self) -> Spread {
         Spread::of(self.seconds.clone())
     }

@@ -3,12 +3,14 @@
 use crate::bare::{self, Bare};
 use crate::failure::{Context as _, Failure, ensure};
 use crate::fleet::{Fleet, Shape};
-use crate::measure::{Contender, in_turns};
+use crate::measure::{Contender, Series, Taken, in_turns};
 use crate::pkl::Pkl;
 use crate::report::Section;
 use cmc_compiler::{CompileOptions, Dummies, compile};
 use cmc_types::Severity;
 use cmc_types::plan::{Content, Plan};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike as _};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -24,8 +26,9 @@ pub(crate) fn run() -> Result<Section, Failure> {
         "render",
         "From definitions on disk to rendered files on disk: load, check against the schema, resolve, render, encode \
          and plan as `cmc build` does without its validators, then write. Against a bare loop over minijinja, blake3 \
-         and writes that has its values in memory and knows nothing else, on one thread like cmc; each in a process of its own. Written to a disk, the files cost more than all else. And against \
-         `pkl eval -m` of a typed module that makes the same files.",
+         and writes that has its values in memory and knows nothing else, on one thread, where cmc uses every processor; \
+         each in a process of its own. What the processors did in all is told as well. Written to a disk, the files \
+         cost more than all else. And against `pkl eval -m` of a typed module that makes the same files.",
     );
     let disk = std::env::temp_dir();
     let memory = Some(PathBuf::from("/dev/shm")).filter(|dir| dir.is_dir());
@@ -80,7 +83,10 @@ impl Bench {
         let mut contenders =
             vec![Contender::new("cmc", || self.cmc(out)), Contender::new("bare loop", || self.bare(out))];
         let series = in_turns(turns, &mut contenders)?;
-        section.compare(&format!("{}, written to {what}", self.shape.text()), &series[0], &series[1], "≤ 2");
+        let text = format!("{}, written to {what}", self.shape.text());
+        section.compare(&text, &series[0], &series[1], "≤ 2");
+        let processors = series.iter().map(Series::of_processors).collect::<Vec<_>>();
+        section.compare(&format!("{text}: processor time"), &processors[0], &processors[1], "");
         Ok(())
     }
 
@@ -90,40 +96,50 @@ impl Bench {
             vec![Contender::new("cmc", || self.cmc(out)), Contender::new(&pkl.name, || self.pkl(pkl, out))];
         let series = in_turns(7, &mut contenders)?;
         section.compare(&self.shape.text(), &series[0], &series[1], "≤ 0.2");
+        let processors = series.iter().map(Series::of_processors).collect::<Vec<_>>();
+        section.compare(
+            &format!("{}: processor time", self.shape.text()),
+            &processors[0],
+            &processors[1],
+            "",
+        );
         Ok(())
     }
 
     /// Times a process that writes files to a new directory in `out`, and looks at every file.
-    fn timed(
-        &self,
-        out: &Path,
-        work: impl FnOnce(&Path) -> Result<(), Failure>,
-    ) -> Result<Duration, Failure> {
+    fn timed(&self, out: &Path, work: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<Taken, Failure> {
         let out = tempfile::tempdir_in(out).context("a directory for files")?;
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), of_children()?);
         work(out.path())?;
-        let time = start.elapsed();
+        let taken = Taken { wall: start.elapsed(), processor: Some(of_children()?.saturating_sub(before)) };
         for ((host, path), digest) in &self.wanted {
             let file = out.path().join(host).join(path.trim_start_matches('/'));
             let bytes = std::fs::read(&file).context(file.display())?;
             ensure(blake3::hash(&bytes) == *digest, || format!("{host}: {path} has the wrong content"))?;
         }
-        Ok(time)
+        Ok(taken)
     }
 
-    fn cmc(&self, out: &Path) -> Result<Duration, Failure> {
+    fn cmc(&self, out: &Path) -> Result<Taken, Failure> {
         self.timed(out, |out| process(&["cmc".as_ref(), self.dir.path().as_ref(), out.as_ref()]))
     }
 
-    fn bare(&self, out: &Path) -> Result<Duration, Failure> {
+    fn bare(&self, out: &Path) -> Result<Taken, Failure> {
         let Shape { hosts, services } = self.shape;
         let (hosts, services) = (hosts.to_string(), services.to_string());
         self.timed(out, |out| process(&["bare".as_ref(), hosts.as_ref(), services.as_ref(), out.as_ref()]))
     }
 
-    fn pkl(&self, pkl: &Pkl, out: &Path) -> Result<Duration, Failure> {
+    fn pkl(&self, pkl: &Pkl, out: &Path) -> Result<Taken, Failure> {
         self.timed(out, |out| pkl.render(self.dir.path(), out))
     }
+}
+
+/// The processor time, user and system, of all processes that were waited for.
+fn of_children() -> Result<Duration, Failure> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("processor time")?;
+    let micros = |time: TimeVal| u64::try_from(time.num_microseconds()).unwrap_or_default();
+    Ok(Duration::from_micros(micros(usage.user_time()) + micros(usage.system_time())))
 }
 
 /// Runs [`work`] in a process of its own, so that what is set up once per process counts.
