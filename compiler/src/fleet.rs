@@ -138,6 +138,11 @@ impl Fleet {
         self.left_out.contains(&(kind.to_owned(), name.to_owned()))
     }
 
+    /// Whether definitions of a kind have errors or may stand in a file that could not be read.
+    pub(crate) fn lacks(&self, kind: &str) -> bool {
+        self.incomplete || self.left_out.iter().any(|(left_out, _)| left_out == kind)
+    }
+
     /// Where a definition's name stands.
     pub(crate) fn place_of(&self, kind: &'static str, name: &str) -> Option<Place> {
         self.names.get(kind)?.get(name).copied()

@@ -3,6 +3,7 @@
 use crate::claims::Claims;
 use crate::files::source::Payloads;
 use crate::files::{Accounts, Making, origin};
+use crate::health;
 use crate::lower::{self, Lowered, LoweredFile, LoweredKind};
 use crate::order::{self, Waits};
 use crate::prepared::Preparing;
@@ -94,7 +95,10 @@ pub(crate) fn compile(world: &Arc<World>, host: usize, services: &[Placed], payl
         plan.services.push(assemble(world, host, service, waits, lowered, own, &mut claims));
     }
     claims.check_prefixes(world, host);
-    watched(world, host, &resolved, &claims);
+    // What a service with errors writes is not known.
+    if present.len() == resolved.len() && !world.fleet.lacks("service") {
+        watched(world, host, &resolved, &claims);
+    }
     plan.users = accounts.users();
     plan.groups = accounts.groups();
     plan
@@ -110,7 +114,7 @@ fn assemble(
     own: Vec<PlannedFile>,
     claims: &mut Claims,
 ) -> ServicePlan {
-    let checks = services::health(world, host, service, lowered.restart.as_ref());
+    let checks = health::checks(world, host, service, lowered.restart.as_ref());
     lowered.diagnostics.into_iter().for_each(|diagnostic| world.report_on(host, diagnostic));
     let mut files = Vec::new();
     for file in lowered.files {

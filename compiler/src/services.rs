@@ -7,8 +7,7 @@ use crate::resolved::{ResolvedEnv, ResolvedService};
 use crate::tree::{Node, Value};
 use crate::world::World;
 use crate::{prepared, render};
-use cmc_types::check::{HealthCheck, Probe};
-use cmc_types::definition::{EnvType, EnvVarTable, Health, OnChange, Service, State, Then};
+use cmc_types::definition::{OnChange, Service, State};
 use cmc_types::{Diagnostic, EnvName, Place, ServiceName, codes};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -161,7 +160,7 @@ fn check(world: &World, host: usize, name: &ServiceName, definition: &Service, t
 }
 
 /// What is wrong with a program and its arguments that no shell sees.
-fn argv_problem(argv: &[String]) -> Option<&'static str> {
+pub(crate) fn argv_problem(argv: &[String]) -> Option<&'static str> {
     let program = argv.first().map_or("", String::as_str);
     if program.is_empty() {
         Some("has no program")
@@ -227,93 +226,4 @@ fn without_unit(definition: &Service, tree: &Node) -> Vec<Diagnostic> {
         );
     }
     findings
-}
-
-/// The health checks of a service; what is wrong is reported.
-pub(crate) fn health(
-    world: &World,
-    host: usize,
-    service: &ResolvedService,
-    restart: Option<&Vec<String>>,
-) -> Vec<HealthCheck> {
-    let Some(health) = &service.definition.health else { return Vec::new() };
-    let tree = &service.tree;
-    let invalid = |key: &str, message: String, help: &str| {
-        let diagnostic =
-            Diagnostic::new(codes::INVALID_VALUE, message).at(tree.place_of(&["health", key]), "");
-        world.report_on(host, diagnostic.help(help));
-    };
-    let probe = match health {
-        Health { http: Some(url), tcp: None, exec: None, .. } => {
-            let authority = url.strip_prefix("http://").and_then(|rest| rest.split(['/', '?', '#']).next());
-            let spec = EnvVarTable { kind: Some(EnvType::Url), ..EnvVarTable::default() };
-            let good = cmc_types::env_value::check(&spec, url).is_ok()
-                && authority.is_some_and(|host| !host.starts_with(':') && !host.contains(['@', ',']));
-            if !good {
-                invalid(
-                    "http",
-                    format!("{url:?} is no URL that can be checked"),
-                    "write a URL such as \"http://127.0.0.1:8080/isalive\"; https is not checked",
-                );
-                return Vec::new();
-            }
-            Probe::Http(url.clone())
-        }
-        Health { http: None, tcp: Some(address), exec: None, .. } => {
-            let spec = EnvVarTable { kind: Some(EnvType::HostPort), ..EnvVarTable::default() };
-            if cmc_types::env_value::check(&spec, address).is_err() {
-                invalid(
-                    "tcp",
-                    format!("{address:?} is not HOST:PORT"),
-                    "write an address such as \"127.0.0.1:5432\"",
-                );
-                return Vec::new();
-            }
-            Probe::Tcp(address.clone())
-        }
-        Health { http: None, tcp: None, exec: Some(argv), .. } => {
-            if let Some(problem) = argv_problem(argv) {
-                invalid("exec", format!("the check {problem}"), "write a program and its arguments");
-                return Vec::new();
-            }
-            Probe::Exec(argv.clone())
-        }
-        _ => {
-            let message = "a health check has exactly one of `http`, `tcp` and `exec`";
-            world.report_on(
-                host,
-                Diagnostic::new(codes::EXCLUSIVE_KEYS, message).at(tree.key_place_of(&["health"]), ""),
-            );
-            return Vec::new();
-        }
-    };
-    if health.within.is_some_and(|within| within.as_micros() < 1_000_000) {
-        invalid(
-            "within",
-            "the service has no time to answer".to_owned(),
-            "write a second or more, such as \"30s\"",
-        );
-    }
-    if health.failures == Some(0) {
-        invalid("failures", "no check fails less than once".to_owned(), "write 1 or more");
-    }
-    let wants_restart = health.then == Some(Then::Restart);
-    if wants_restart && restart.is_none() {
-        let message = format!(
-            "service {:?} cannot be restarted: it has neither `daemon` nor `unit`",
-            service.name.as_str()
-        );
-        let place = tree.place_of(&["health", "then"]);
-        world.report_on(host, Diagnostic::new(codes::RESTART_WITHOUT_UNIT, message).at(place, ""));
-    }
-    if service.definition.state == Some(State::Stopped) {
-        return Vec::new();
-    }
-    let within = health.within.map_or(30, |span| u32::try_from(span.as_secs()).unwrap_or(u32::MAX));
-    vec![HealthCheck {
-        probe,
-        within: within.max(1),
-        failures: health.failures.unwrap_or(3).max(1),
-        restart: restart.filter(|_| wants_restart).cloned(),
-    }]
 }

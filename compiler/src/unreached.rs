@@ -10,7 +10,7 @@ use crate::resolved::ResolvedService;
 use crate::select::Selection;
 use crate::tree::{Node, Table, Value};
 use crate::world::World;
-use crate::{lower, order, render, services};
+use crate::{health, lower, order, render, services};
 use cmc_types::definition::{EnvType, EnvVarTable, Service};
 use cmc_types::{Diagnostic, Place, ServiceName, codes, env_value};
 use std::collections::BTreeSet;
@@ -58,16 +58,19 @@ fn syntax(world: &World, report: &mut dyn FnMut(Diagnostic)) {
 
 /// Variables of which no host has the value.
 fn unread(world: &World, report: &mut dyn FnMut(Diagnostic)) {
-    let winning = world.variables.iter().flat_map(|variables| variables.values());
-    let read: BTreeSet<Place> = winning.map(|variable| variable.definition.node.place).collect();
     let fleet = &world.fleet;
     let definitions = ["tag", "host"].into_iter().flat_map(|kind| fleet.definitions(kind));
     let variables =
         definitions.map(|entry| entry.node.get(&["vars"])).chain([fleet.document.get(&["fleet", "vars"])]);
-    for entry in variables.flatten().filter_map(Node::as_table).flat_map(Table::iter) {
-        if !read.contains(&entry.node.place) {
-            names_in_expressions(world, &entry.node, report);
-        }
+    let entries = variables.flatten().filter_map(Node::as_table).flat_map(Table::iter);
+    let dynamic: Vec<&Node> = entries.map(|entry| &entry.node).filter(|node| has_expression(node)).collect();
+    if dynamic.is_empty() {
+        return;
+    }
+    let winning = world.variables.iter().flat_map(|variables| variables.values());
+    let read: BTreeSet<Place> = winning.map(|variable| variable.definition.node.place).collect();
+    for node in dynamic.into_iter().filter(|node| !read.contains(&node.place)) {
+        names_in_expressions(world, node, report);
     }
 }
 
@@ -106,7 +109,9 @@ fn part(
     let (definition, tree) = (Arc::new(definition), Arc::new(tree));
     let service = ResolvedService { name: name.clone(), definition, tree, env: Vec::new() };
     let commands = services::commands(&service.definition, &service.tree);
-    for mut finding in commands.into_iter().chain(lower::check_part(&service)) {
+    let health = service.definition.health.as_ref().map(|health| health::problems(health, &service.tree));
+    let findings = commands.into_iter().chain(health.into_iter().flatten());
+    for mut finding in findings.chain(lower::check_part(&service)) {
         if kind == "preset" {
             finding.message =
                 finding.message.replace(&format!("of service {name}"), &format!("of preset {name}"));
@@ -158,15 +163,18 @@ fn environment(tree: &Node, report: &mut dyn FnMut(Diagnostic)) {
     }
 }
 
+fn has_expression(node: &Node) -> bool {
+    let mut found = false;
+    expr::each_expression(node, &mut |_, _| found = true);
+    found
+}
+
 /// Leaves out every key whose value is, or lists, an expression.
 fn without_expressions(node: &mut Node) {
     let Value::Table(table) = &mut node.value else { return };
     table.retain(|entry| {
-        let mut plain = !expr::is_expression(&entry.key);
-        if !matches!(entry.node.value, Value::Table(_)) {
-            expr::each_expression(&entry.node, &mut |_, _| plain = false);
-        }
-        plain
+        let is_table = matches!(entry.node.value, Value::Table(_));
+        !expr::is_expression(&entry.key) && (is_table || !has_expression(&entry.node))
     });
     table.iter_mut().for_each(|(_, node)| without_expressions(node));
 }

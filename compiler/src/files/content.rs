@@ -127,7 +127,7 @@ fn rendered(mut made: Made, lines: Vec<LineOrigin>) -> Rendered {
 
 fn unusable(file: &str, error: &ReadError, place: Place) -> Diagnostic {
     match error {
-        ReadError::Outside => Diagnostic::new(codes::PATH_OUTSIDE, format!("{file} lies outside the fleet's directory"))
+        ReadError::Outside => Diagnostic::new(codes::PATH_OUTSIDE, format!("{file} leaves the fleet's directory"))
             .at(place, "")
             .help("sources are paths relative to the fleet's directory, without `..`; symbolic links may not lead out"),
         _ => Diagnostic::new(codes::UNREADABLE_FILE, format!("{file} cannot be copied: {error}")).at(place, ""),
