@@ -146,6 +146,8 @@ fn environment(tree: &Node, report: &mut dyn FnMut(Diagnostic)) {
         let Ok(spec) = serde_json::from_value::<EnvVarTable>(entry.node.to_json()) else { continue };
         let (Some(kind), Some(written)) = (&spec.kind, entry.node.as_table()) else { continue };
         let wrong = match (env_value::check_spec(&spec), &spec.value, written.get("value")) {
+            // What the type needs may come from another rank.
+            (Err(("type", _)), ..) => None,
             (Err((key, error)), ..) => Some((entry.node.place_of(&[key]), "type", error)),
             (Ok(()), Some(value), Some(at)) if *kind != EnvType::Pattern => {
                 let checked =
