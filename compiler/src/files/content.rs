@@ -7,6 +7,7 @@ use crate::expr::{self, Failure, For, Made, Mode, Subject};
 use cmc_types::definition::{Check, Source};
 use cmc_types::plan::{Content, LineOrigin};
 use cmc_types::{Bytes, Diagnostic, Place, UnixPath, codes};
+use std::sync::Arc;
 
 /// Rendered content.
 pub(super) struct Rendered {
@@ -15,7 +16,7 @@ pub(super) struct Rendered {
     /// Whether a secret is in them.
     pub(super) tainted: bool,
     /// Where lines come from.
-    pub(super) lines: Vec<LineOrigin>,
+    pub(super) lines: Arc<[LineOrigin]>,
 }
 
 impl Making<'_> {
@@ -57,9 +58,11 @@ impl Making<'_> {
 
     pub(super) fn secret(&self, path: &UnixPath, name: &str) -> Option<Rendered> {
         match self.world.secret_bytes(name) {
-            Ok(bytes) => {
-                Some(Rendered { bytes: Bytes::new(bytes.as_slice(), true), tainted: true, lines: Vec::new() })
-            }
+            Ok(bytes) => Some(Rendered {
+                bytes: Bytes::new(bytes.as_slice(), true),
+                tainted: true,
+                lines: Arc::default(),
+            }),
             Err(failure) => {
                 self.world.report_failure(self.host, failure, self.place(path, "secret"));
                 None
@@ -116,7 +119,7 @@ impl Making<'_> {
     }
 }
 
-fn rendered(mut made: Made, lines: Vec<LineOrigin>) -> Rendered {
+fn rendered(mut made: Made, lines: Arc<[LineOrigin]>) -> Rendered {
     let mut output = std::mem::take(&mut *made.output);
     if !made.tainted {
         // A secret is not copied: a copy would not be wiped.

@@ -47,7 +47,7 @@ pub(super) struct Text {
     /// What the engine's bytes are in the text.
     guards: Arc<Offsets>,
     /// The lines of a text without expressions.
-    lines: Vec<LineOrigin>,
+    lines: Arc<[LineOrigin]>,
 }
 
 impl Origins {
@@ -71,17 +71,18 @@ impl Text {
         let memory = expr::memory(&world.engine, text);
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(end, _)| end + 1)).collect();
         let guards = world.templates.guards(&expr::name_of(text));
-        let mut followed = Self { place, literal, starts, memory, guards, lines: Vec::new() };
+        let mut followed = Self { place, literal, starts, memory, guards, lines: Arc::default() };
         if memory.is_none() {
-            let mut last = None;
+            let (mut lines, mut last) = (Vec::new(), None);
             for (line, start) in (1..).zip(followed.starts.iter().filter(|start| **start < text.len())) {
                 let position = Some(followed.position(world, *start));
                 if !follows(last, line, position) {
                     let template = position.map(|position| world.template_line(position));
-                    followed.lines.push(LineOrigin { line, template, values: Vec::new() });
+                    lines.push(LineOrigin { line, template, values: Vec::new() });
                     last = Some((line, position));
                 }
             }
+            followed.lines = lines.into();
         }
         Some(followed)
     }
@@ -98,13 +99,13 @@ impl Text {
 }
 
 /// The lines of a text of a definition without expressions, which becomes a file as it is.
-pub(super) fn lines_as_written(world: &World, node: &Node, text: &str) -> Vec<LineOrigin> {
-    world.origins.text(world, node, text).map_or_else(Vec::new, |text| text.lines.clone())
+pub(super) fn lines_as_written(world: &World, node: &Node, text: &str) -> Arc<[LineOrigin]> {
+    world.origins.text(world, node, text).map(|text| text.lines.clone()).unwrap_or_default()
 }
 
 /// The lines of an output that say something new: those with values, and those where the template's lines do not
 /// simply go on from the entry before. `text` is the definition's text that was rendered, if it is no template.
-pub(super) fn lines(world: &Arc<World>, made: &Made, text: Option<(&Node, &str)>) -> Vec<LineOrigin> {
+pub(super) fn lines(world: &Arc<World>, made: &Made, text: Option<(&Node, &str)>) -> Arc<[LineOrigin]> {
     let text = text.and_then(|(node, text)| world.origins.text(world, node, text));
     let text = text.as_deref();
     let memory = world.templates.memory(&world.engine);
@@ -145,7 +146,7 @@ pub(super) fn lines(world: &Arc<World>, made: &Made, text: Option<(&Node, &str)>
         }
         begin = end;
     }
-    lines
+    lines.into()
 }
 
 /// Whether a line is what one expects after the last entry.

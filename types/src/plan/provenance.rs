@@ -15,8 +15,9 @@ pub struct Provenance {
     pub definition: Origin,
     /// Template, relative to the fleet's directory.
     pub template: Option<String>,
-    /// For rendered lines: the template's line and the definitions whose values it shows.
-    pub lines: Vec<LineOrigin>,
+    /// For rendered lines: the template's line and the definitions whose values it shows. Files that are the same text
+    /// on many hosts share them.
+    pub lines: Arc<[LineOrigin]>,
 }
 
 /// Where a rendered line comes from.
@@ -106,10 +107,20 @@ impl Provenances {
     pub fn of(plan: &Plan) -> Self {
         let (mut origins, mut templates, mut provenances) = (Pool::<Origin>::new(), Pool::new(), Pool::new());
         let mut hosts: BTreeMap<HostName, BTreeMap<UnixPath, Vec<usize>>> = BTreeMap::new();
+        // Lines that files share are looked through once.
+        let mut shared: HashMap<(*const LineOrigin, usize, Option<usize>), usize> = HashMap::new();
         for host in &plan.hosts {
             let paths = hosts.entry(host.host.clone()).or_default();
             for (_, file) in host.files() {
                 let Provenance { definition, template, lines } = &file.provenance;
+                let definition = origins.index(definition);
+                let template = template.as_ref().map(|name| templates.index(name.as_str()));
+                let of_path = paths.entry(file.entry.path.clone()).or_default();
+                let key = (lines.as_ptr(), definition, template);
+                if let Some(index) = shared.get(&key) {
+                    of_path.push(*index);
+                    continue;
+                }
                 let line = |line: &LineOrigin| {
                     let template = line.template.as_ref();
                     let [name, at, column] = template.map_or([0, 0, 0], |at| {
@@ -120,10 +131,9 @@ impl Provenances {
                     indexed
                 };
                 let lines = lines.iter().map(line).collect();
-                let definition = origins.index(definition);
-                let template = template.as_ref().map(|name| templates.index(name.as_str()));
                 let index = provenances.index(&Indexed { definition, template, lines });
-                paths.entry(file.entry.path.clone()).or_default().push(index);
+                shared.insert(key, index);
+                of_path.push(index);
             }
         }
         let (origins, templates, provenances) = (origins.items, templates.items, provenances.items);
