@@ -1,12 +1,10 @@
 //! The larger example on real input: from a clean copy to files on hosts, through a real S3 server and real validators,
 //! and a real nginx that answers over TLS from what was fetched.
 
-use crate::support::{PATIENCE, Ran, Scratch, has, skip, tree};
+use crate::servers::weed;
+use crate::support::{Ran, Scratch, has, skip, tree};
 use std::io::Write as _;
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 const HOSTS: [(&str, &str, &str); 5] = [
     ("web1", "debian-12", "x86_64"),
@@ -130,36 +128,31 @@ fn every_host_of_the_example_gets_its_files_through_a_directory() {
 #[test]
 fn the_example_goes_through_a_real_s3_server() {
     const NAME: &str = "the_example_goes_through_a_real_s3_server";
-    let Some(weed) = std::env::var_os("CMC_TEST_WEED") else {
-        return skip(NAME, "CMC_TEST_WEED names no SeaweedFS binary; `cargo xtask test` installs one");
-    };
-    if let Some(missing) = missing(&["age-keygen", "openssl", "nginx", "systemd-analyze", "visudo", "sshd"]) {
+    const BUCKET: &str = "cmc-shop-test";
+    if let Some(missing) =
+        missing(&["age-keygen", "curl", "openssl", "nginx", "systemd-analyze", "visudo", "sshd"])
+    {
         return skip(NAME, &missing);
     }
+    let Some(endpoint) = weed::endpoint(NAME) else { return };
     let scratch = Scratch::new();
-    let server = Weed::start(Path::new(&weed), &scratch);
     let store = format!(
-        "store = {{ url = \"s3://{}/shop\", endpoint = \"http://127.0.0.1:{}\", region = \"us-east-1\", path-style = true }}",
-        Weed::BUCKET,
-        server.port
+        "store = {{ url = \"s3://{BUCKET}/shop\", endpoint = \"{endpoint}\", region = \"us-east-1\", path-style = true }}"
     );
     enrolled(&scratch, &store);
-    let env = [
-        ("AWS_ACCESS_KEY_ID", "cmc-test".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "cmc-test-secret".to_owned()),
-    ];
+    let env =
+        [("AWS_ACCESS_KEY_ID", weed::KEY.to_owned()), ("AWS_SECRET_ACCESS_KEY", weed::SECRET.to_owned())];
     let run = |args: &[&str]| -> Ran {
         let mut command = scratch.command();
         command.args(["-C", "shop"]).args(args).envs(env.iter().map(|(name, value)| (*name, value.as_str())));
         command.output().unwrap().into()
     };
-    server.make_bucket(&scratch, &env);
+    make_bucket(&scratch, endpoint, BUCKET);
     // Writing works only once a volume server has joined.
-    let start = Instant::now();
-    while run(&["store", "probe"]).code != 0 {
-        assert!(start.elapsed() < PATIENCE, "{:?}", run(&["store", "probe"]));
-        std::thread::sleep(Duration::from_millis(300));
-    }
+    weed::until_ready(|| {
+        let probe = run(&["store", "probe"]);
+        if probe.code == 0 { Ok(()) } else { Err(probe.err) }
+    });
     let built = run(&["build", "--format", "json"]).expect(0).json();
     if built["diagnostics"].as_array().unwrap().iter().any(|one| one["code"] == "check-not-made") {
         return skip(NAME, "a validator could not be isolated or is missing here");
@@ -208,85 +201,23 @@ fn a_real_nginx_answers_over_tls_from_the_fetched_root() {
     assert!(ran.out.contains("It works."), "stdout:\n{}\nstderr:\n{}", ran.out, ran.err);
 }
 
-/// A SeaweedFS server with an S3 gateway on a free port, killed when dropped.
-struct Weed {
-    child: Child,
-    port: u16,
-}
-
-impl Weed {
-    const BUCKET: &'static str = "cmc-shop-test";
-
-    fn start(program: &Path, scratch: &Scratch) -> Self {
-        let dir: PathBuf = scratch.path("weed");
-        std::fs::create_dir_all(&dir).unwrap();
-        let identities = serde_json::json!({ "identities": [{
-            "name": "cmc", "credentials": [{ "accessKey": "cmc-test", "secretKey": "cmc-test-secret" }],
-            "actions": ["Admin", "Read", "Write", "List"],
-        }] });
-        scratch.write("weed-s3.json", &identities.to_string());
-        let ports = free_ports(8);
-        let child = Command::new(program)
-            .args(["server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-filer=true", "-volume.max=20"])
-            .arg(format!("-dir={}", dir.display()))
-            .arg(format!("-s3.config={}", scratch.path("weed-s3.json").display()))
-            .arg(format!("-s3.port={}", ports[0]))
-            .args([format!("-master.port={}", ports[1]), format!("-master.port.grpc={}", ports[2])])
-            .args([format!("-volume.port={}", ports[3]), format!("-volume.port.grpc={}", ports[4])])
-            .args([format!("-filer.port={}", ports[5]), format!("-filer.port.grpc={}", ports[6])])
-            .arg(format!("-s3.port.grpc={}", ports[7]))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
+/// Makes a bucket of the real S3 server, with a signed PUT, which curl can sign: `store probe` needs one.
+fn make_bucket(scratch: &Scratch, endpoint: &str, bucket: &str) {
+    weed::until_ready(|| {
+        let made = Command::new("curl")
+            .args([
+                "--silent",
+                "--show-error",
+                "--fail",
+                "--request",
+                "PUT",
+                "--aws-sigv4",
+                "aws:amz:us-east-1:s3",
+            ])
+            .args(["--user", &format!("{}:{}", weed::KEY, weed::SECRET), &format!("{endpoint}/{bucket}")])
+            .current_dir(scratch.path(""))
+            .output()
             .unwrap();
-        let server = Self { child, port: ports[0] };
-        let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", server.port)).is_err() {
-            assert!(start.elapsed() < PATIENCE, "SeaweedFS did not start");
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        server
-    }
-
-    /// Makes the bucket, with retries until the server's parts have found each other.
-    fn make_bucket(&self, scratch: &Scratch, env: &[(&str, String)]) {
-        let start = Instant::now();
-        loop {
-            // `store probe` needs a bucket; SeaweedFS makes one by a signed PUT, which curl can sign.
-            let made = Command::new("curl")
-                .args([
-                    "--silent",
-                    "--fail",
-                    "--request",
-                    "PUT",
-                    "--aws-sigv4",
-                    "aws:amz:us-east-1:s3",
-                    "--user",
-                ])
-                .arg(format!("{}:{}", env[0].1, env[1].1))
-                .arg(format!("http://127.0.0.1:{}/{}", self.port, Self::BUCKET))
-                .current_dir(scratch.path(""))
-                .status()
-                .unwrap();
-            if made.success() {
-                break;
-            }
-            assert!(start.elapsed() < PATIENCE, "SeaweedFS made no bucket");
-            std::thread::sleep(Duration::from_millis(300));
-        }
-    }
-}
-
-impl Drop for Weed {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Ports that are free now; all are held until all are known, so that they differ.
-fn free_ports(count: usize) -> Vec<u16> {
-    let listeners: Vec<_> =
-        (0..count).map(|_| std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap()).collect();
-    listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
+        if made.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&made.stderr).into_owned()) }
+    });
 }

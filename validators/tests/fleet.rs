@@ -115,7 +115,12 @@ pub(crate) fn own(plan: &mut Plan, name: &str, applies_to: Option<&str>, argv: &
 
 /// Validates a plan with two threads.
 pub(crate) fn check(plan: &Plan) -> Report {
-    check_as(plan, Selection::All, Bounds::default())
+    check_as(plan, Selection::All, patient())
+}
+
+/// The usual bounds, but that a busy machine ends no program.
+pub(crate) fn patient() -> Bounds {
+    Bounds { millis: 600_000, ..Bounds::default() }
 }
 
 pub(crate) fn check_as(plan: &Plan, selection: Selection, bounds: Bounds) -> Report {
@@ -124,7 +129,7 @@ pub(crate) fn check_as(plan: &Plan, selection: Selection, bounds: Bounds) -> Rep
 
 /// Validates a plan that holds real secrets.
 pub(crate) fn check_real(plan: &Plan) -> Report {
-    check_with(plan, Selection::All, Bounds::default(), false)
+    check_with(plan, Selection::All, patient(), false)
 }
 
 fn check_with(plan: &Plan, selection: Selection, bounds: Bounds, dummies: bool) -> Report {

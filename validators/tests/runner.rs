@@ -1,8 +1,8 @@
 //! What validating a whole plan promises.
 
 use crate::fleet::{
-    bytes, check, check_as, check_real, checked_by, file, host, mode, own, plan, receipt, said, tainted,
-    unavailable,
+    bytes, check, check_as, check_real, checked_by, file, host, mode, own, patient, plan, receipt, said,
+    tainted, unavailable,
 };
 use crate::{Ended, Test};
 use cmc_types::plan::{Checks, Content, Format, Plan};
@@ -267,8 +267,7 @@ fn selection() -> Ended {
         file("/usr/local/bin/plain", "#!/bin/sh\n"),
         tainted(file("/usr/local/bin/secret", "#!/bin/sh\n")),
     ];
-    let report =
-        check_as(&plan(vec![host("web1", "debian-12", files)]), Selection::Tainted, Bounds::default());
+    let report = check_as(&plan(vec![host("web1", "debian-12", files)]), Selection::Tainted, patient());
     let paths: Vec<String> =
         report.receipts.iter().flat_map(|r| r.item.subjects.keys().map(ToString::to_string)).collect();
     assert_eq!(paths, ["/etc/b.json", "/usr/local/bin/secret", "/usr/local/bin/secret"]);
@@ -334,8 +333,8 @@ fn could_not_run() -> Ended {
     let check_with = |argv: &[&str]| {
         let mut plan = plan(vec![host("web1", "debian-12", vec![file("/etc/app.conf", "x\n")])]);
         own(&mut plan, "own", Some("/etc/app.conf"), argv);
-        let millis = if argv.iter().any(|word| word.contains("sleep")) { 500 } else { 60_000 };
-        let bounds = Bounds { millis, ..Bounds::default() };
+        let hangs = argv.iter().any(|word| word.contains("sleep"));
+        let bounds = if hangs { Bounds { millis: 500, ..Bounds::default() } } else { patient() };
         check_as(&plan, Selection::All, bounds)
     };
     let report = check_with(&["true", "{}"]);

@@ -1,6 +1,6 @@
 //! What the tests share: starting workers, building requests, and saying what was skipped.
 
-use cmc_validators::sandbox::{Bounds, Entry, Identity, Outcome, Request, Response, Sandbox, What};
+use cmc_validators::sandbox::{Entry, Identity, Outcome, Request, Response, Sandbox, What};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -20,7 +20,7 @@ pub(crate) fn shell(script: &str, files: &[(&str, &str)]) -> Request {
         identity: Identity::Plain,
         net_admin: false,
         interfaces: Vec::new(),
-        bounds: Bounds::default(),
+        bounds: crate::fleet::patient(),
         machine: Vec::new(),
         dirs: Vec::new(),
         domains: Vec::new(),
