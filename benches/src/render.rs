@@ -44,7 +44,10 @@ pub(crate) fn run() -> Result<Section, Failure> {
     }
     match Pkl::find() {
         None => section.note("SKIPPED pkl: `CMC_BENCH_PKL` names no pkl"),
-        Some(pkl) => small.against_pkl(&mut section, memory.as_deref().unwrap_or(&disk), &pkl)?,
+        Some(pkl) => {
+            small.against_pkl(&mut section, memory.as_deref().unwrap_or(&disk), &pkl, 7)?;
+            large.against_pkl(&mut section, memory.as_deref().unwrap_or(&disk), &pkl, 3)?;
+        }
     }
     Ok(section)
 }
@@ -90,11 +93,11 @@ impl Bench {
         Ok(())
     }
 
-    fn against_pkl(&self, section: &mut Section, out: &Path, pkl: &Pkl) -> Result<(), Failure> {
+    fn against_pkl(&self, section: &mut Section, out: &Path, pkl: &Pkl, turns: usize) -> Result<(), Failure> {
         pkl.write(&self.fleet, self.dir.path())?;
         let mut contenders =
             vec![Contender::new("cmc", || self.cmc(out)), Contender::new(&pkl.name, || self.pkl(pkl, out))];
-        let series = in_turns(7, &mut contenders)?;
+        let series = in_turns(turns, &mut contenders)?;
         section.compare(&self.shape.text(), &series[0], &series[1], "≤ 0.2");
         let processors = series.iter().map(Series::of_processors).collect::<Vec<_>>();
         section.compare(
