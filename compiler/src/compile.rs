@@ -83,7 +83,7 @@ pub fn compile(dir: &Path, options: &CompileOptions, secrets: Arc<dyn Secrets>) 
         validators: validators(&world.fleet),
         addresses: addresses(&world.fleet),
     });
-    let diagnostics = world.take_findings().into_sorted(&world.sources(), world.definitions);
+    let diagnostics = world.take_findings().into_sorted(world.definitions);
     let sources = std::mem::take(&mut *world.sources());
     Compiled { sources, diagnostics, plan, world, placement }
 }

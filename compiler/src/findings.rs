@@ -1,13 +1,16 @@
 //! Collects findings. Equal findings of many hosts become one that names the hosts; the order is that of the places,
 //! whoever reports first.
 
-use cmc_types::{Diagnostic, FileId, Label, Place, Sources};
+use cmc_types::{Diagnostic, FileId, Label, Sources, Span};
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Findings by place and words.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     found: BTreeMap<Key, Diagnostic>,
+    /// What places are in; the ids of templates depend on who read them first.
+    sources: Arc<Mutex<Sources>>,
 }
 
 /// What makes two findings equal. Findings without a place come first. Other places involved may differ by host; those
@@ -20,8 +23,8 @@ struct Key {
 }
 
 /// Adds an equal finding to one that is known. What holds for every host needs no list of hosts, and is shown.
-fn join(known: &mut Diagnostic, mut other: Diagnostic) {
-    if shown_first(&other) < shown_first(known) {
+fn join(known: &mut Diagnostic, mut other: Diagnostic, sources: &Sources) {
+    if shown_first(&other, sources) < shown_first(known, sources) {
         std::mem::swap(known, &mut other);
     }
     if known.hosts.is_empty() {
@@ -34,13 +37,21 @@ fn join(known: &mut Diagnostic, mut other: Diagnostic) {
     }
 }
 
-/// What tells which of two equal findings is shown.
-fn shown_first(finding: &Diagnostic) -> (Option<&String>, Vec<(Place, &String)>, &Option<String>) {
-    let others = finding.others.iter().map(|Label { place, text }| (*place, text));
+/// What tells which of two equal findings is shown: the first host, then what is shown beside the place, then the help.
+type ShownFirst<'a> = (Option<&'a String>, Vec<(&'a str, Span, &'a String)>, &'a Option<String>);
+
+fn shown_first<'a>(finding: &'a Diagnostic, sources: &'a Sources) -> ShownFirst<'a> {
+    let others =
+        finding.others.iter().map(|Label { place, text }| (sources.name(place.file), place.span, text));
     (finding.hosts.first(), others.collect(), &finding.help)
 }
 
 impl Findings {
+    /// Takes over the texts that places point into.
+    pub(crate) fn share(&mut self, sources: &Arc<Mutex<Sources>>) {
+        self.sources = sources.clone();
+    }
+
     /// Adds a finding, or its hosts to an equal one.
     pub(crate) fn add(&mut self, diagnostic: Diagnostic) {
         let place =
@@ -54,7 +65,9 @@ impl Findings {
             None => {
                 self.found.insert(key, diagnostic);
             }
-            Some(known) => join(known, diagnostic),
+            Some(known) => {
+                join(known, diagnostic, &self.sources.lock().unwrap_or_else(PoisonError::into_inner));
+            }
         }
     }
 
@@ -70,7 +83,8 @@ impl Findings {
     }
 
     /// Every finding, by place: definitions, which are the first texts, in their order, then templates by name.
-    pub(crate) fn into_sorted(self, sources: &Sources, definitions: usize) -> Vec<Diagnostic> {
+    pub(crate) fn into_sorted(self, definitions: usize) -> Vec<Diagnostic> {
+        let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         let mut findings: Vec<_> = self.found.into_iter().collect();
         let template = |key: &Key| {
             let (file, start, end) = key.place.filter(|(file, ..)| file.0 as usize >= definitions)?;

@@ -114,6 +114,7 @@ impl World {
         let definitions_read = sources.len();
         let sources = Arc::new(Mutex::new(sources));
         options.activity.share(&sources);
+        findings.share(&sources);
         let templates = Arc::new(Templates::new(dir, limits.template, sources.clone()));
         let shared = Shared {
             engine: expr::environment(templates.clone(), &limits),
@@ -257,7 +258,7 @@ impl World {
                 };
                 let made = self.render_text(node, text, &For { host, service: None }, mode)?;
                 if let Some(value) = made.value {
-                    return Some(value);
+                    return Some(expr::settled(&value));
                 }
                 let text = String::from_utf8_lossy(&made.output).into_owned();
                 if !made.tainted {

@@ -64,36 +64,78 @@ fn compiled(dir: &Path) -> (String, Vec<String>) {
     (serde_json::to_string(&compiled.plan).unwrap(), findings.collect())
 }
 
+/// A fleet of 120 hosts with this service and these templates.
+fn fleet(service: &str, templates: &[(&str, &str)]) -> tempfile::TempDir {
+    let fleet = generated(120, "debian-12");
+    for (name, text) in templates {
+        std::fs::create_dir_all(fleet.path().join("templates")).unwrap();
+        std::fs::write(fleet.path().join("templates").join(name), text).unwrap();
+    }
+    std::fs::create_dir(fleet.path().join("services")).unwrap();
+    std::fs::write(fleet.path().join("services/web.toml"), service).unwrap();
+    fleet
+}
+
+const WEB: &str = r#"
+[service.web]
+on = ["@all"]
+unit = "web"
+env.RACK = { type = "int", value = "{{ vars.rack }}" }
+file."/etc/web/a.yaml".template = "a.yaml"
+file."/etc/web/b.yaml".template = "b.yaml"
+"#;
+
 #[test]
 fn the_order_in_which_threads_take_hosts_is_not_seen() {
-    let good = generated(120, "debian-12");
-    let service = "[service.web]\non = [\"@all\"]\nenv.RACK = { type = \"int\", value = \"{{ vars.rack }}\" }\nunit = \"web\"\n\
-                   file.\"/etc/web/a.yaml\".template = \"a.yaml\"\nfile.\"/etc/web/b.yaml\".template = \"b.yaml\"\n";
-    let templates = good.path().join("templates");
-    std::fs::create_dir(&templates).unwrap();
-    std::fs::write(templates.join("a.yaml"), "rack: {{ env.RACK }}\n{% include \"c.yaml\" %}").unwrap();
-    std::fs::write(templates.join("b.yaml"), "name: {{ host.name }}\n").unwrap();
-    std::fs::write(templates.join("c.yaml"), "peers: {{ hosts(\"@all\")|length }}\n").unwrap();
-    std::fs::create_dir(good.path().join("services")).unwrap();
-    std::fs::write(good.path().join("services/web.toml"), service).unwrap();
-    let bad = generated(120, "debian-12");
-    let templates = bad.path().join("templates");
-    std::fs::create_dir(&templates).unwrap();
+    let good = fleet(
+        WEB,
+        &[
+            ("a.yaml", "rack: {{ env.RACK }}\n{% include \"c.yaml\" %}"),
+            ("b.yaml", "name: {{ host.name }}\n"),
+            ("c.yaml", "peers: {{ hosts(\"@all\")|length }}\n"),
+        ],
+    );
     // Half of the hosts read each template first, and every host has another value that is refused.
     let order =
         "{% if vars.rack % 2 == 0 %}{% include \"b.yaml\" %}{% else %}{% include \"c.yaml\" %}{% endif %}\n";
-    std::fs::write(templates.join("a.yaml"), order).unwrap();
-    std::fs::write(templates.join("b.yaml"), "name: {{ host.name ~ \": [\" }}\n").unwrap();
-    std::fs::write(templates.join("c.yaml"), "name: {{ vars.rock }}\n").unwrap();
-    std::fs::create_dir(bad.path().join("services")).unwrap();
-    std::fs::write(bad.path().join("services/web.toml"), service).unwrap();
+    let bad = fleet(
+        WEB,
+        &[
+            ("a.yaml", order),
+            ("b.yaml", "name: {{ host.name ~ \": [\" }}\n"),
+            ("c.yaml", "name: {{ vars.rock }}\n"),
+        ],
+    );
+    // One finding, which two templates lead to.
+    let twice = fleet(
+        "[preset.p]\nfile.\"/etc/x\".template = \"top\"\n\
+         [service.a]\nuse = [\"p\"]\non = [\"node00000\"]\n[service.b]\nuse = [\"p\"]\non = [\"@all\"]\n",
+        &[
+            ("top", "{% include service.name %}"),
+            ("a", "{% include \"bad\" %}"),
+            ("b", "{% include \"bad\" %}"),
+            ("bad", "{{ vars.nope }}"),
+        ],
+    );
 
     let (plan, findings) = compiled(good.path());
     assert!(plan.len() > 10_000 && findings.is_empty(), "{findings:#?}");
-    let first = compiled(bad.path());
-    assert!(first.1.len() == 2, "{:#?}", first.1);
-    for _ in 0..8 {
+    let first = [compiled(bad.path()), compiled(twice.path())];
+    assert!(first[0].1.len() == 2, "{:#?}", first[0].1);
+    assert!(first[1].1.iter().any(|finding| finding.contains("nope")), "{:#?}", first[1].1);
+    for _ in 0..12 {
         assert_eq!(compiled(good.path()), (plan.clone(), Vec::new()));
-        assert_eq!(compiled(bad.path()), first);
+        assert_eq!([compiled(bad.path()), compiled(twice.path())], first);
     }
+}
+
+#[test]
+fn no_host_can_change_a_variable_for_another() {
+    let counting = fleet(
+        "[tag.web.vars]\ncounter = \"{{ namespace(value=0) }}\"\n\
+         [service.web]\non = [\"@all\"]\nfile.\"/etc/count\".template = \"count\"\n",
+        &[("count", "{% set n = vars.counter %}{% set n.value = n.value + 1 %}{{ n.value }}\n")],
+    );
+    let (_, findings) = compiled(counting.path());
+    assert!(findings.iter().any(|finding| finding.contains("namespace")), "{findings:#?}");
 }

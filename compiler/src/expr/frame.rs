@@ -136,6 +136,11 @@ impl Frame {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the value itself is wanted.
+    pub(super) fn is_typed(&self) -> bool {
+        self.mode.typed
+    }
+
     /// Notes that a definition was read.
     pub(super) fn read(&self, place: Place) {
         let mut made = self.made();

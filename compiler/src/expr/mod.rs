@@ -23,9 +23,10 @@ use crate::templates::Templates;
 use crate::tree::{Node, Value as Tree};
 use crate::world::World;
 use frame::{Frame, Sink, Spot};
-use minijinja::value::Value;
+use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 use scope::{Thing, View};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What begins the engine's name of a text from a definition; the text itself follows.
@@ -54,6 +55,30 @@ pub(crate) fn constant(node: &Node) -> Value {
         Tree::Table(table) => {
             Value::from_pairs(table.iter().map(|entry| (entry.key.as_str(), constant(&entry.node))))
         }
+    }
+}
+
+/// A value that nothing can use up: an iterable becomes a list. What the value of a variable is must not depend on which
+/// host's template was rendered before.
+pub(crate) fn settled(value: &Value) -> Value {
+    // A secret is not even asked for its kind.
+    if value.downcast_object_ref::<Opaque>().is_some() || value.downcast_object_ref::<Thing>().is_some() {
+        return value.clone();
+    }
+    let items = match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => value.try_iter(),
+        _ => return value.clone(),
+    };
+    let Ok(items) = items else { return value.clone() };
+    match value.kind() {
+        ValueKind::Map => {
+            let entry = |key: Value| {
+                let item = settled(&value.get_item(&key).unwrap_or_default());
+                (key, item)
+            };
+            Value::from_iter(items.map(entry).collect::<BTreeMap<Value, Value>>())
+        }
+        _ => items.map(|item| settled(&item)).collect(),
     }
 }
 

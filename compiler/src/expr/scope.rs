@@ -6,7 +6,7 @@ use super::frame::{FRAME, Frame, Miss};
 use crate::envs::ServiceScope;
 use crate::world::World;
 use cmc_types::codes;
-use minijinja::value::{DynObject, Enumerator, Object, Value};
+use minijinja::value::{DynObject, Enumerator, Kwargs, Object, Value};
 use minijinja::{Error, State};
 use std::sync::{Arc, Weak};
 
@@ -80,6 +80,7 @@ impl Object for Thing {
                 "env" | "service" if view.service.is_none() => {
                     Some(Value::from(Error::from(no_service(key))))
                 }
+                "namespace" if view.frame.is_typed() => Some(Value::from_function(no_namespace)),
                 "env" => view.object(Self::Env),
                 "service" => view.object(Self::Service),
                 _ => {
@@ -186,6 +187,15 @@ impl Object for Thing {
 /// What was read has no value, which is reported where it is defined.
 fn reported() -> Value {
     Value::from(Error::from(Failure::Reported))
+}
+
+/// `namespace(…)` where the value itself is kept: templates would change it for each other.
+fn no_namespace(given: Kwargs) -> Result<Value, Error> {
+    // The engine refuses keyword arguments that nobody looked at, and would do so first.
+    given.args().for_each(|name| drop(given.get::<Value>(name)));
+    let message = "a value may not be a `namespace()`: every template would change the same one";
+    let help = "make it in the template that changes it: {% set ns = namespace(…) %}";
+    Err(Failure::new(codes::EXPRESSION, message).help(Some(help.to_owned())).into())
 }
 
 fn no_service(name: &str) -> Failure {
