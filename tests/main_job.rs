@@ -34,6 +34,24 @@ fn a_new_fleet_checks_builds_publishes_and_installs_as_it_is() {
 }
 
 #[test]
+fn a_login_class_of_freebsd_is_published_and_becomes_a_block_of_a_file_that_others_own() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    let host = scratch.read("fleet/hosts/web1.toml").replace("debian-12", "freebsd-14.1");
+    scratch.write("fleet/hosts/web1.toml", &host);
+    let service = "[service.hello]\non = [\"@web\"]\nlogin-class.hello.openfiles = 64\n";
+    scratch.write("fleet/services/hello.toml", service);
+    scratch.fleet("fleet", &["build"]).expect(0);
+    scratch.fleet("fleet", &["publish"]).expect(0);
+
+    scratch.write("root/etc/login.conf", "default:\\\n\t:umask=022:\n");
+    fetch(&scratch, &["run"]).expect(0);
+    let installed = scratch.read("root/etc/login.conf");
+    assert!(installed.starts_with("default:\\\n\t:umask=022:\n"), "{installed}");
+    assert!(installed.contains("hello:\\\n") && installed.contains(":openfiles=64:"), "{installed}");
+}
+
+#[test]
 fn a_second_run_changes_nothing_and_cron_hears_nothing() {
     let scratch = published();
     std::fs::create_dir(scratch.path("root")).unwrap();

@@ -10,7 +10,7 @@ use cmc_types::{Blake3, Severity};
 use std::collections::BTreeMap;
 
 /// Checks every file of a host in process. A file gets the receipt of its format (`json` …) where its path or its
-/// definition names one, and otherwise that of what it is: `typed`, `text` or `opaque`.
+/// definition names one, and otherwise that of what it is: `typed`, `text` or `opaque`. So does a managed block.
 pub(super) fn check(host: &HostName, tree: &Tree, settings: &Settings<'_>, collected: &mut Collector) {
     for file in &tree.files {
         let Some(b3) = file.b3() else { continue };
@@ -32,11 +32,22 @@ pub(super) fn check(host: &HostName, tree: &Tree, settings: &Settings<'_>, colle
             add(host, file, b3, format, problems.as_deref(), settings, collected);
         }
         if formats.is_empty() {
-            let content = file.content().map_or(&[][..], |content| content);
-            let problems = inprocess::check_base(file.format, content);
-            add(host, file, b3, inprocess::base_name(file.format), Some(&problems), settings, collected);
+            base(host, file, b3, settings, collected);
         }
     }
+    for block in &tree.blocks {
+        let wanted = settings.selection != Selection::Tainted || block.tainted;
+        if let Some(b3) = block.b3().filter(|_| wanted) {
+            base(host, block, b3, settings, collected);
+        }
+    }
+}
+
+/// What is known of every file, whatever its path.
+fn base(host: &HostName, file: &TreeFile, b3: Blake3, settings: &Settings<'_>, collected: &mut Collector) {
+    let content = file.content().map_or(&[][..], |content| content);
+    let problems = inprocess::check_base(file.format, content);
+    add(host, file, b3, inprocess::base_name(file.format), Some(&problems), settings, collected);
 }
 
 /// The formats that the file is checked as.

@@ -115,7 +115,7 @@ impl<'a> Jobs<'a> {
             self.tools.iter().any(|tool| tool.applies(host, file.path.as_str(), file.interpreter()))
         };
         let file = |file: &TreeFile| if file.waits && read(file) { file.emptied() } else { file.clone() };
-        Tree { files: tree.files.iter().map(file).collect() }
+        Tree { files: tree.files.iter().map(file).collect(), blocks: Vec::new() }
     }
 
     /// Notes that a tool has nothing to judge before publish: the files are secrets of no known structure, or nothing

@@ -44,6 +44,8 @@ pub(super) enum Body {
 /// A host's tree, sorted by path.
 pub(super) struct Tree {
     pub(super) files: Vec<TreeFile>,
+    /// Managed blocks: parts of files that others own, which no program is shown.
+    pub(super) blocks: Vec<TreeFile>,
 }
 
 /// Reads sources, each once.
@@ -57,17 +59,17 @@ impl<'a> Loader<'a> {
         Self { settings, sources: HashMap::new() }
     }
 
-    /// The tree of a host. Managed blocks are parts of files that others own: they are not in it.
+    /// The tree of a host.
     pub(super) fn tree(&mut self, host: &HostPlan) -> Result<Tree, ValidateError> {
-        let mut files = Vec::new();
+        let (mut files, mut blocks) = (Vec::new(), Vec::new());
         for (_, file) in host.files() {
             let shape = match file.entry.kind {
-                FileKind::Block => continue,
                 FileKind::Absent => Shape::Absent,
                 FileKind::Link => Shape::Link(file.entry.target.clone().unwrap_or_default()),
-                FileKind::File => self.file(file)?,
+                FileKind::File | FileKind::Block => self.file(file)?,
             };
-            files.push(TreeFile {
+            let among = if file.entry.kind == FileKind::Block { &mut blocks } else { &mut files };
+            among.push(TreeFile {
                 path: file.entry.path.clone(),
                 shape,
                 tainted: file.tainted,
@@ -77,7 +79,7 @@ impl<'a> Loader<'a> {
             });
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Tree { files })
+        Ok(Tree { files, blocks })
     }
 
     fn file(&mut self, file: &PlannedFile) -> Result<Shape, ValidateError> {
