@@ -1,6 +1,6 @@
 //! What `cmc build` says when validators speak: the four codes that only running them can show.
 
-use crate::support::{Scratch, has, skip};
+use crate::support::{Ran, Scratch, has, skip};
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -28,6 +28,31 @@ fn a_refusal_is_shown_at_the_rendered_line_and_at_the_line_of_the_template() {
     assert_eq!(finding["hosts"][0], "h");
     assert_eq!(finding["related"][0]["file"], "h:/etc/s/bad.json", "{finding}");
     assert_eq!(finding["related"][0]["line"], 3, "{finding}");
+}
+
+#[test]
+fn what_is_mounted_below_tmp_keeps_no_validator_from_its_work() {
+    let scratch = Scratch::new();
+    let bad = "[service.s.file.\"/usr/local/bin/x\"]\ncontent = \"#!/bin/sh\\nif\\n\"\nmode = \"0755\"\n";
+    scratch.write("fleet/fleet.toml", &format!("{FLEET}\n{bad}"));
+    std::fs::create_dir(scratch.path("mounted")).unwrap();
+    let cmc = scratch.command();
+    let script = "mount -t tmpfs tmpfs \"$1\" || exit 99; exec \"$2\" -C fleet build --format json";
+    let mut inside = std::process::Command::new("unshare");
+    inside.args(["-rm", "sh", "-c", script, "sh"]).arg(scratch.path("mounted")).arg(cmc.get_program());
+    inside.current_dir(scratch.path("")).env("HOME", scratch.path("home"));
+    let ran = match inside.output() {
+        Ok(output) if output.status.code() != Some(99) && !output.stdout.is_empty() => Ran::from(output),
+        _ => {
+            return skip(
+                "what_is_mounted_below_tmp_keeps_no_validator_from_its_work",
+                "`unshare -rm` is refused",
+            );
+        }
+    };
+    let before = scratch.fleet("fleet", &["build", "--format", "json"]);
+    assert_eq!(codes(&ran.json()), codes(&before.json()), "{}", ran.out);
+    assert_eq!(ran.code, before.code);
 }
 
 #[test]

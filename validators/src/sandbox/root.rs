@@ -13,6 +13,7 @@ use nix::unistd::pivot_root;
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Result, Write};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::Path;
 
@@ -332,16 +333,24 @@ fn bind(from: &str, to: &str) -> Result<()> {
     Ok(())
 }
 
-/// Makes everything that was bound so far, with all that is mounted below it, read-only.
+/// Makes everything that was bound so far, with all that is mounted below it, read-only. What the machine itself has
+/// mounted below its own directory of that name is hidden, and not told from these by its path.
 fn protect() -> Result<()> {
     let table = fs::read_to_string("/proc/self/mountinfo")?;
-    for line in table.lines() {
-        let fields: Vec<&str> = line.split(' ').collect();
+    let mounts: Vec<Vec<&str>> = table.lines().map(|line| line.split(' ').collect()).collect();
+    let mut inside = HashSet::from([id_of_root()?]);
+    loop {
+        let known = inside.len();
+        let below = mounts.iter().filter(|mount| mount.get(1).is_some_and(|parent| inside.contains(*parent)));
+        let below: Vec<String> = below.map(|mount| mount[0].to_owned()).collect();
+        inside.extend(below);
+        if inside.len() == known {
+            break;
+        }
+    }
+    for fields in mounts.iter().filter(|mount| mount.get(1).is_some_and(|parent| inside.contains(*parent))) {
         let (Some(point), Some(options)) = (fields.get(4), fields.get(5)) else { continue };
         let point = unescape(point);
-        if !point.strip_prefix(NEW).is_some_and(|rest| rest.starts_with('/')) {
-            continue;
-        }
         let mut flags = MsFlags::MS_BIND
             | MsFlags::MS_REMOUNT
             | MsFlags::MS_RDONLY
@@ -360,6 +369,14 @@ fn protect() -> Result<()> {
         mount(None::<&str>, point.as_str(), None::<&str>, flags, None::<&str>)?;
     }
     Ok(())
+}
+
+/// The number by which mountinfo knows the new root.
+fn id_of_root() -> Result<String> {
+    let root = File::open(NEW)?;
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", root.as_raw_fd()))?;
+    let id = info.lines().find_map(|line| line.strip_prefix("mnt_id:"));
+    id.map(|id| id.trim().to_owned()).ok_or_else(|| ErrorKind::InvalidData.into())
 }
 
 /// Undoes the octal escapes of proc(5) mountinfo: blank, tab, newline, backslash.
