@@ -98,6 +98,7 @@ fn escape(written: &str) -> Option<(usize, Option<char>)> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::Offsets;
+    use proptest::prelude::*;
 
     /// What is written for each line of a text, from its first byte on.
     fn lines<'w>(written: &'w str, text: &str) -> Vec<&'w str> {
@@ -136,6 +137,28 @@ mod tests {
             ("\"\\é\"", "é"),
         ] {
             assert!(Offsets::of_literal(written, text).is_none(), "{written}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_printer_writes_is_followed_to_its_last_byte(text in "[\\PC\n\r\t\u{1}\"'\\\\]{0,40}") {
+            let json = serde_json::to_string(&text).unwrap();
+            let toml = format!("\"\"\"\n{}\"\"\"", &json[1..json.len() - 1]);
+            for written in [json.as_str(), toml.as_str()] {
+                let offsets = Offsets::of_literal(written, &text).unwrap();
+                let rest = written[offsets.at(text.len())..].trim_matches(['"', '\'']);
+                prop_assert!(rest.is_empty(), "{} {}", written, rest);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(written in ".{0,40}", text in ".{0,20}", at in 0_usize..60) {
+            for written in [written.clone(), format!("\"{written}\""), format!("\"\"\"{written}\"\"\"")] {
+                if let Some(offsets) = Offsets::of_literal(&written, &text) {
+                    offsets.at(at);
+                }
+            }
         }
     }
 }

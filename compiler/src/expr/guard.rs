@@ -149,6 +149,7 @@ fn is_harmless(operand: &[Token<'_>]) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// With `⟨…⟩` for guards.
     fn shown(text: &str) -> String {
@@ -268,6 +269,15 @@ mod tests {
             let (guarded, _) = guarded(text).unwrap_or_else(|| (text.to_owned(), Offsets::default()));
             let results = [text, &guarded].map(|text| engine.render_str(text, &context).unwrap());
             assert_eq!(results[0], results[1], "{guarded}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "([{}%#()='\"!in a-]|\\{\\{|%\\}|==|é){0,40}") {
+            if let Some((guarded, offsets)) = guarded(&text) {
+                prop_assert_eq!(offsets.at(guarded.len()), text.len());
+            }
         }
     }
 }
