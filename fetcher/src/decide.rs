@@ -3,11 +3,12 @@
 
 use crate::error::{Error, Exit, Result};
 use crate::event::{Events, Level};
+use crate::fetch;
 use crate::host::Host;
 use crate::run::{self, Outcome};
 use crate::setup::Setup;
 use crate::state::{Hold, HoldKind, Service, State};
-use cmc_types::ServiceName;
+use cmc_types::{Blake3, ServiceName};
 
 /// Nothing of the service changes any more, drift included, until `unfreeze`.
 pub fn freeze(setup: &Setup<'_>, name: &ServiceName, reason: &str) -> Result<()> {
@@ -28,11 +29,23 @@ pub fn unfreeze(setup: &Setup<'_>, name: &ServiceName) -> Result<()> {
     })
 }
 
-/// Goes back to the bundle before, and stays there until `unfreeze` or `redo`.
+/// Goes back to the bundle before, and stays there until `unfreeze` or `redo`. Never to what the release wants, which
+/// is forward, nor to what failed on this host.
 pub fn rollback(setup: &Setup<'_>, name: &ServiceName, reason: &str) -> Result<()> {
     decide(setup, name, |service, host, now| {
-        let Some(previous) = service.previous.filter(|previous| host.cache.whole(previous)) else {
-            return Err(Error::Failed(format!("there is no earlier bundle of {name} on this host")));
+        let released =
+            fetch::taken(&host.dir).and_then(|known| known.manifest.bundle(name).map(|bundle| bundle.digest));
+        let failed = |digest: &Blake3| service.quarantined.iter().any(|known| known.digest == *digest);
+        let good = |digest: &Blake3| Some(*digest) != released && !failed(digest) && host.cache.whole(digest);
+        let previous = service.earlier().find(good);
+        let Some(previous) = previous else {
+            let forward = match service.installed == released {
+                true => "correct the definitions and publish".to_owned(),
+                false => format!("`cmc-fetch redo {name}` installs what the release wants"),
+            };
+            return Err(Error::Failed(format!(
+                "there is no earlier bundle of {name} on this host that is known to be good: nothing is changed; {forward}"
+            )));
         };
         service.held = Some(Hold {
             kind: HoldKind::Rollback,

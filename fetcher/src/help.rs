@@ -59,7 +59,9 @@ const PAGES: [Page; 9] = [
         name: "rollback",
         argument: "SERVICE",
         summary: "Go back to the bundle before, and stay there",
-        more: "Needs no store. Holds until `unfreeze` or `redo`. Packages, users and data are not rolled back.",
+        more: "Needs no store. Holds until `unfreeze` or `redo`. Once more goes further back, while this host has an\n\
+               earlier bundle; it never goes forward to what was rolled back or failed. Packages, users and data are\n\
+               not rolled back.",
         example: "cmc-fetch rollback api --reason 'errors since 14:00'",
     },
     Page {

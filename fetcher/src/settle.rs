@@ -3,6 +3,7 @@
 
 use crate::error::Result;
 use crate::event::{Events, Level};
+use crate::fetch;
 use crate::host::Host;
 use crate::journal::{Journal, Member, Phase, Purpose};
 use crate::record;
@@ -70,7 +71,12 @@ fn succeed(
     }
     let service = state.service(name);
     if member.from != Some(to) {
-        service.previous = member.from.or(service.previous.filter(|previous| *previous != to));
+        // What the release does not want is installed because somebody went back to it, here or for the whole fleet.
+        let released =
+            fetch::taken(&host.dir).and_then(|known| known.manifest.bundle(name).map(|bundle| bundle.digest));
+        let held = service.held.as_ref().is_some_and(|hold| hold.digest == Some(to));
+        let back = held || released.is_some_and(|released| released != to);
+        service.replaced(member.from, to, back);
         let text = if member.from.is_some() { "updated" } else { "installed" };
         events.service(Level::Change, name, format!("{text} ({})", short(&to)));
     } else if journal.purpose == Purpose::Repair {

@@ -92,9 +92,12 @@ pub struct Service {
     /// The bundle that the release wants, where that is another one: it failed, waits, or is held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wanted: Option<Blake3>,
-    /// The bundle before that.
+    /// The bundle before that, to which a rollback goes. A bundle that was rolled back is never one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Blake3>,
+    /// Those before it, the newest first; a few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub older: Vec<Blake3>,
     /// Bundles that failed and are not tried again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quarantined: Vec<Quarantine>,
@@ -221,7 +224,31 @@ pub struct KnownManifest {
     pub manifest: Manifest,
 }
 
+/// How many bundles before the previous one are kept for another rollback.
+const OLDER: usize = 1;
+
 impl Service {
+    /// Bundles that were installed before and left for a newer one, the last first.
+    pub fn earlier(&self) -> impl Iterator<Item = Blake3> {
+        self.previous.into_iter().chain(self.older.iter().copied())
+    }
+
+    /// Notes that `from` made way for `to`; `back`: because it was rolled back, so that it is none to go back to.
+    pub fn replaced(&mut self, from: Option<Blake3>, to: Blake3, back: bool) {
+        let mut earlier: Vec<Blake3> = self.earlier().collect();
+        if back && let Some(at) = earlier.iter().position(|digest| *digest == to) {
+            earlier.drain(..=at);
+        }
+        earlier.retain(|digest| *digest != to && Some(*digest) != from);
+        if !back {
+            earlier.splice(0..0, from);
+        }
+        earlier.truncate(1 + OLDER);
+        let mut earlier = earlier.into_iter();
+        self.previous = earlier.next();
+        self.older = earlier.collect();
+    }
+
     /// Whether it is installed as wanted, healthy and unedited.
     pub fn ok(&self) -> bool {
         let wanted = self.wanted.is_none_or(|wanted| self.installed == Some(wanted));
@@ -314,8 +341,7 @@ impl State {
         let held = |service: &Service| service.held.as_ref().and_then(|hold| hold.digest);
         self.services
             .values()
-            .flat_map(|service| [service.installed, service.previous, held(service)])
-            .flatten()
+            .flat_map(|service| service.earlier().chain(service.installed).chain(held(service)))
             .collect()
     }
 }

@@ -44,7 +44,8 @@ pub fn text(status: &Status) -> String {
                 let _ = write!(out, "  frozen: {}", hold.reason);
             }
             Some(hold) => {
-                let _ = write!(out, "  rolled back: {}", hold.reason);
+                let how = if service.installed == hold.digest { "rolled back" } else { "to be rolled back" };
+                let _ = write!(out, "  {how}: {}", hold.reason);
             }
             None => {}
         }

@@ -70,6 +70,19 @@ fn a_rollback_of_the_fleet_goes_to_its_digest_and_stays_there() {
 }
 
 #[test]
+fn what_the_fleet_rolled_back_is_none_to_go_back_to() {
+    let machine = Machine::new();
+    machine.run(&[("app", &app("1"))]);
+    machine.run(&[("app", &app("2"))]);
+    assert_eq!(machine.state().services[&name("app")].previous, Some(digest(&app("1").tar("app"))));
+    machine.holds.replace(vec![fleet(HoldKind::Rollback, Some(&app("1")))]);
+    machine.take(&[("app", &app("2"))]);
+    machine.run(&[("app", &app("2"))]);
+    assert_eq!(machine.read("/etc/app"), "1");
+    assert_eq!(machine.state().services[&name("app")].earlier().next(), None);
+}
+
+#[test]
 fn a_redo_of_the_fleet_overrides_a_quarantine_once() {
     let machine = Machine::new();
     machine.run(&[("app", &app("1"))]);

@@ -119,6 +119,47 @@ fn freeze_rollback_redo_and_verify_work_without_the_store() {
 }
 
 #[test]
+fn another_rollback_goes_further_back_or_is_refused_and_never_forward() {
+    let world = World::new();
+    let (config, base) = (world.config(), name("base"));
+    let publish = |text: &str| {
+        world.publish(vec![service("base", vec![file("/etc/motd", text)])]);
+        assert_eq!(world.run().exit, Exit::Done);
+    };
+    let rollback = || {
+        world.with(None, &config, |setup| {
+            decide::rollback(setup, &base, "test").and_then(|()| decide::carry_out(setup))
+        })
+    };
+    let refused = |text: &str| {
+        let error = rollback().unwrap_err().to_string();
+        assert!(error.contains("no earlier bundle") && error.contains(text), "{error}");
+    };
+    publish("1\n");
+    refused("correct the definitions and publish");
+    publish("2\n");
+    publish("bad\n");
+    for text in ["2\n", "1\n"] {
+        assert_eq!(rollback().unwrap().exit, Exit::Done);
+        assert_eq!(world.read("etc/motd"), text);
+    }
+    for _ in 0..2 {
+        refused("`cmc-fetch redo base` installs what the release wants");
+        world.run();
+        assert_eq!(world.read("etc/motd"), "1\n");
+    }
+    // What was rolled back is none to go back to later either.
+    publish("4\n");
+    assert_eq!(world.read("etc/motd"), "1\n");
+    refused("redo");
+    world.with(None, &config, |setup| decide::unfreeze(setup, &base).unwrap());
+    world.run();
+    assert_eq!(world.read("etc/motd"), "4\n");
+    assert_eq!(rollback().unwrap().exit, Exit::Done);
+    assert_eq!(world.read("etc/motd"), "1\n");
+}
+
+#[test]
 fn drift_that_is_only_reported_is_left_and_said_once() {
     let world = World::new();
     world.publish(vec![service("base", vec![file("/etc/motd", "1\n")])]);

@@ -2,6 +2,7 @@
 //! manifest is made by hand, so that these tests need no store.
 
 use cmc_bundles::bundle::{self, BundleJson};
+use cmc_bundles::client::Position;
 use cmc_bundles::keys::MemberKey;
 use cmc_bundles::locator::Locator;
 use cmc_bundles::manifest::{BundleRef, Manifest};
@@ -15,8 +16,8 @@ use cmc_fetch::converge::{self, Converged};
 use cmc_fetch::event::Events;
 use cmc_fetch::host::Host;
 use cmc_fetch::owner::Ownership;
-use cmc_fetch::state::{Condition, State};
-use cmc_fetch::{drift, supervise, transaction, wish};
+use cmc_fetch::state::{Condition, KnownManifest, State};
+use cmc_fetch::{drift, fetch, supervise, transaction, wish};
 use cmc_types::check::{Action, FileEntry, FileKind, HealthCheck, Probe, Trigger};
 use cmc_types::{Blake3, HostName, Mode, ServiceName, UnixPath};
 use std::cell::{Cell, RefCell};
@@ -371,6 +372,15 @@ impl Machine {
         }));
         self.kill.set(None);
         killed.is_err()
+    }
+
+    /// Remembers the manifest as the one that was taken, as a run from a store does before it changes anything.
+    pub fn take(&self, services: &[(&str, &Made)]) {
+        let manifest = self.manifest(services);
+        let at = Locator { pack: None, off: 0, len: 0, b3: digest(b"") };
+        let position = Position { nodes: Vec::new(), manifest: at };
+        let known = KnownManifest { release: (1, digest(b"release")), position, manifest };
+        fetch::take(&State::dir(&self.root), &known).unwrap();
     }
 
     pub fn state(&self) -> State {
