@@ -8,6 +8,7 @@ mod command_line;
 mod docs;
 mod interruption;
 mod layering;
+mod losses;
 mod main_job;
 mod memory;
 mod reports;

@@ -39,13 +39,20 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let current = published.current()?;
     let mut diffs = Vec::new();
     let mut planned = std::collections::BTreeSet::new();
+    let mut empty = Vec::new();
     for host in &plan.hosts {
         let id = match &host.id {
             Some(id) => HostId::parse(id)
                 .map_err(|error| Failure::failed(format!("host {}: id: {error}", host.host)))?,
             None => vault.host_id(&host.host),
         };
-        planned.insert(id);
+        if host.recipient.is_some() {
+            planned.insert(id);
+        }
+        let listed = current.as_ref().is_some_and(|current| current.hosts().any(|(known, _)| *known == id));
+        if !listed && host.services.is_empty() && host.recipient.is_some() {
+            empty.push(host.host.to_string());
+        }
         let mut bundles = Vec::new();
         if let Some(current) = &current
             && let Some(manifest) = current.manifest(store.as_ref(), &id)?
@@ -63,13 +70,14 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         }
     }
     if terminal.is_json() {
-        return terminal
-            .document(&serde_json::json!({ "hosts": diffs, "gone": gone, "published": current.is_some() }));
+        return terminal.document(&serde_json::json!({
+            "hosts": diffs, "empty": empty, "gone": gone, "published": current.is_some(),
+        }));
     }
-    terminal.out(&text(&plan, &diffs, &gone, terminal))
+    terminal.out(&text(&plan, &diffs, &empty, &gone, terminal))
 }
 
-fn text(plan: &Plan, diffs: &[HostDiff], gone: &[String], terminal: &Terminal) -> String {
+fn text(plan: &Plan, diffs: &[HostDiff], empty: &[String], gone: &[String], terminal: &Terminal) -> String {
     let paint = |sgr: &str, text: &str| {
         if terminal.color_out { format!("\x1b[{sgr}m{text}\x1b[0m") } else { text.to_owned() }
     };
@@ -80,8 +88,16 @@ fn text(plan: &Plan, diffs: &[HostDiff], gone: &[String], terminal: &Terminal) -
         text.push_str(&format!("{}{note}\n", paint("1", diff.host.as_str())));
         diff.services.iter().for_each(|service| text.push_str(&service_text(service, &paint)));
     }
+    for host in empty {
+        let what = "is not published yet and gets no service: what it has of an earlier release is removed";
+        text.push_str(&format!("{} {what}\n", paint("1", host)));
+    }
     for host in gone {
-        text.push_str(&format!("{} is no longer in the fleet: it keeps what it has\n", paint("1", host)));
+        let why = match plan.host(host) {
+            Some(_) => "has no `recipient` any more",
+            None => "is no longer in the fleet",
+        };
+        text.push_str(&format!("{} {why}: it keeps what it has\n", paint("1", host)));
     }
     if text.is_empty() { "nothing differs from what is published\n".to_owned() } else { text }
 }

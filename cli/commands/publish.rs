@@ -25,7 +25,7 @@ use std::sync::Arc;
 pub(crate) struct Args {
     #[command(flatten)]
     publishing: crate::publisher::Channeled,
-    /// Let services leave this many hosts
+    /// Let services leave this many hosts, or this many hosts leave the fleet
     #[arg(long, value_name = "N", default_value_t = 0)]
     allow_removals: usize,
     /// Seal and upload everything again, for a store that lost objects
@@ -78,8 +78,8 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     }
     let contents = DirContents { root: directory.to_owned() };
     let prepared = prepare(&plan, &contents, &receipts)?;
-    let absent = removals::declared_absent(directory, &args.with)?;
-    let guard = |changes: &Changes| removals::guard(changes, &absent, args.allow_removals);
+    let meant = removals::meant(directory, &args.with)?;
+    let guard = |changes: &Changes| removals::guard(changes, &meant, args.allow_removals);
     let publishing = Publishing::open(directory, &args.publishing, &args.keys, roots, terminal)?;
     let request = Request {
         commit: crate::publisher::commit(directory),
@@ -154,10 +154,14 @@ pub(crate) fn show(published: &Published, store: &str, terminal: &Terminal) -> R
             published.release.version
         ),
         Outcome::Released => format!(
-            "published release {} to {store}: {} of {} changed, {} sealed, {} reused, {} written",
+            "published release {} to {store}: {} of {} changed, {}{} sealed, {} reused, {} written",
             published.release.version,
-            published.changes.hosts.len(),
+            published.changes.differing(),
             count(published.changes.planned, "host"),
+            match published.changes.dropped().len() {
+                0 => String::new(),
+                dropped => format!("{} no longer in the fleet, ", count(dropped, "host")),
+            },
             published.sealed,
             published.reused,
             count(published.written.len(), "object"),

@@ -69,6 +69,26 @@ impl Changes {
         }
         removals
     }
+
+    /// Hosts that leave the index although nobody retired them: they keep what they have and fail from now on.
+    pub fn dropped(&self) -> Vec<&HostName> {
+        self.of(|change| change.status == HostStatus::Dropped)
+    }
+
+    /// Hosts that come without any service. One that was published before and had left the index has services, which
+    /// it would remove; what they are is not known any more.
+    pub fn emptied(&self) -> Vec<&HostName> {
+        self.of(|change| !self.first && change.status == HostStatus::New && change.added.is_empty())
+    }
+
+    /// Hosts of the plan that are new or differ.
+    pub fn differing(&self) -> usize {
+        self.hosts.len() - self.dropped().len()
+    }
+
+    fn of(&self, keep: impl Fn(&HostChange) -> bool) -> Vec<&HostName> {
+        self.hosts.iter().filter(|change| keep(change)).map(|change| &change.host).collect()
+    }
 }
 
 /// A host of the plan with all that its manifest will say, but for locators and keys.
