@@ -170,11 +170,13 @@ impl Frame {
         self.made().closed = true;
         if !made.tokens.is_empty() {
             let text = std::str::from_utf8(&made.output).ok().and_then(|text| made.tokens.replace(text));
-            let text = text.ok_or_else(secret_misused)?;
+            let (text, offsets) = text.ok_or_else(secret_misused)?;
             made.output = Zeroizing::new(text.as_bytes().to_vec());
-            // Offsets no longer hold.
-            made.emissions.clear();
-            made.raws.clear();
+            // Tokens stand in values only.
+            for emission in &mut made.emissions {
+                (emission.start, emission.end) = (offsets.at(emission.start), offsets.at(emission.end));
+            }
+            made.raws.iter_mut().for_each(|raw| raw.start = offsets.at(raw.start));
         }
         Ok(made)
     }

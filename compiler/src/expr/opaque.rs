@@ -2,6 +2,7 @@
 //! whatever else the engine asks of them is noticed and refused, and gets no content.
 
 use crate::encode::Format;
+use crate::offsets::Offsets;
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Value};
 use std::cell::Cell;
 use std::cmp::Ordering;
@@ -131,10 +132,12 @@ impl Tokens {
         token
     }
 
-    /// Puts the texts back; `None` if a token was damaged.
-    pub(crate) fn replace(&self, output: &str) -> Option<Zeroizing<String>> {
+    /// Puts the texts back, and tells where the bytes of the output are then; `None` if a token was damaged.
+    pub(crate) fn replace(&self, output: &str) -> Option<(Zeroizing<String>, Offsets)> {
+        let (mut offsets, mut at) = (Offsets::default(), 0);
         let mut replaced = Zeroizing::new(String::with_capacity(output.len() + 64 * self.texts.len()));
         for (index, part) in output.split(TOKEN).enumerate() {
+            at += part.len() + TOKEN.len_utf8();
             if index % 2 == 0 {
                 replaced.push_str(part);
                 continue;
@@ -145,8 +148,10 @@ impl Tokens {
                 number = number * 16 + value as usize;
             }
             replaced.push_str(self.texts.get(number).filter(|_| !part.is_empty())?);
+            offsets.step(at, replaced.len());
         }
-        (output.matches(TOKEN).count().is_multiple_of(2) && !is_reserved(&replaced)).then_some(replaced)
+        let whole = output.matches(TOKEN).count().is_multiple_of(2) && !is_reserved(&replaced);
+        whole.then_some((replaced, offsets))
     }
 
     /// Whether any was issued.
@@ -173,7 +178,10 @@ mod tests {
         let mut tokens = Tokens::default();
         let issued: Vec<String> = (0..40).map(|i| tokens.issue(&format!("text{i}"))).collect();
         let output = format!("a{}b{}{}", issued[0], issued[17], issued[39]);
-        assert_eq!(tokens.replace(&output).unwrap().as_str(), "atext0btext17text39");
+        let (text, offsets) = tokens.replace(&output).unwrap();
+        assert_eq!(text.as_str(), "atext0btext17text39");
+        let b = output.find('b').unwrap();
+        assert_eq!([0, 1, b, b + 1, output.len()].map(|at| offsets.at(at)), [0, 1, 6, 7, 19]);
         assert!(tokens.replace(output.trim_end_matches(TOKEN)).is_none());
         assert!(is_reserved(&issued[3]) && is_reserved("x\u{FDD0}") && !is_reserved("é\u{FE00}"));
     }

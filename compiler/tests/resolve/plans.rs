@@ -329,6 +329,14 @@ two
 '''
 [service.api.file."/etc/basic"]
 content = "one\n\ttwo"
+[service.api.file."/etc/captured"]
+content = """
+{% set both %}{{ secret('two') }}{{ secret('two') }}{% endset -%}
+one {{ both }} {{ env.X }}
+{{ both }}
+three
+"""
+[secret.two]
 [service.api.file."/etc/expressions"]
 content = """one
 {% for i in [1, 2] %}
@@ -344,6 +352,12 @@ end
     assert_eq!(written(&compiled, "/etc/plain"), ["one \\", "two\\nthree", "three", "four\"\"\""]);
     assert_eq!(written(&compiled, "/etc/literal"), ["one \\", "two"]);
     assert_eq!(written(&compiled, "/etc/basic"), ["one\\n\\ttwo\"", "\\ttwo\""]);
+    assert_eq!(
+        text(&compiled, "web1", "/etc/captured"),
+        "one dummy-twodummy-two 3\ndummy-twodummy-two\nthree\n"
+    );
+    let captured = ["one {{ both }} {{ env.X }}", "{{ both }}", "three"];
+    assert_eq!(written(&compiled, "/etc/captured"), captured);
     assert_eq!(text(&compiled, "web1", "/etc/expressions"), "one\n\n1 é\n\n2 é\n\n3\npart\n3\n\nend\n");
     let first = "{% for i in [1, 2] %}";
     let expected =
