@@ -5,7 +5,7 @@ use crate::exit::Failure;
 use crate::keys::KeyArgs;
 use cmc_bundles::client::StatementRef;
 use cmc_bundles::keys::Identities;
-use cmc_bundles::report::{self, Expected, Report};
+use cmc_bundles::report::{self, Expected, Report, ServiceReport};
 use cmc_bundles::sshsig::PublicKey;
 use cmc_bundles::store::Store;
 use cmc_bundles::{FleetId, HostId};
@@ -120,6 +120,11 @@ pub(crate) fn text(told: &Told, now: u64, span: impl Fn(u64) -> String) -> Strin
         (exit, _) => format!("exit {exit}"),
     };
     let mut text = format!("\treported {} ago: {release}, {how}\n", span(now.saturating_sub(report.at)));
+    for (name, service) in &report.services {
+        if let Some(how) = amiss(service) {
+            text.push_str(&format!("\t  {name}: {}\n", plain(&how)));
+        }
+    }
     for trouble in &report.troubles {
         text.push_str(&format!("\t  {}\n", plain(trouble)));
     }
@@ -131,6 +136,26 @@ pub(crate) fn text(told: &Told, now: u64, span: impl Fn(u64) -> String) -> Strin
         }
     }
     text
+}
+
+/// What is not as it should be with a service, if anything.
+fn amiss(service: &ServiceReport) -> Option<String> {
+    let short = |digest: &Blake3| digest.to_string()[..8].to_owned();
+    let mut parts = Vec::new();
+    if service.condition != "good" {
+        parts.push(service.condition.clone());
+    }
+    if let Some(wanted) = &service.wanted {
+        let installed = service.installed.as_ref().map_or("nothing".to_owned(), short);
+        parts.push(format!("{installed} is installed, {} is wanted", short(wanted)));
+        if service.quarantined.contains(wanted) {
+            parts.push("which failed and is not tried again".to_owned());
+        }
+    }
+    if let Some(reason) = &service.held {
+        parts.push(format!("held: {reason}"));
+    }
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// Text of a host without what could steer a terminal.

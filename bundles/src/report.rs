@@ -35,7 +35,7 @@ pub struct Report {
     pub program: String,
     /// The release that the host is at: version and hash.
     pub release: Option<(u64, Blake3)>,
-    /// Whether everything is as that release wants it, or waiting for another one.
+    /// Whether everything is as that release wants it: no service failed, is held back, waits or was edited.
     pub converged: bool,
     /// The run's exit code.
     pub exit: u8,
@@ -59,6 +59,9 @@ pub struct ServiceReport {
     /// The bundle that is installed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed: Option<Blake3>,
+    /// The bundle that the release wants, where that is another one: it failed, waits, or is held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<Blake3>,
     /// The host's own freeze or rollback: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<String>,

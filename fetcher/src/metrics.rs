@@ -27,7 +27,7 @@ pub fn text(config: &Config, state: &State, trust: &TrustState, outcome: &Outcom
     family("cmc_machine_info", "The host, its fleet and its version of cmc-fetch.", vec![(host, "1".into())]);
     family("cmc_run_timestamp_seconds", "When the last run ended.", one(now));
     family("cmc_run_exit_code", "Exit code of the last run.", one(outcome.exit.code().into()));
-    family("cmc_converged", "Whether everything is as the release wants it.", one(state.converged.into()));
+    family("cmc_converged", "Whether everything is as the release wants it.", one(state.is_whole().into()));
     if let Some((version, hash)) = &state.release {
         let labels = format!("{{hash=\"{}\"}}", &hash.to_string()[..16]);
         family(

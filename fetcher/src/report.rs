@@ -29,7 +29,9 @@ pub fn send(setup: &Setup<'_>, host: &Host<'_>, trust: &TrustState, state: &Stat
     if !outcome.news && !late {
         return;
     }
-    let capsule = (late || outcome.exit == crate::Exit::RolledBack).then(|| capsule(host, state)).flatten();
+    // What was seen of a change that failed is told for as long as something is not as it should be.
+    let failed = outcome.exit == crate::Exit::RolledBack || !state.is_whole();
+    let capsule = (late || failed).then(|| capsule(host, state)).flatten();
     let report = Report { capsule, ..report(setup, state, outcome) };
     match try_send(setup, trust, key, report) {
         Ok(()) => {
@@ -90,7 +92,7 @@ fn report(setup: &Setup<'_>, state: &State, outcome: &Outcome) -> Report {
         at: setup.clock.now(),
         program: env!("CARGO_PKG_VERSION").to_owned(),
         release: state.release,
-        converged: state.converged,
+        converged: state.is_whole(),
         exit: outcome.exit.code(),
         services: state.services.iter().map(|(name, one)| (name.clone(), service(one))).collect(),
         changes: changes.map(ToString::to_string).collect(),
@@ -109,6 +111,7 @@ fn service(service: &Service) -> ServiceReport {
     ServiceReport {
         condition: condition.to_owned(),
         installed: service.installed,
+        wanted: service.wanted.filter(|wanted| service.installed != Some(*wanted)),
         held: service.held.as_ref().map(|hold| hold.reason.clone()),
         quarantined: service.quarantined.iter().map(|known| known.digest).collect(),
     }

@@ -257,6 +257,11 @@ impl Service {
 }
 
 impl State {
+    /// Whether everything is as the newest release wants it: no service failed, is held back, waits or was edited.
+    pub fn is_whole(&self) -> bool {
+        self.converged && self.services.values().all(Service::ok)
+    }
+
     /// Where the state directory lies unless a link leads elsewhere.
     pub fn dir(root: &Path) -> PathBuf {
         root.join(DIR)

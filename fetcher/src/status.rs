@@ -80,7 +80,7 @@ pub struct Status {
     pub host: String,
     /// The release that was last looked at: version and hash.
     pub release: Option<(u64, Blake3)>,
-    /// Whether everything is as that release wants it, or waiting for another one.
+    /// Whether everything is as that release wants it: no service failed, is held back, waits or was edited.
     pub converged: bool,
     /// When the fleet's timestamp expires, in Unix seconds.
     pub expires: Option<u64>,
@@ -107,7 +107,7 @@ pub fn read(config: &Config, root: &Path, now: u64) -> Result<Status> {
         expired,
         host: config.host.to_string(),
         release: state.release,
-        converged: state.converged,
+        converged: state.is_whole(),
         expires: trust.and_then(|trust| trust.timestamp).map(|timestamp| timestamp.expires),
         interrupted: Journal::pending(&dir),
         trouble: state.trouble,
@@ -119,7 +119,6 @@ pub fn read(config: &Config, root: &Path, now: u64) -> Result<Status> {
 impl Status {
     /// Whether every service is as it should be.
     pub fn ok(&self) -> bool {
-        let whole = self.converged && !self.interrupted && !self.expired;
-        whole && self.services.values().all(Service::ok)
+        self.converged && !self.interrupted && !self.expired
     }
 }

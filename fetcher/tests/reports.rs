@@ -124,6 +124,26 @@ fn a_change_that_failed_reports_why_with_what_was_seen_before_it_was_undone() {
 }
 
 #[test]
+fn what_was_rolled_back_is_reported_for_as_long_as_the_release_wants_it() {
+    let (world, config, reporter) = reporting();
+    let mut app = service("app", vec![file("/etc/app", "1\n")]);
+    world.publish(vec![app.clone()]);
+    run_from(&world, &config, &world.store);
+    app.files = vec![file("/etc/app", "bad\n")];
+    world.publish(vec![app]);
+    let installed = world.root().join("etc/app");
+    *world.runner.healthy.borrow_mut() = Box::new(move |_| std::fs::read(&installed).unwrap() != b"bad\n");
+    assert_eq!(run_from(&world, &config, &world.store).exit, Exit::RolledBack);
+    world.wait(600);
+    assert_eq!(run_from(&world, &config, &world.store).exit, Exit::Done);
+    let report = read(&world, &config, &reporter).unwrap();
+    let app = &report.services[&cmc_types::ServiceName::parse("app").unwrap()];
+    assert!(app.wanted.is_some() && app.quarantined == app.wanted.into_iter().collect::<Vec<_>>(), "{app:?}");
+    assert_eq!((report.exit, report.converged), (0, false));
+    assert!(report.capsule.is_some(), "what was seen of it is kept until it is resolved");
+}
+
+#[test]
 fn a_report_that_finds_no_store_is_sent_by_the_next_run_and_fails_none() {
     let (world, config, reporter) = reporting();
     world.publish(vec![service("base", vec![file("/etc/motd", "1\n")])]);
