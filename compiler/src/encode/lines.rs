@@ -1,6 +1,6 @@
 //! Formats of lines: plain text, INI, HAProxy.
 
-use super::{Checked, Context, Quoting, Refusal, is_control, no_outer_blanks, none_of, not_empty};
+use super::{Advice, Checked, Context, Quoting, Refusal, is_control, no_outer_blanks, none_of, not_empty};
 
 /// Nothing is known but that a value is no more than a part of a line.
 pub(super) fn plain(text: &str) -> Checked {
@@ -25,7 +25,7 @@ pub(super) fn ini(text: &str, context: Context<'_>) -> Checked {
 /// Double quotes and backslash escapes, as MySQL, Grafana and systemd read them.
 pub(super) fn quote_ini(text: &str) -> Quoting {
     if let Some(c) = text.chars().find(|c| is_control(*c) && *c != '\t') {
-        return Err(Refusal { filter_helps: false, ..Refusal::character(c) });
+        return Err(Refusal { advice: Advice::Value, ..Refusal::character(c) });
     }
     Ok(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
 }
@@ -44,7 +44,7 @@ pub(super) fn haproxy(text: &str, context: Context<'_>) -> Checked {
 
 pub(super) fn quote_haproxy(text: &str) -> Quoting {
     if let Some(c) = text.chars().find(|c| matches!(c, '\n' | '\r')) {
-        return Err(Refusal { filter_helps: false, ..Refusal::character(c) });
+        return Err(Refusal { advice: Advice::Value, ..Refusal::character(c) });
     }
     if !text.contains('\'') {
         return Ok(format!("'{text}'"));

@@ -8,12 +8,15 @@ mod json;
 mod lines;
 mod nginx;
 mod sh;
+mod standing;
 mod systemd;
 mod target;
 mod toml;
 mod words;
 mod xml;
 mod yaml;
+
+pub(crate) use standing::Quotes;
 
 /// The format of a file that values are written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,17 +111,32 @@ pub enum Within {
 pub struct Refusal {
     /// What it holds or is, such as "it holds a space".
     pub problem: String,
-    /// Whether the format's quoting filter helps.
-    pub filter_helps: bool,
+    /// What helps.
+    pub advice: Advice,
+}
+
+/// What helps against a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Advice {
+    /// The format's quoting filter.
+    Filter,
+    /// Leaving out the quotes around the expression.
+    NoQuotes,
+    /// Nothing but another value.
+    Value,
 }
 
 impl Refusal {
     fn new(problem: impl Into<String>) -> Self {
-        Self { problem: problem.into(), filter_helps: true }
+        Self { problem: problem.into(), advice: Advice::Filter }
+    }
+
+    fn in_quotes(problem: impl Into<String>) -> Self {
+        Self { problem: problem.into(), advice: Advice::NoQuotes }
     }
 
     fn hopeless(problem: impl Into<String>) -> Self {
-        Self { problem: problem.into(), filter_helps: false }
+        Self { problem: problem.into(), advice: Advice::Value }
     }
 
     fn character(c: char) -> Self {
@@ -141,7 +159,10 @@ impl Refusal {
     /// What to do.
     pub fn help(&self, format: Format) -> Option<String> {
         match format {
-            _ if !self.filter_helps => Some("change the value".to_owned()),
+            _ if self.advice == Advice::Value => Some("change the value".to_owned()),
+            _ if self.advice == Advice::NoQuotes => {
+                Some("leave out the quotes around the expression".to_owned())
+            }
             Format::Plain => Some("write a text of several lines with `|text`".to_owned()),
             _ => Some(match format.filter() {
                 Some(filter) => format!("quote it with the filter `|{filter}`"),
@@ -227,6 +248,17 @@ impl Format {
             (Self::Script, Self::Json) => words::script_takes_json(text),
             _ => false,
         }
+    }
+
+    /// Whether a text that was quoted for this format may stand where it is to be written.
+    pub(crate) fn check_quoted(
+        self,
+        text: &str,
+        quotes: Quotes,
+        context: Context<'_>,
+        before: &[u8],
+    ) -> Result<(), Refusal> {
+        standing::check(self, text, quotes, context, before)
     }
 
     /// Whether a value may be written as it is.

@@ -1,7 +1,7 @@
 //! Units of systemd: lines of `Key=value`; `%` begins a specifier and `$`, in commands, a variable; quotes and C
 //! escapes in words; a `\` at the end joins lines.
 
-use super::{Checked, Context, Quoting, Refusal, is_control, no_outer_blanks, none_of, not_empty};
+use super::{Advice, Checked, Context, Quoting, Refusal, is_control, no_outer_blanks, none_of, not_empty};
 
 pub(super) fn check(text: &str, context: Context<'_>) -> Checked {
     not_empty(text)?;
@@ -31,7 +31,7 @@ pub(super) fn quote(text: &str) -> Quoting {
             '"' | '\\' => quoted.extend(['\\', c]),
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
-            c if c.is_control() => return Err(Refusal { filter_helps: false, ..Refusal::character(c) }),
+            c if c.is_control() => return Err(Refusal { advice: Advice::Value, ..Refusal::character(c) }),
             c => quoted.push(c),
         }
     }

@@ -2,7 +2,7 @@
 //! in languages other than the shell's. What separates words, ends a statement, quotes, or begins a comment or a
 //! variable is refused; where a format has a way to write a word exactly, its filter does.
 
-use super::{Checked, Context, Quoting, Refusal, is_control, none_of, not_empty};
+use super::{Advice, Checked, Context, Quoting, Refusal, is_control, none_of, not_empty};
 
 fn is_blank_or_control(c: char) -> bool {
     c.is_whitespace() || is_control(c)
@@ -21,7 +21,7 @@ pub(super) fn script_takes_json(text: &str) -> bool {
 
 /// sudoers(5). No quotes hold everywhere; `ALL` stands for everybody and everything.
 pub(super) fn sudoers(text: &str, context: Context<'_>) -> Checked {
-    let hopeless = |refusal: Refusal| Refusal { filter_helps: false, ..refusal };
+    let hopeless = |refusal: Refusal| Refusal { advice: Advice::Value, ..refusal };
     not_empty(text).map_err(hopeless)?;
     none_of(text, |c| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@')))
         .map_err(hopeless)?;
@@ -86,7 +86,7 @@ pub(super) fn unbound(text: &str) -> Checked {
 pub(super) fn quote_bare(text: &str) -> Quoting {
     one_line(text)?;
     match text.chars().find(|c| matches!(c, '"' | '\\')) {
-        Some(c) => Err(Refusal { filter_helps: false, ..Refusal::character(c) }),
+        Some(c) => Err(Refusal { advice: Advice::Value, ..Refusal::character(c) }),
         None => Ok(format!("\"{text}\"")),
     }
 }
@@ -112,7 +112,7 @@ pub(super) fn quote_login_conf(text: &str) -> Quoting {
 
 fn one_line(text: &str) -> Result<(), Refusal> {
     match text.chars().find(|c| is_control(*c)) {
-        Some(c) => Err(Refusal { filter_helps: false, ..Refusal::character(c) }),
+        Some(c) => Err(Refusal { advice: Advice::Value, ..Refusal::character(c) }),
         None => Ok(()),
     }
 }

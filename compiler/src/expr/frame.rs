@@ -3,7 +3,7 @@
 
 use super::failure::Failure;
 use super::opaque::{Opaque, POISON, Quoted, Tokens, is_reserved};
-use crate::encode::{Context, Format, Kind, Tracker};
+use crate::encode::{Context, Format, Kind, Quotes, Refusal, Tracker};
 use cmc_types::{Place, codes};
 use minijinja::value::{Object, Value, ValueKind};
 use minijinja::{AutoEscape, Error, ErrorKind, Output, State};
@@ -272,14 +272,18 @@ impl Frame {
             if !self.mode.secrets {
                 return Err(secret_misplaced().into());
             }
-            if !secret.quoted.is_some_and(|quoted| format.takes(quoted, &secret.text)) {
-                self.check(&secret.text, Kind::Secret, direct, reads)?;
+            match secret.quoted {
+                Some(quoted) if format.takes(quoted, &secret.text) => {
+                    self.check_quoted(&secret.text, Kind::Secret, direct, reads)?;
+                }
+                _ => self.check(&secret.text, Kind::Secret, direct, reads)?,
             }
             return Ok(Checked::Secret(secret.text.clone()));
         }
         if let Some(quoted) = value.downcast_object_ref::<Quoted>() {
-            if !format.takes(quoted.format, &quoted.text) {
-                self.check(&quoted.text, Kind::Text, direct, reads)?;
+            match format.takes(quoted.format, &quoted.text) {
+                true => self.check_quoted(&quoted.text, Kind::Text, direct, reads)?,
+                false => self.check(&quoted.text, Kind::Text, direct, reads)?,
             }
             return Ok(Checked::Plain(quoted.text.as_str().into()));
         }
@@ -298,7 +302,11 @@ impl Frame {
                     return Err(secret_misused().into());
                 }
                 // What a macro or `{% set %}` has captured went through here before.
-                if !value.is_safe() {
+                if value.is_safe() {
+                    self.check_by(Kind::Text, direct, reads, |format, context, before| {
+                        format.check_quoted(text, Quotes::Captured, context, before)
+                    })?;
+                } else {
                     if is_reserved(text) {
                         return Err(Failure::new(
                             codes::EXPRESSION,
@@ -317,7 +325,25 @@ impl Frame {
         }
     }
 
+    /// Refuses a text that may not be written as it is.
     fn check(&self, text: &str, kind: Kind, direct: bool, reads: &[Place]) -> Result<(), Error> {
+        self.check_by(kind, direct, reads, |format, context, _| format.check(text, kind, context))
+    }
+
+    /// Refuses a text with quotes of its own where those protect nothing.
+    fn check_quoted(&self, text: &str, kind: Kind, direct: bool, reads: &[Place]) -> Result<(), Error> {
+        self.check_by(kind, direct, reads, |format, context, before| {
+            format.check_quoted(text, Quotes::OfFilter, context, before)
+        })
+    }
+
+    fn check_by(
+        &self,
+        kind: Kind,
+        direct: bool,
+        reads: &[Place],
+        check: impl FnOnce(Format, Context<'_>, &[u8]) -> Result<(), Refusal>,
+    ) -> Result<(), Error> {
         let format = self.format();
         let mut made = self.made();
         let made = &mut *made;
@@ -332,7 +358,7 @@ impl Frame {
             },
             false => Context::UNKNOWN,
         };
-        format.check(text, kind, context).map_err(|refusal| {
+        check(format, context, &made.output).map_err(|refusal| {
             let mut failure = Failure::new(codes::VALUE_NEEDS_QUOTING, refusal.message(kind, format))
                 .help(refusal.help(format));
             for place in reads {

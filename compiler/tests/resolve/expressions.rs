@@ -478,3 +478,39 @@ fn what_comes_from_a_secret_is_marked_for_wiping_and_never_printed_for_debugging
     assert!(hidden(&format!("{:?}", cmc_compiler::SecretValue::new(MARKER))));
     assert!(hidden(&format!("{:?}", cmc_types::Bytes::new(MARKER, true))));
 }
+
+#[test]
+fn a_quoting_filter_protects_nothing_where_quotes_are_open_and_is_refused_there() {
+    let rendered = |path: &str, template: &str| {
+        let service = format!(
+            "[tag.quoted.vars]\nv = \"$(id) b\"\nw = \"a; b\"\n[host.q]\nos = \"debian-12\"\narch = \"x86_64\"\n\
+             tags = [\"quoted\"]\n[service.web]\non = [\"q\"]\nfile.\"{path}\".template = \"t\"\n"
+        );
+        with_services(&service, &[("templates/t", template)])
+    };
+    for (path, template) in [
+        ("/etc/x.sh", "X=\"{{ vars.v|sh }}\"\n"),
+        ("/etc/x.sh", "X='{{ vars.v|sh }}'\n"),
+        ("/etc/x.sh", "cat <<EOF\n{{ vars.v|sh }}\nEOF\n"),
+        ("/etc/x.sh", "{% set x %}{{ vars.v|sh }}{% endset %}X=\"{{ x }}\"\n"),
+        ("/etc/cron.d/x", "* * * * * root echo \"{{ vars.v|sh }}\"\n"),
+        ("/etc/nginx/nginx.conf", "add_header A \"{{ vars.w|nginx }}\";\n"),
+        ("/etc/x.json", "{\"a\": \"{{ vars.w|json }}\"}\n"),
+        ("/etc/x.toml", "a = \"{{ vars.w|toml }}\"\n"),
+        ("/etc/x.yaml", "a: \"{{ vars.w|yaml }}\"\n"),
+    ] {
+        let compiled = rendered(path, template);
+        assert!(shown(&compiled).contains("quotes"), "{template}: {}", shown(&compiled));
+    }
+    for (path, template) in [
+        ("/etc/x.sh", "X={{ vars.v|sh }}\n"),
+        ("/etc/x.sh", "# don't\nX=\"a\"{{ vars.v|sh }}\n"),
+        ("/etc/x.sh", "sh <<'EOF'\n{{ vars.v|sh }}\nEOF\n"),
+        ("/etc/x.sh", "{% set x %}it's{% endset %}echo \"{{ x }}\"\n"),
+        ("/etc/nginx/nginx.conf", "add_header A {{ vars.w|nginx }};\n"),
+        ("/etc/x.json", "{\"a\": {{ vars.w|json }}}\n"),
+    ] {
+        let compiled = rendered(path, template);
+        assert!(!compiled.has_errors(), "{template}: {}", shown(&compiled));
+    }
+}
