@@ -86,6 +86,9 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     };
     text.push_str(&format!("timestamp {}, {made}, ", stamp.serial));
     match stamp.expires.checked_sub(now) {
+        Some(left) if left <= stamp.expires.saturating_sub(stamp.issued) / 3 => {
+            text.push_str(&format!("good for {} more only: `cmc refresh` or publish\n", span(left)));
+        }
         Some(left) => text.push_str(&format!("good for {}\n", span(left))),
         None => text.push_str("EXPIRED: `cmc refresh` or publish\n"),
     }

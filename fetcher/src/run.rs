@@ -331,9 +331,11 @@ fn holds_unchanged(host: &Host<'_>, now: u64) -> bool {
     !fetch::taken(&host.dir).is_some_and(|known| known.manifest.overrides.iter().any(expired))
 }
 
+/// Seconds before the timestamp expires in which that is said again.
+const LAST_DAYS: u64 = 2 * 86_400;
+
 /// Expired trust: everything goes on, but newer releases are refused.
 pub fn expiry(trust: &TrustState, now: u64, events: &mut Events) -> Option<Error> {
-    let days = |span: u64| span.div_ceil(86_400);
     match trust.freshness(now) {
         Freshness::Expired { expires } => {
             return Some(Error::Trust(format!(
@@ -341,10 +343,15 @@ pub fn expiry(trust: &TrustState, now: u64, events: &mut Events) -> Option<Error
             )));
         }
         Freshness::Ageing { expires } => {
-            let left = days(expires.saturating_sub(trust.now(now)));
+            // One text for its last third and one for its last two days: each is said once.
+            let left = if expires.saturating_sub(trust.now(now)) < LAST_DAYS {
+                "expires within two days"
+            } else {
+                "is in the last third of its life"
+            };
             events.host(
-                Level::Note,
-                format!("the fleet's timestamp expires in {left} days; `cmc refresh` renews it"),
+                Level::Alarm,
+                format!("the fleet's timestamp {left}, and newer releases are refused after it; `cmc refresh` renews it"),
             );
         }
         Freshness::Fresh { .. } | Freshness::Unknown => {}

@@ -144,6 +144,26 @@ fn a_quarantined_bundle_stays_on_the_host_so_that_redo_needs_no_store() {
 }
 
 #[test]
+fn a_timestamp_that_runs_out_is_said_when_two_thirds_are_over_and_two_days_before() {
+    let world = World::new();
+    publish(&world, "1\n");
+    world.run();
+    let said = |days: u64| {
+        world.wait(days * DAY);
+        let outcome = world.run();
+        let alarms = outcome.events.0.iter().map(ToString::to_string);
+        let expires = alarms.filter(|text| text.contains("cmc refresh")).collect::<String>();
+        (outcome.news.then_some(expires), outcome.exit)
+    };
+    assert_eq!(said(19), (None, Exit::Done), "fresh");
+    let (third, exit) = said(2);
+    assert!(exit == Exit::Done && third.unwrap().contains("last third"));
+    assert_eq!(said(2), (None, Exit::Done), "once");
+    let (days, exit) = said(6);
+    assert!(exit == Exit::Done && days.unwrap().contains("two days"));
+}
+
+#[test]
 fn a_newer_release_that_expired_is_said_once() {
     let world = World::new();
     publish(&world, "1\n");

@@ -1,6 +1,7 @@
 //! Promises of the unit model, the encoders and the table of directives.
 
 use super::*;
+use crate::hostile::skip;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -60,16 +61,15 @@ fn assignments_are_added_at_the_end_of_their_section() {
 
 #[test]
 fn the_names_are_those_of_the_installed_systemd() {
+    const NAMES: &str = "the_names_are_those_of_the_installed_systemd";
     let Ok(output) =
         std::process::Command::new("/lib/systemd/systemd").arg("--dump-configuration-items").output()
     else {
-        eprintln!("skipped: /lib/systemd/systemd is not installed");
-        return;
+        return skip(NAMES, "/lib/systemd/systemd is not installed");
     };
     let version = std::process::Command::new("/lib/systemd/systemd").arg("--version").output().unwrap();
     if !String::from_utf8_lossy(&version.stdout).starts_with("systemd 252") {
-        eprintln!("skipped: the names are those of systemd 252");
-        return;
+        return skip(NAMES, "the names are those of systemd 252");
     }
     let dump = String::from_utf8(output.stdout).unwrap();
     let dump: Vec<_> = dump.lines().filter(|line| !line.is_empty()).collect();
@@ -379,8 +379,10 @@ fn command_lines_are_read_as_systemd_reads_them() {
 #[test]
 fn units_of_the_system_print_unchanged_and_pass_the_table() {
     let Ok(folder) = std::fs::read_dir("/lib/systemd/system") else {
-        eprintln!("skipped: there is no /lib/systemd/system");
-        return;
+        return skip(
+            "units_of_the_system_print_unchanged_and_pass_the_table",
+            "there is no /lib/systemd/system",
+        );
     };
     let mut wrong = Vec::new();
     for path in folder.map(|entry| entry.unwrap().path()) {

@@ -1,6 +1,6 @@
 //! Rendered units, actions and findings.
 
-use super::super::testing::{host, lowered, service};
+use super::super::testing::{host, lowered, service, skip};
 use super::super::{Lowered, lower};
 use cmc_types::systemd::Unit;
 use std::path::Path;
@@ -322,8 +322,7 @@ fn stage(root: &Path, lowered: &Lowered) -> Vec<String> {
 #[test]
 fn the_real_systemd_accepts_what_is_printed() {
     if Command::new("systemd-analyze").arg("--version").output().is_err() {
-        eprintln!("skipped: systemd-analyze is not installed");
-        return;
+        return skip("the_real_systemd_accepts_what_is_printed", "not installed: systemd-analyze");
     }
     let timer = r#"
 [service.backup]
