@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(crate) struct Args {
     /// The host
     host: String,
-    /// Directory that gets each file at OUT/its/absolute/path; it must not hold any of them yet
+    /// Directory that gets each file at OUT/its/absolute/path; new or empty
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
@@ -35,6 +35,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         Failure::new(USAGE, format!("the fleet has no host {:?}", args.host))
             .help(format!("it has: {}", names.join(", ")))
     })?;
+    refuse_used(&args.out)?;
     let mut written = Vec::new();
     for (_, file) in host.files() {
         if let Some(path) = write(file, directory, &args.out)? {
@@ -46,6 +47,20 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     }
     terminal.say(&format!("{} of {} in {}", count(written.len(), "file"), args.host, args.out.display()));
     Ok(())
+}
+
+/// Refuses a directory in which something is: a link in it could lead the host's files anywhere.
+fn refuse_used(out: &Path) -> Result<(), Failure> {
+    let mut entries = match std::fs::read_dir(out) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io("read", out, &error)),
+    };
+    match entries.next() {
+        None => Ok(()),
+        Some(_) => Err(Failure::failed(format!("{} is not empty", out.display()))
+            .help("render into a directory that is new, or empty it first")),
+    }
 }
 
 /// Writes one file; `None` for what has no content of its own.
