@@ -4,7 +4,7 @@
 use crate::expr::{Failure, guarded, is_reserved};
 use crate::files::read::{ReadError, below, read_text};
 use crate::offsets::Offsets;
-use cmc_types::{Blake3, FileId, Sources, codes};
+use cmc_types::{Blake3, FileId, Place, Sources, Span, codes};
 use minijinja::{Environment, Error};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -79,12 +79,25 @@ impl Templates {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).contains_key(name)
     }
 
-    /// Puts guards around what is compared, and notes where.
-    pub(crate) fn guard(&self, name: &str, text: String) -> String {
-        let Some((guarded, offsets)) = guarded(&text) else { return text };
+    /// Puts guards after what is compared, and notes where. `file` is where the text stands, if it is a template.
+    pub(crate) fn guard(&self, name: &str, text: String, file: Option<FileId>) -> Result<String, Error> {
+        let guarded = guarded(&text).map_err(|near| {
+            let failure = Failure::new(
+                codes::EXPRESSION,
+                "the expression is nested too deeply, or too unclear, to see that it compares no secrets",
+            )
+            .help(Some("give its parts names with `{% set %}`, and put brackets around `not …`".to_owned()));
+            match file {
+                Some(file) => {
+                    failure.with(Place { file, span: Span::new(near.start, near.end) }, "this expression")
+                }
+                None => failure,
+            }
+        })?;
+        let Some((guarded, offsets)) = guarded else { return Ok(text) };
         let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
         guards.insert(name.to_owned(), Arc::new(offsets));
-        guarded
+        Ok(guarded)
     }
 
     /// What the bytes of the engine's text of this name are in the text as it was written.
@@ -188,6 +201,6 @@ impl Templates {
         let digest = Blake3(*blake3::hash(text.as_bytes()).as_bytes());
         let file = self.add(path, &text);
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), (file, digest));
-        Ok(Some(self.guard(name, text)))
+        self.guard(name, text, Some(file)).map(Some)
     }
 }

@@ -7,6 +7,8 @@ mod support;
 
 #[path = "resolve/book.rs"]
 mod book;
+#[path = "resolve/comparisons.rs"]
+mod comparisons;
 #[path = "resolve/expressions.rs"]
 mod expressions;
 #[path = "resolve/plans.rs"]

@@ -134,6 +134,10 @@ impl World {
                 _ if detail.is_empty() => {
                     Failure::new(codes::EXPRESSION, "something in the expression is not defined")
                 }
+                // The engine guesses of what it is.
+                _ if detail.contains("[...]") => {
+                    Failure::new(codes::EXPRESSION, "there is nothing under the key or index in brackets")
+                }
                 _ => Failure::new(codes::EXPRESSION, detail.to_owned()),
             },
             ErrorKind::UnknownFilter | ErrorKind::UnknownTest => unknown_filter(detail),

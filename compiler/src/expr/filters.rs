@@ -3,8 +3,9 @@
 
 use super::failure::Failure;
 use super::frame::{not_a_text, secret_compared, secret_misused};
-use super::opaque::{Opaque, POISON, Quoted, is_reserved};
-use super::scope::Thing;
+use super::guard::Guard;
+use super::holds::{is_secret, refuse_held, refuse_secret};
+use super::opaque::{Opaque, POISON, Quoted};
 use crate::encode::Format;
 use cmc_types::codes;
 use minijinja::value::{Rest, Value, ValueKind, ValueOrKwargs};
@@ -23,29 +24,29 @@ pub(super) fn install(environment: &mut Environment<'static>) {
         environment.remove_test(name);
     }
     macro_rules! guard {
-        ($($name:literal $function:path;)*) => {
-            $(guarded(environment, $name, Value::from_function($function));)*
+        ($($takes:ident: $($name:literal $function:path;)*)*) => {
+            $($(guarded(environment, $name, Takes::$takes, Value::from_function($function));)*)*
         };
     }
     guard! {
-        "abs" filters::abs; "attr" filters::attr; "batch" filters::batch; "bool" filters::bool;
-        "capitalize" filters::capitalize; "chain" filters::chain; "count" filters::length; "d" filters::default;
-        "default" filters::default; "dictsort" filters::dictsort; "first" filters::first; "float" filters::float;
-        "format" filters::format; "groupby" filters::groupby; "indent" filters::indent; "int" filters::int;
-        "items" filters::items; "last" filters::last; "length" filters::length; "lines" filters::lines;
-        "list" filters::list; "lower" filters::lower; "map" filters::map; "max" filters::max; "min" filters::min;
-        "reject" filters::reject; "rejectattr" filters::rejectattr; "replace" filters::replace;
-        "reverse" filters::reverse; "round" filters::round; "select" filters::select;
-        "selectattr" filters::selectattr; "slice" filters::slice; "sort" filters::sort; "split" filters::split;
-        "sum" filters::sum; "title" filters::title; "trim" filters::trim; "unique" filters::unique;
-        "upper" filters::upper; "zip" filters::zip;
+        Whole:
+        "attr" filters::attr; "batch" filters::batch; "chain" filters::chain; "count" filters::length;
+        "d" filters::default; "default" filters::default; "first" filters::first; "items" filters::items;
+        "last" filters::last; "length" filters::length; "list" filters::list; "map" filters::map;
+        "reverse" filters::reverse; "slice" filters::slice; "zip" filters::zip;
+        Keys:
+        "dictsort" filters::dictsort; "groupby" filters::groupby; "max" filters::max; "min" filters::min;
+        "reject" filters::reject; "rejectattr" filters::rejectattr; "select" filters::select;
+        "selectattr" filters::selectattr; "sort" filters::sort; "sum" filters::sum; "unique" filters::unique;
+        All:
+        "abs" filters::abs; "bool" filters::bool; "capitalize" filters::capitalize; "float" filters::float;
+        "format" filters::format; "indent" filters::indent; "int" filters::int; "lines" filters::lines;
+        "lower" filters::lower; "replace" filters::replace; "round" filters::round; "split" filters::split;
+        "title" filters::title; "trim" filters::trim; "upper" filters::upper;
     }
-    environment.add_filter(super::guard::FILTER, |value: Value| -> Result<Value, Error> {
-        match holds_secret(&value, 0) {
-            true => Err(secret_compared().into()),
-            false => Ok(value),
-        }
-    });
+    for guard in Guard::ALL {
+        environment.add_filter(guard.name(), move |value: Value| guard.pass(value));
+    }
     macro_rules! compare {
         ($($function:path: $($name:literal)*;)*) => {
             $($(compares(environment, $name, Value::from_function($function));)*)*
@@ -55,6 +56,8 @@ pub(super) fn install(environment: &mut Environment<'static>) {
         tests::is_eq: "eq" "equalto" "=="; tests::is_ne: "ne" "!="; tests::is_lt: "lt" "lessthan" "<";
         tests::is_le: "le" "<="; tests::is_gt: "gt" "greaterthan" ">"; tests::is_ge: "ge" ">="; tests::is_in: "in";
         tests::is_sameas: "sameas"; tests::is_startingwith: "startingwith"; tests::is_endingwith: "endingwith";
+        tests::is_odd: "odd"; tests::is_even: "even"; tests::is_divisibleby: "divisibleby";
+        tests::is_lower: "lower"; tests::is_upper: "upper";
     }
     environment.add_filter("join", join);
     environment.add_filter("string", |value: Value| -> Result<Value, Error> { Ok(plain(&value)?.into()) });
@@ -67,51 +70,79 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     }
 }
 
+/// What a filter does with what it is given.
+#[derive(Clone, Copy)]
+enum Takes {
+    /// Passes on what is in lists and tables.
+    Whole,
+    /// Compares or tests what is in lists and tables, or one attribute of each.
+    Keys,
+    /// May make a text of anything in it.
+    All,
+}
+
 /// Adds a filter that refuses secrets.
-fn guarded(environment: &mut Environment<'static>, name: &'static str, filter: Value) {
+fn guarded(environment: &mut Environment<'static>, name: &'static str, takes: Takes, filter: Value) {
     let guard = move |state: &mut State<'_, '_>, arguments: Rest<ValueOrKwargs>| -> Result<Value, Error> {
         let arguments: Vec<Value> = arguments.0.into_iter().map(Value::from).collect();
-        if arguments.iter().any(is_secret) {
-            return Err(secret_misused().into());
+        for argument in &arguments {
+            match takes {
+                Takes::All => refuse_held(argument, secret_misused)?,
+                _ if argument.is_kwargs() => refuse_held(argument, secret_misused)?,
+                _ => refuse_secret(argument)?,
+            }
+        }
+        if let (Takes::Keys, Some((subject, options))) = (takes, arguments.split_first()) {
+            refuse_keys(name, subject, options)?;
         }
         filter.call(state, &arguments)
     };
     environment.add_filter(name, guard);
 }
 
+/// Refuses secrets in what a filter compares or tests.
+fn refuse_keys(name: &str, subject: &Value, options: &[Value]) -> Result<(), Error> {
+    let option = |name: &str| {
+        let value = options.last().filter(|last| last.is_kwargs())?.get_attr(name).ok()?;
+        (!value.is_undefined() && !value.is_none()).then_some(value)
+    };
+    let positional = options.first().filter(|first| !first.is_kwargs());
+    let attribute = match name {
+        // The keys of a table are names.
+        "dictsort" if option("by").is_none_or(|by| by.as_str() == Some("key")) => return Ok(()),
+        // The test that is named refuses secrets.
+        "select" | "reject" if positional.is_some() => return Ok(()),
+        "selectattr" | "rejectattr" if options.len() > 1 => return Ok(()),
+        "groupby" | "sum" | "selectattr" | "rejectattr" => {
+            positional.cloned().or_else(|| option("attribute"))
+        }
+        _ => option("attribute"),
+    };
+    let Some(attribute) = attribute.as_ref().and_then(Value::as_str) else {
+        return refuse_held(subject, secret_compared);
+    };
+    for item in subject.try_iter().into_iter().flatten() {
+        for path in attribute.split(',') {
+            let names = path.trim().split('.').map(Value::from);
+            let key = names.into_iter().try_fold(item.clone(), |item, name| item.get_item(&name));
+            // Of what cannot be followed here, such as `0` in a path, nothing may be a secret.
+            let key = key.ok().filter(|key| !key.is_undefined()).unwrap_or_else(|| item.clone());
+            refuse_held(&key, secret_compared)?;
+        }
+    }
+    Ok(())
+}
+
 /// Adds a test that refuses secrets.
 fn compares(environment: &mut Environment<'static>, name: &'static str, test: Value) {
     let guard = move |state: &mut State<'_, '_>, arguments: Rest<Value>| -> Result<bool, Error> {
-        if arguments.0.iter().any(|value| holds_secret(value, 0)) {
-            return Err(secret_compared().into());
+        for (index, argument) in arguments.0.iter().enumerate() {
+            let guard = if name == "in" && index == 1 { Guard::Searched } else { Guard::Compared };
+            guard.pass(argument.clone())?;
         }
         test.call(state, &arguments.0).map(|value| value.is_true())
     };
     environment.add_test(name, guard);
-}
-
-/// Whether a value is a secret, a list or table with one in it, or a captured text in which one was written.
-fn holds_secret(value: &Value, depth: usize) -> bool {
-    if is_secret(value) {
-        return true;
-    }
-    // Our own objects are looked at when they are read.
-    if depth > 4 || value.downcast_object_ref::<Thing>().is_some() {
-        return false;
-    }
-    let items = || value.try_iter().into_iter().flatten().take(10_000);
-    match value.kind() {
-        ValueKind::String => value.as_str().is_some_and(is_reserved),
-        ValueKind::Seq => items().any(|item| holds_secret(&item, depth + 1)),
-        ValueKind::Map => {
-            items().any(|key| value.get_item(&key).is_ok_and(|item| holds_secret(&item, depth + 1)))
-        }
-        _ => false,
-    }
-}
-
-fn is_secret(value: &Value) -> bool {
-    value.downcast_object_ref::<Opaque>().is_some()
 }
 
 /// The text of a single value, as the formatter would write it.

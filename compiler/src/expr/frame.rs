@@ -307,6 +307,9 @@ impl Frame {
                         format.check_quoted(text, Quotes::Captured, context, before)
                     })?;
                 } else {
+                    if is_reserved(text) && !self.made().tokens.is_empty() {
+                        return Err(secret_misused().into());
+                    }
                     if is_reserved(text) {
                         return Err(Failure::new(
                             codes::EXPRESSION,

@@ -6,8 +6,11 @@ mod failure;
 mod filters;
 mod frame;
 mod guard;
+mod holds;
 mod opaque;
+mod operands;
 mod scope;
+mod shape;
 mod tokens;
 
 pub(crate) use diagnose::Subject;
@@ -101,11 +104,9 @@ pub(crate) fn environment(templates: Arc<Templates>, limits: &Limits) -> Environ
     environment.set_fuel(Some(limits.fuel));
     environment.set_auto_escape_callback(|_| AutoEscape::Custom("cmc".into()));
     environment.set_formatter(frame::formatter);
-    if let Ok(syntax) = minijinja::syntax::SyntaxConfig::builder().keep_trailing_newline(true).build() {
-        environment.set_syntax(syntax);
-    }
+    environment.set_syntax(tokens::syntax());
     environment.set_loader(move |name| match name.strip_prefix(DEFINITION) {
-        Some(text) => Ok(Some(templates.guard(name, text.to_owned()))),
+        Some(text) => templates.guard(name, text.to_owned(), None).map(Some),
         None => templates.load(name),
     });
     filters::install(&mut environment);

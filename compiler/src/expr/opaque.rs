@@ -163,9 +163,11 @@ impl Tokens {
 /// Whether a text holds one of the characters that the compiler keeps for itself.
 pub(crate) fn is_reserved(text: &str) -> bool {
     // U+FDD0 to U+FDEF are EF B7 90 to EF B7 AF in UTF-8.
-    text.as_bytes()
-        .windows(3)
-        .any(|bytes| bytes[0] == 0xEF && bytes[1] == 0xB7 && (0x90..=0xAF).contains(&bytes[2]))
+    let bytes = text.as_bytes();
+    bytes.contains(&0xEF)
+        && bytes
+            .windows(3)
+            .any(|bytes| bytes[0] == 0xEF && bytes[1] == 0xB7 && (0x90..=0xAF).contains(&bytes[2]))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::world::World;
 use cmc_types::codes;
 use minijinja::value::{DynObject, Enumerator, Kwargs, Object, Value};
 use minijinja::{Error, State};
+use std::cmp::Ordering;
 use std::sync::{Arc, Weak};
 
 /// The names at the top.
@@ -169,6 +170,14 @@ impl Object for Thing {
 
     fn is_true(self: &Arc<Self>) -> bool {
         true
+    }
+
+    /// Hosts are what they are, whatever can be read of them.
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        match (&**self, other.downcast_ref::<Self>()?) {
+            (Self::Host(view), Self::Host(other)) => Some(view.host.cmp(&other.host)),
+            _ => None,
+        }
     }
 
     fn call(self: &Arc<Self>, _: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {

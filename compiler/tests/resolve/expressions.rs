@@ -217,67 +217,6 @@ fn misuse_of_secrets_is_found() {
     assert!(!found.contains("dummy"), "{found}");
 }
 
-/// Each content is a file of its own; all of it must be refused, and without them nothing is.
-#[test]
-fn a_secret_is_never_silently_unequal_however_it_comes_to_be_compared() {
-    let files = |contents: &[&str]| -> String {
-        let file = |(index, content): (usize, &&str)| {
-            format!("[service.api.file.\"/etc/{index}\"]\ncontent = \"\"\"{content}\"\"\"\n")
-        };
-        let definitions = r#"
-[secret.db]
-[service.api]
-on = ["web1"]
-daemon.exec = ["/bin/api"]
-env = { DB = { secret = "db" }, MADE = "{{ secret('db') }}x", NAME = "DB" }
-"#;
-        format!("{definitions}{}", contents.iter().enumerate().map(file).collect::<String>())
-    };
-    let refused = [
-        "{% macro m(x) %}{{ 'y' == x }}{% endmacro %}{{ m(secret('db')) }}",
-        "{% macro m(x) %}{% if x in ['y'] %}{% endif %}{% endmacro %}{{ m(x=env.DB) }}",
-        "{% for s in [secret('db')] %}{{ none != s }}{% endfor %}",
-        "{% for s in [env.DB, 'a'] if 'a' == s %}{{ s }}{% endfor %}",
-        "{% set a = secret('db') %}{% set b = a %}{{ 'y' == b }}",
-        "{% with q = [env.DB] %}{{ 'y' == q[0] }}{% endwith %}",
-        "{{ 'y' == env[env.NAME] }}",
-        "{{ 'y' == env['MADE'] }}",
-        "{% set x %}{{ secret('db') }}{% endset %}{{ 'y' == x }}",
-        "{% set x %}{{ secret('db') }}{% endset %}{{ 'dummy' in x }}",
-        "{{ ['y'] == [secret('db')] }}",
-        "{{ {'a': 'y'} != {'a': env.DB} }}",
-        "{{ 'y' is eq(env.DB) }}",
-        "{{ 'y' is in([env.DB]) }}",
-        "{{ ['y']|select('ne', env.DB)|list }}",
-        "{{ 1 == secret('db') }}",
-        "{{ true == (secret('db') if env.NAME else '') }}",
-        "{% set n = namespace(s=env.DB) %}{{ 'y' == n.s }}",
-        "{{ 'y' == [secret('db')]|first }}",
-        "{{ [env.DB, 'y']|unique|list|length }}",
-        "{% import 'equal.j2' as equal %}{{ equal.to(secret('db')) }}",
-        "{% set given = secret('db') %}{% include 'given.j2' %}",
-        "{% if secret('db') == secret('db') %}{% endif %}",
-    ];
-    let templates = [
-        ("templates/equal.j2", "{% macro to(x) %}{{ 'y' == x }}{% endmacro %}"),
-        ("templates/given.j2", "{% if 'y' != given %}{% endif %}"),
-    ];
-    let passing = [
-        "{{ 'y' == env.NAME }}{{ secret('db') if env.NAME == 'DB' else env.DB }}",
-        "{% for h in hosts('@all') %}{{ h.name == host.name }}{{ h.vars.region is defined and 'eu' == h.vars.region }}{% endfor %}",
-        "{% macro m(x, y) %}{% if y == 1 %}{{ x }}{% endif %}{% endmacro %}{{ m(secret('db'), 1) }}",
-    ];
-    for content in refused {
-        let found = with_services(&files(&[content]), &templates);
-        let codes: Vec<_> = found.diagnostics.iter().map(|finding| finding.code.name()).collect();
-        assert_eq!(codes, ["secret-misused"], "{content}: {}", shown(&found));
-        assert!(!shown(&found).contains("dummy-db"), "{content}");
-    }
-    good(&files(&passing), &templates);
-    let found = with_services(&files(&[refused[0], refused[20]]), &templates);
-    insta::assert_snapshot!(shown(&found));
-}
-
 #[test]
 fn every_value_that_an_encoder_refuses_is_told_in_one_run() {
     let many: String = (0..30).map(|i| format!("k{i}: {{{{ 'x: y' }}}}\n")).collect();
