@@ -75,6 +75,14 @@ impl From<cmc_bundles::Error> for Failure {
             Some(cmc_bundles::error::TrustKind::Clock) => failure.help(
                 "set this machine's clock; if it is right and that of another publisher was wrong, add --clock-is-right",
             ),
+            Some(cmc_bundles::error::TrustKind::Rollback) => failure.help(
+                "somebody put the store back to an older state, or this is a copy of it; if that cannot be undone: build, then `cmc publish --recover` goes on above what hosts have seen",
+            ),
+            _ if matches!(&error, cmc_bundles::Error::Missing { key, .. } if key.starts_with("channels/")) => {
+                failure.help(
+                    "the store held releases of this channel; if the pointer cannot be brought back: build, then `cmc publish --recover` goes on from the newest release that is left",
+                )
+            }
             _ if matches!(error, cmc_bundles::Error::Missing { .. }) => {
                 failure.help("if the store has lost it: build, then `cmc publish --rebuild` uploads everything again")
             }

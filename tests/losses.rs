@@ -84,3 +84,138 @@ fn a_published_host_that_lost_its_recipient_is_shown_as_leaving() {
     let diff = scratch.fleet("fleet", &["diff"]).expect(0);
     assert!(diff.out.contains("web1 has no `recipient` any more: it keeps what it has"), "{}", diff.out);
 }
+
+/// The store's pointer, and that of an earlier state.
+const POINTER: &str = "fleet/store/channels/main.json";
+
+/// Changes the greeting, so that there is something to publish.
+fn greet(scratch: &Scratch, text: &str) {
+    let fleet = scratch.read("fleet/fleet.toml");
+    let line = fleet.lines().find(|line| line.contains("greeting =")).unwrap().to_owned();
+    let (key, _) = line.split_once("greeting =").unwrap();
+    let new = format!("{key}greeting = \"{text}\"{}", if line.ends_with('}') { " }" } else { "" });
+    scratch.write("fleet/fleet.toml", &fleet.replace(&line, &new));
+}
+
+fn verify(scratch: &Scratch) -> Ran {
+    scratch.fleet("fleet", &["store", "verify"])
+}
+
+#[test]
+fn a_lost_pointer_is_named_and_recovered_on_any_checkout_above_what_hosts_have_seen() {
+    for forgets in [false, true] {
+        let scratch = published();
+        greet(&scratch, "two");
+        publish(&scratch, &[]).expect(0);
+        scratch.fleet("fleet", &["refresh"]).expect(0);
+        fetch(&scratch, &["run"]).expect(0);
+        std::fs::remove_file(scratch.path(POINTER)).unwrap();
+        if forgets {
+            // Another checkout remembers nothing.
+            std::fs::remove_file(scratch.path("fleet/.cmc/seen.json")).unwrap();
+        }
+        fetch(&scratch, &["run"]).expect(6);
+        let commands: [&[&str]; 4] =
+            [&["publish"], &["publish", "--rebuild"], &["refresh"], &["store", "verify"]];
+        for command in commands {
+            let ran = scratch.fleet("fleet", command).expect(6);
+            for says in ["pointer of channel main is missing", "cmc publish --recover"] {
+                assert!(ran.err.contains(says), "{command:?}: {}", ran.err);
+            }
+        }
+        let ran = publish(&scratch, &["--recover"]).expect(0);
+        assert!(ran.err.contains("published release 3") && ran.err.contains("0 of 3"), "{}", ran.err);
+        verify(&scratch).expect(0);
+        fetch(&scratch, &["run"]).expect(0);
+        greet(&scratch, "three");
+        let ran = publish(&scratch, &[]).expect(0);
+        assert!(ran.err.contains("published release 4"), "{}", ran.err);
+        fetch(&scratch, &["run"]).expect(0);
+        assert!(fetch(&scratch, &["status"]).out.contains("release 4 "));
+    }
+}
+
+#[test]
+fn a_store_that_lost_pointer_and_newest_release_is_recovered_above_both() {
+    let scratch = published();
+    greet(&scratch, "two");
+    publish(&scratch, &[]).expect(0);
+    fetch(&scratch, &["run"]).expect(0);
+    // Back to nothing: only this machine knows that there was a release 2.
+    std::fs::remove_dir_all(scratch.path("fleet/store")).unwrap();
+    let ran = verify(&scratch).expect(6);
+    assert!(ran.err.contains("there is no such directory"), "{}", ran.err);
+    publish(&scratch, &[]).expect(6);
+    let ran = publish(&scratch, &["--recover"]).expect(0);
+    assert!(ran.err.contains("published release 3"), "{}", ran.err);
+    verify(&scratch).expect(0);
+    fetch(&scratch, &["run"]).expect(0);
+
+    // The same on a machine that knows nothing: hosts tell the number.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    std::fs::remove_dir_all(scratch.path("fleet/store")).unwrap();
+    std::fs::remove_file(scratch.path("fleet/.cmc/seen.json")).unwrap();
+    let ran = publish(&scratch, &["--recover=3"]).expect(0);
+    assert!(ran.err.contains("published release 4"), "{}", ran.err);
+    fetch(&scratch, &["run"]).expect(0);
+}
+
+#[test]
+fn a_store_that_was_put_back_is_said_to_be_and_is_recovered() {
+    let scratch = published();
+    let old = scratch.read(POINTER);
+    greet(&scratch, "two");
+    publish(&scratch, &[]).expect(0);
+    fetch(&scratch, &["run"]).expect(0);
+    scratch.write(POINTER, &old);
+    for command in [&["store", "verify"][..], &["publish"], &["status"]] {
+        let ran = scratch.fleet("fleet", command).expect(5);
+        for says in ["release 1 serial 1 is older than release 2 serial 2, seen before", "--recover"] {
+            assert!(ran.err.contains(says), "{command:?}: {}", ran.err);
+        }
+    }
+    fetch(&scratch, &["run"]).expect(5);
+    publish(&scratch, &["--recover"]).expect(0);
+    verify(&scratch).expect(0);
+    fetch(&scratch, &["run"]).expect(0);
+    // Where nothing was lost, it is an ordinary publish.
+    let ran = publish(&scratch, &["--recover"]).expect(0);
+    assert!(ran.err.contains("has this already"), "{}", ran.err);
+}
+
+#[test]
+fn a_lost_or_damaged_root_is_named_and_restored() {
+    let scratch = published();
+    let vault = std::fs::read_dir(scratch.path("fleet/store/trust")).unwrap().flatten();
+    let vault = vault.map(|entry| entry.path()).find(|path| path.extension().is_some_and(|e| e == "age"));
+    let root = scratch.path("fleet/store/trust/1.json");
+    for (object, path) in [("root 1", root), ("vault", vault.unwrap())] {
+        let right = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let ran = verify(&scratch).expect(6);
+        for says in [&format!("{object} is missing from store"), "cmc publish --rebuild"] {
+            assert!(ran.err.contains(says), "{}", ran.err);
+        }
+        publish(&scratch, &["--rebuild"]).expect(0);
+        assert_eq!(std::fs::read(&path).unwrap(), right);
+        std::fs::write(&path, "{}").unwrap();
+        let ran = verify(&scratch).expect(5);
+        assert!(
+            ran.err.contains(&format!("{object}: not the one of the fleet's trust/ folder")),
+            "{}",
+            ran.err
+        );
+        publish(&scratch, &["--rebuild"]).expect(0);
+        verify(&scratch).expect(0);
+        fetch(&scratch, &["run"]).expect(0);
+    }
+}
+
+#[test]
+fn a_store_in_which_nothing_was_published_is_said_to_be_empty() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    std::fs::create_dir(scratch.path("fleet/store")).unwrap();
+    let ran = verify(&scratch).expect(1);
+    assert!(ran.err.contains("nothing was ever published on channel main"), "{}", ran.err);
+}

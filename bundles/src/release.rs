@@ -151,10 +151,7 @@ impl Pointer {
         if timestamp.release.hash != hash {
             return refuse(TrustKind::Hash, "its timestamp is over another release");
         }
-        let kind = format!("release of {object}");
-        self.release.verify(Role::Release, &keys.role(Role::Release), &kind)?;
-        let release: Release = canon::from_slice(self.release.body.as_bytes(), &kind)?;
-        release.check(root.fleet_id(), channel, &kind)?;
+        let release = Release::verify(&self.release, root, channel)?;
         if release.version != timestamp.release.version || timestamp.serial == 0 {
             return refuse(TrustKind::Format, "release and timestamp disagree on the version");
         }
@@ -168,6 +165,15 @@ impl Pointer {
 }
 
 impl Release {
+    /// Verifies signatures to the root's threshold, then parses, then checks fleet, channel and form.
+    pub(crate) fn verify(signed: &Signed, root: &TrustedRoot, channel: &Channel) -> Result<Self, Error> {
+        let kind = format!("release of {}", name(channel));
+        signed.verify(Role::Release, &root.root().role(Role::Release), &kind)?;
+        let release: Self = canon::from_slice(signed.body.as_bytes(), &kind)?;
+        release.check(root.fleet_id(), channel, &kind)?;
+        Ok(release)
+    }
+
     fn check(&self, fleet: FleetId, channel: &Channel, object: &str) -> Result<(), Error> {
         canon::format_one(self.format, object)?;
         let refuse = |kind, problem: &str| Err(Error::trust(kind, object, problem));

@@ -31,6 +31,16 @@ pub(crate) struct Args {
     /// Seal and upload everything again, for a store that lost objects
     #[arg(long)]
     rebuild: bool,
+    /// Go on although the store lost the channel's pointer, or shows an older one: above all numbers that are known.
+    /// RELEASE is one that hosts are at (`cmc-fetch status`), if the store and this machine know less
+    #[arg(
+        long,
+        value_name = "RELEASE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "0"
+    )]
+    recover: Option<u64>,
     #[command(flatten)]
     keys: KeyArgs,
     #[command(flatten)]
@@ -86,6 +96,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         lifetime: args.publishing.lifetime(),
         min_cmc: None,
         rebuild: args.rebuild,
+        recover: args.recover,
         is_ancestor: Some(&|theirs, ours| crate::publisher::is_ancestor(directory, theirs, ours)),
         guard: &guard,
         ..Request::default()

@@ -1,5 +1,6 @@
 //! What is published now, read and verified by an operator.
 
+use super::recover::missing;
 use crate::bundle::Archive;
 use crate::client::{self, StatementRef, next_root};
 use crate::error::{Error, TrustKind};
@@ -45,8 +46,13 @@ impl Roots {
         &self.signed
     }
 
+    /// All of them, verified, the newest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = TrustedRoot> {
+        (1..=self.signed.len() as u64).rev().filter_map(|version| self.at(version))
+    }
+
     /// The root of this number.
-    fn at(&self, version: u64) -> Option<TrustedRoot> {
+    pub(crate) fn at(&self, version: u64) -> Option<TrustedRoot> {
         let count = usize::try_from(version).ok().filter(|count| *count <= self.signed.len())?;
         TrustedRoot::chain(self.signed.get(..count)?.iter().cloned()).ok()
     }
@@ -58,12 +64,14 @@ pub struct Current {
     pub(crate) pointer: VerifiedPointer,
     pub(crate) etag: Option<String>,
     pub(crate) bytes: Vec<u8>,
+    /// Whether the pointer was lost or put back: a release is made in any case.
+    pub(crate) lost: bool,
     pub(crate) tree: Tree,
     /// Whether nothing below the pointer is used.
     pub(crate) blank: bool,
     /// The numbers that the next release and timestamp count from.
     pub(crate) base: Counters,
-    keys: SharedKeys,
+    pub(super) keys: SharedKeys,
 }
 
 /// The fleet key's identities, shared between copies.
@@ -159,6 +167,17 @@ pub(crate) struct CurrentPointer {
     pub(crate) base: Counters,
 }
 
+/// An object and its ETag, if the store gave one.
+type Tagged = (Vec<u8>, Option<String>);
+
+/// The pointer's object with its ETag; `None` if there is none. Nothing is verified.
+pub(super) fn fetch_pointer(store: &dyn Reader, channel: &Channel) -> Result<Option<Tagged>, Error> {
+    Ok(match store.get_if_changed(&channel.key(), None, limits::POINTER)? {
+        Fetch::Found { bytes, etag } => Some((bytes, etag)),
+        Fetch::Missing | Fetch::NotModified => None,
+    })
+}
+
 /// Reads and verifies a channel's pointer; `None` if nothing was ever published on it. `seen` are the highest numbers
 /// this publisher knows of; older ones are refused.
 pub(crate) fn read_pointer(
@@ -167,18 +186,15 @@ pub(crate) fn read_pointer(
     channel: &Channel,
     seen: Counters,
 ) -> Result<Option<CurrentPointer>, Error> {
-    let fetched = match store.get_if_changed(&channel.key(), None, limits::POINTER) {
+    let (bytes, etag) = match fetch_pointer(store, channel) {
         // A directory that the first write makes; where it cannot, that write says so.
-        Err(error) if error.kind == StoreErrorKind::NoStore => Fetch::Missing,
-        fetched => fetched?,
-    };
-    let (bytes, etag) = match fetched {
-        Fetch::Found { bytes, etag } => (bytes, etag),
-        Fetch::Missing if seen.serial > 0 => {
-            let problem = format!("it is gone; serial {} was seen before", seen.serial);
-            return Err(Error::trust(TrustKind::Rollback, name(channel), problem));
+        Err(Error::Store(error)) if error.kind == StoreErrorKind::NoStore && seen.serial == 0 => {
+            return Ok(None);
         }
-        Fetch::Missing | Fetch::NotModified => return Ok(None),
+        Ok(None) if seen.serial > 0 => return Err(missing(store.name(), channel)),
+        Ok(None) => return Ok(None),
+        Ok(Some(found)) => found,
+        Err(error) => return Err(error),
     };
     let parsed = Pointer::parse(&bytes, channel)?;
     let newest = roots.newest();
@@ -235,10 +251,8 @@ pub(crate) fn read_blank(
     channel: &Channel,
     seen: Counters,
 ) -> Result<Option<Current>, Error> {
-    let Some(CurrentPointer { pointer, etag, bytes, base }) = read_pointer(store, roots, channel, seen)?
-    else {
-        return Ok(None);
-    };
+    let Some(read) = read_pointer(store, roots, channel, seen)? else { return Ok(None) };
+    let CurrentPointer { pointer, etag, bytes, base } = read;
     let (tree, keys) = (Tree::default(), std::sync::Arc::new(keys));
-    Ok(Some(Current { pointer, etag, bytes, tree, blank: true, base, keys }))
+    Ok(Some(Current { pointer, etag, bytes, lost: false, tree, blank: true, base, keys }))
 }

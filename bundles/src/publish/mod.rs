@@ -11,6 +11,7 @@ mod build;
 mod change;
 mod diff;
 mod record;
+mod recover;
 mod verify;
 mod write;
 
@@ -35,6 +36,7 @@ use crate::vault::Vault;
 use base::{CurrentPointer, read_blank, read_pointer};
 use build::Build;
 use cmc_types::{Blake3, HostName};
+use recover::Recovered;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -91,6 +93,9 @@ pub struct Request<'a> {
     /// Seals everything anew and reads nothing of the store but the pointer and the holds: for a store that lost
     /// objects. Holds that cannot be read are an error unless `edit_holds` is given.
     pub rebuild: bool,
+    /// Goes on although the pointer is gone, damaged or older than what was seen: from the newest release that is left,
+    /// above all numbers that are known. The number is that of a release that hosts are known to be at; 0: none.
+    pub recover: Option<u64>,
     /// Sees what would change before anything is sealed; an error stops the publish.
     pub guard: &'a dyn Fn(&Changes) -> Result<(), Error>,
 }
@@ -106,6 +111,7 @@ impl Default for Request<'_> {
             selects: &|_, _| false,
             is_ancestor: None,
             rebuild: false,
+            recover: None,
             guard: &|_| Ok(()),
         }
     }
@@ -203,8 +209,16 @@ impl Publisher<'_> {
         let mut rivals = Rivals::default();
         self.contend(|attempt| {
             let keys = self.vault()?.identities()?;
-            let read = if request.rebuild { read_blank } else { read_current };
-            let current = read(self.store, self.roots, keys, self.channel, self.seen)?;
+            let Recovered { current, base } = match request.recover {
+                Some(at) => self.recover(keys, at, request.rebuild)?,
+                None => {
+                    let read = if request.rebuild { read_blank } else { read_current };
+                    match read(self.store, self.roots, keys, self.channel, self.seen)? {
+                        Some(current) => Recovered { base: current.base, current: Some(current) },
+                        None => self.begin(request.rebuild)?,
+                    }
+                }
+            };
             if let Some(current) = &current {
                 rivals.saw(current.timestamp().serial, self.store.name())?;
                 if attempt > 1 && lost_to != Some(current.at().hash) {
@@ -212,7 +226,7 @@ impl Publisher<'_> {
                 }
                 lost_to = Some(current.at().hash);
             }
-            self.attempt(prepared, contents, request, current.as_ref(), &mut session, attempt)
+            self.attempt(prepared, contents, request, (current.as_ref(), base), &mut session, attempt)
         })
     }
 
@@ -221,6 +235,7 @@ impl Publisher<'_> {
         let mut rivals = Rivals::default();
         self.contend(|attempt| {
             let Some(current) = read_pointer(self.store, self.roots, self.channel, self.seen)? else {
+                self.check_never_published()?;
                 return Err(Error::Failed(format!(
                     "nothing was ever published on channel {}; `cmc build`, then `cmc publish`",
                     self.channel
@@ -272,7 +287,7 @@ impl Publisher<'_> {
         prepared: &Prepared,
         contents: &dyn Contents,
         request: &Request<'_>,
-        current: Option<&Current>,
+        (current, base): (Option<&Current>, Counters),
         session: &mut Session,
         attempt: u32,
     ) -> Result<Attempt, Error> {
@@ -306,6 +321,7 @@ impl Publisher<'_> {
             && !current.blank
             && changes.hosts.is_empty()
             && !changes.holds
+            && !current.lost
             && current.release().version <= current.base.version
         {
             let pointer = CurrentPointer {
@@ -336,8 +352,11 @@ impl Publisher<'_> {
         (request.guard)(&changes)?;
         check_conditions(self.store)?;
         // 4. Seal and upload.
+        if request.rebuild {
+            self.restore_trust(written)?;
+        }
         self.put_trust(current.map(|current| current.timestamp().root.version), written)?;
-        let version = current.map_or(0, |current| current.base.version).saturating_add(1);
+        let version = base.version.saturating_add(1);
         let changed: BTreeSet<_> = changes.hosts.iter().map(|host| host.id).collect();
         let build = Build {
             publisher: self,
@@ -362,10 +381,11 @@ impl Publisher<'_> {
         let release = self.sign_release(current, request, built, version)?;
         self.put(&release_key(&release.hash()), &release.to_bytes()?, written)?;
         let etag = match current {
+            Some(current) if current.lost => current.etag.clone(),
             Some(current) => Some(self.token(current.etag.as_deref())?),
             None => None,
         };
-        let serial = current.map_or(0, |current| current.base.serial).saturating_add(1);
+        let serial = base.serial.saturating_add(1);
         let floor = current.map_or(0, |current| current.timestamp().issued);
         let at = StatementRef { version, hash: release.hash() };
         let (stamp, bytes) = self.sign_timestamp(release, at, serial, floor, request.lifetime)?;

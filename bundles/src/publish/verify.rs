@@ -2,14 +2,15 @@
 
 use super::base::{Roots, read_current};
 use super::parallel;
-use crate::error::Error;
-use crate::ids::Channel;
+use super::recover::{missing, newest_release};
+use crate::error::{Error, TrustKind};
+use crate::ids::{Channel, hash};
 use crate::keys::Identities;
 use crate::limits;
 use crate::locator::Locator;
 use crate::member;
-use crate::root::Counters;
-use crate::store::Reader;
+use crate::root::{Counters, root_key, vault_key};
+use crate::store::Store;
 use cmc_types::Blake3;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -35,21 +36,28 @@ pub struct Verified {
 /// the holds; with the fleet key's identities ([`crate::vault::Vault::identities`]) also that manifests and records
 /// open, and the hash of every bundle and chunk. An error means that it cannot go on; everything else that is wrong is
 /// in [`Verified::problems`].
+///
+/// `seen` are the highest numbers this publisher knows of: a store that shows older ones was put back.
 pub fn verify_store(
-    store: &dyn Reader,
+    store: &dyn Store,
     roots: &Roots,
     keys: Option<Identities>,
     channel: &Channel,
+    seen: Counters,
 ) -> Result<Verified, Error> {
     let open = keys.is_some();
     let keys = keys.unwrap_or_else(Identities::none);
-    let Some(current) = read_current(store, roots, keys, channel, Counters::default())? else {
+    let Some(current) = read_current(store, roots, keys, channel, seen)? else {
+        if newest_release(store, roots, channel)?.is_some() {
+            return Err(missing(store.name(), channel));
+        }
         return Err(Error::Failed(format!(
             "nothing was ever published on channel {channel}; `cmc build`, then `cmc publish`"
         )));
     };
     let release = current.release();
     let mut verified = Verified { version: release.version, ..Verified::default() };
+    verified.problems.extend(trust(store, roots, current.timestamp().root.version));
     let mut members: BTreeMap<Blake3, (Locator, String)> = BTreeMap::new();
     let mut add = |at: &Locator, object: String| {
         members.entry(at.b3).or_insert_with(|| (at.clone(), object));
@@ -99,4 +107,27 @@ pub fn verify_store(
         }
     }
     Ok(verified)
+}
+
+/// What is wrong with the roots up to the published one, along which hosts walk, and with that one's vault.
+fn trust(store: &dyn Store, roots: &Roots, published: u64) -> Vec<Error> {
+    let look =
+        |object: String, key: String, right: &dyn Fn(&[u8]) -> bool| match store.get(&key, limits::MEMBER) {
+            Ok(Some(bytes)) if right(&bytes) => None,
+            Ok(Some(_)) => {
+                Some(Error::trust(TrustKind::Hash, object, "not the one of the fleet's trust/ folder"))
+            }
+            Ok(None) => Some(Error::Missing { object, store: store.name().to_owned(), key }),
+            Err(error) => Some(error.into()),
+        };
+    let mut problems = Vec::new();
+    for (signed, version) in roots.signed().iter().zip(1..=published) {
+        let right = |bytes: &[u8]| signed.to_bytes().is_ok_and(|ours| ours == bytes);
+        problems.extend(look(format!("root {version}"), root_key(version), &right));
+    }
+    if let Some(root) = roots.at(published) {
+        let vault = root.root().vault;
+        problems.extend(look("vault".to_owned(), vault_key(&vault), &|bytes| hash(bytes) == vault));
+    }
+    problems
 }

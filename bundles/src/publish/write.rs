@@ -12,7 +12,7 @@ use crate::root::{root_key, vault_key};
 use crate::signed::Signed;
 use crate::span::span;
 use crate::sshsig::Role;
-use crate::store::{Created, StoreError, StoreErrorKind, Swap};
+use crate::store::{Created, Fetch, StoreError, StoreErrorKind, Swap};
 
 /// How long after the last timestamp a publisher's clock is doubted, in seconds: nobody would take a timestamp from the
 /// far future back.
@@ -72,6 +72,29 @@ impl Publisher<'_> {
         self.put(&vault_key(&newest.root().vault), self.vault_bytes, written)?;
         for (i, signed) in self.roots.signed().iter().enumerate() {
             self.put(&root_key(i as u64 + 1), &signed.to_bytes()?, written)?;
+        }
+        Ok(())
+    }
+
+    /// Uploads what of roots and vault the store has lost, and replaces what is damaged: hosts that begin anew, and those
+    /// that are behind, walk along the roots.
+    pub(super) fn restore_trust(&self, written: &mut Vec<String>) -> Result<(), Error> {
+        let newest = self.roots.newest();
+        let mut objects = vec![(vault_key(&newest.root().vault), self.vault_bytes.to_vec())];
+        for (i, signed) in self.roots.signed().iter().enumerate() {
+            objects.push((root_key(i as u64 + 1), signed.to_bytes()?));
+        }
+        for (key, bytes) in objects {
+            let Fetch::Found { bytes: found, etag } =
+                self.store.get_if_changed(&key, None, limits::MEMBER)?
+            else {
+                self.put(&key, &bytes, written)?;
+                continue;
+            };
+            if found != bytes {
+                self.store.swap(&key, Some(&self.token(etag.as_deref())?), &bytes)?;
+                written.push(key);
+            }
         }
         Ok(())
     }

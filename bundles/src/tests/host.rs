@@ -141,8 +141,7 @@ fn two_releases_of_one_number_are_refused() {
     let mut state = TrustState::new(&world.pin());
     refresh(&world, &mut state).unwrap();
     // The same keys, an empty store: version 1 again, with other bytes.
-    let path = world.dir.path().join("store/channels/main.json");
-    std::fs::remove_file(&path).unwrap();
+    std::fs::remove_dir_all(world.dir.path().join("store")).unwrap();
     plans[0].services.pop();
     world.wait(60);
     world.publish(&plans).unwrap();

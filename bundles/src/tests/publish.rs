@@ -289,7 +289,8 @@ fn verify_names_every_damaged_object() {
     world.publish(&plans).unwrap();
     let verify = |keys: bool| {
         let keys = keys.then(|| world.fleet.opened.identities().unwrap());
-        crate::publish::verify_store(&world.store, &world.roots, keys, &world.channel).unwrap()
+        crate::publish::verify_store(&world.store, &world.roots, keys, &world.channel, Default::default())
+            .unwrap()
     };
     let good = verify(true);
     assert_eq!((good.hosts, good.problems.len(), good.bundles), (2, 0, 3));

@@ -1,9 +1,9 @@
 //! `cmc store verify`.
 
 use crate::exit::Failure;
-use crate::fleet;
 use crate::published::{Published, PublishedArgs};
 use crate::terminal::{Terminal, count};
+use crate::{fleet, publisher};
 use cmc_bundles::error::{Error, TrustKind};
 use cmc_bundles::publish::verify_store;
 use std::path::Path;
@@ -22,9 +22,10 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let Published { roots, vault, store, channel, .. } =
         Published::open(directory, &args.published, terminal)?;
     let help = "build, then `cmc publish --rebuild` uploads what is missing";
-    let verified = verify_store(store.as_ref(), &roots, Some(vault.identities()?), &channel);
+    let seen = publisher::seen(directory, &channel);
+    let verified = verify_store(store.as_ref(), &roots, Some(vault.identities()?), &channel, seen);
     let verified = verified.map_err(|error| match &error {
-        Error::Missing { .. } => Failure::from(error).help(help),
+        Error::Missing { key, .. } if *key != channel.key() => Failure::from(error).help(help),
         _ if error.trust_kind() == Some(TrustKind::Hash) => Failure::from(error).help(help),
         _ => error.into(),
     })?;
