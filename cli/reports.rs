@@ -6,6 +6,7 @@ use crate::keys::KeyArgs;
 use cmc_bundles::client::StatementRef;
 use cmc_bundles::keys::Identities;
 use cmc_bundles::report::{self, Expected, Report, ServiceReport};
+use cmc_bundles::span::date;
 use cmc_bundles::sshsig::PublicKey;
 use cmc_bundles::store::Store;
 use cmc_bundles::{FleetId, HostId};
@@ -81,7 +82,11 @@ impl<'a> Reports<'a> {
         };
         let seen = self.seen.entry(id.to_string()).or_default();
         if report.at < *seen {
-            return refused("an older one was put back, or the host's clock was".into());
+            return refused(format!(
+                "it is of {}, and one of {} was seen before: an older one was put back, or the host's clock was ahead then (if so, delete .cmc/reports.json)",
+                date(report.at),
+                date(*seen)
+            ));
         }
         *seen = report.at;
         if let Some((version, hash)) = report.release
@@ -115,11 +120,18 @@ pub(crate) fn text(told: &Told, now: u64, span: impl Fn(u64) -> String) -> Strin
     let release =
         report.release.map_or("no release yet".to_owned(), |(version, _)| format!("release {version}"));
     let how = match (report.exit, report.converged) {
+        (0, true) if report.files_only => "files as wanted, commands and checks are not run there".to_owned(),
         (0, true) => "good".to_owned(),
         (0, false) => "not converged".to_owned(),
         (exit, _) => format!("exit {exit}"),
     };
-    let mut text = format!("\treported {} ago: {release}, {how}\n", span(now.saturating_sub(report.at)));
+    let when = match report.at.checked_sub(now) {
+        Some(ahead) if ahead > cmc_bundles::client::AHEAD => {
+            format!("{} AHEAD of this machine's clock", span(ahead))
+        }
+        _ => format!("{} ago", span(now.saturating_sub(report.at))),
+    };
+    let mut text = format!("\treported {when}: {release}, {how}\n");
     for (name, service) in &report.services {
         if let Some(how) = amiss(service) {
             text.push_str(&format!("\t  {name}: {}\n", plain(&how)));

@@ -37,6 +37,9 @@ pub struct Report {
     pub release: Option<(u64, Blake3)>,
     /// Whether everything is as that release wants it: no service failed, is held back, waits or was edited.
     pub converged: bool,
+    /// Whether commands and health checks do not run there, so that `good` speaks of files alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub files_only: bool,
     /// The run's exit code.
     pub exit: u8,
     /// Services that are installed or wanted.
@@ -222,6 +225,7 @@ mod tests {
                 program: "1".into(),
                 release: Some((3, Blake3([2; 32]))),
                 converged: true,
+                files_only: false,
                 exit: 0,
                 services: BTreeMap::new(),
                 changes: vec!["base: installed".into()],

@@ -37,13 +37,21 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     })?;
     refuse_used(&args.out)?;
     let mut written = Vec::new();
+    let dummies = host.files().filter(|(_, file)| file.tainted).count();
     for (_, file) in host.files() {
         if let Some(path) = write(file, directory, &args.out)? {
             written.push(path);
         }
     }
+    if dummies > 0 {
+        terminal.warn(&format!(
+            "{} made with dummies in place of secrets: publish renders the real values",
+            count(dummies, "file")
+        ));
+    }
     if terminal.is_json() {
-        return terminal.document(&serde_json::json!({ "host": args.host, "files": written }));
+        let document = serde_json::json!({ "host": args.host, "files": written, "dummies": dummies });
+        return terminal.document(&document);
     }
     terminal.say(&format!("{} of {} in {}", count(written.len(), "file"), args.host, args.out.display()));
     Ok(())

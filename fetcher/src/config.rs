@@ -110,6 +110,11 @@ impl StoreSetting {
 }
 
 impl Config {
+    /// Whether commands and health checks run beneath this root.
+    pub fn run_actions(&self, root: &Path) -> bool {
+        self.actions.map_or(root == Path::new("/"), |actions| actions == Actions::Run)
+    }
+
     /// Reads a file; relative paths in it are relative to its directory.
     pub fn load(path: &Path) -> Result<Self> {
         let bytes = crate::atomic::read_trusted(path, 0o002, 0o644, LIMIT)?;

@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::journal::Purpose;
 use crate::record;
 use crate::root::{Seen, StatKey};
-use crate::state::State;
+use crate::state::{Retry, State};
 use crate::transaction::Verdict;
 use cmc_bundles::bundle::BundleJson;
 use cmc_types::check::{FileEntry, FileKind};
@@ -175,17 +175,28 @@ fn remember(host: &Host<'_>, bundle: &BundleJson) -> Result<Option<PathStats>> {
     Ok(Some(stats))
 }
 
-/// What [`repair`] would do to the services that are not in `skip`.
+/// What [`repair`] would do to the services that are not in `skip`; edits that it would leave are said.
 pub fn plan(
     host: &Host<'_>,
     state: &State,
+    policy: Drift,
     skip: &BTreeSet<ServiceName>,
+    frozen: &BTreeSet<ServiceName>,
+    events: &mut Events,
 ) -> Result<Vec<converge::PlannedGroup>> {
     let mut planned = Vec::new();
     for (name, service) in state.services.iter().filter(|(name, _)| !skip.contains(*name)) {
         let Some(digest) = service.installed else { continue };
         let Some(bundle) = record::read(host, name, &digest) else { continue };
-        if find(host, &bundle)?.is_empty() {
+        let drifted = find(host, &bundle)?;
+        if policy == Drift::Report || frozen.contains(name) {
+            for path in &drifted {
+                events.file(Level::Change, name, path, "was edited; it is left as it is");
+            }
+            continue;
+        }
+        let waits = |retry: &Retry| retry.digest == digest && host.clock.now() < retry.not_before;
+        if drifted.is_empty() || service.retry.as_ref().is_some_and(waits) {
             continue;
         }
         let bundle = Some((digest, bundle));

@@ -45,7 +45,7 @@ const PAGES: [Page; 9] = [
         name: "freeze",
         argument: "SERVICE",
         summary: "Change nothing of a service any more, drift included",
-        more: "Holds on this host until `unfreeze`.",
+        more: "Holds on this host until `unfreeze`. `--reason` is shown by `status`; it may be left out.",
         example: "cmc-fetch freeze nginx --reason 'tuned by hand during the incident'",
     },
     Page {
@@ -87,7 +87,7 @@ Options:
   --cron              Print only when something changed; never wait for another run
   --offline           Use only what is on this host already
   --format FORMAT     human or json [default: human]
-  --reason TEXT       Why, for freeze and rollback
+  --reason TEXT       Why, for freeze and rollback; shown by status
   --schedule HOW      For enroll: timer, cron, crontab or none [default: as this system does]
   -v, --verbose       Also print what did not change
   -h, --help          Print this, or with a command what it does

@@ -6,7 +6,7 @@ use crate::error::{Error, Exit, Result};
 use crate::event::{Events, Level};
 use crate::fetch::{self, Deadline};
 use crate::journal::Journal;
-use crate::run::{DEADLINE, expiry, wanted};
+use crate::run::{DEADLINE, expiry, locally_frozen, wanted};
 use crate::setup::Setup;
 use crate::state::State;
 use cmc_types::Blake3;
@@ -55,7 +55,10 @@ pub fn plan(setup: &Setup<'_>) -> Result<Plan> {
         plan.groups = converge::plan(host, &state, &wishes, &mut plan.events)?;
         let covered: BTreeSet<_> =
             plan.groups.iter().flat_map(|group| &group.services).map(|s| s.service.clone()).collect();
-        plan.groups.extend(drift::plan(host, &state, &covered)?);
+        let mut frozen = locally_frozen(&state);
+        frozen.extend(wishes.iter().filter(|wish| wish.frozen()).map(|wish| wish.service.clone()));
+        let policy = setup.config.drift;
+        plan.groups.extend(drift::plan(host, &state, policy, &covered, &frozen, &mut plan.events)?);
         if plan.groups.iter().any(|group| group.refused.is_some()) {
             plan.exit = Exit::Failed;
         }

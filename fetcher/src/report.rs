@@ -93,6 +93,7 @@ fn report(setup: &Setup<'_>, state: &State, outcome: &Outcome) -> Report {
         program: env!("CARGO_PKG_VERSION").to_owned(),
         release: state.release,
         converged: state.is_whole(),
+        files_only: !setup.run_actions(),
         exit: outcome.exit.code(),
         services: state.services.iter().map(|(name, one)| (name.clone(), service(one))).collect(),
         changes: changes.map(ToString::to_string).collect(),

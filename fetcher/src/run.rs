@@ -15,6 +15,7 @@ use crate::supervise;
 use crate::transaction::{self, Verdict};
 use crate::wish::{self, Kept, Wish};
 use cmc_bundles::client::{Freshness, Me, Pin, Refresh, TrustState};
+use cmc_bundles::span::date;
 use cmc_bundles::store::Reader;
 use cmc_types::{Blake3, ServiceName};
 use serde::Serialize;
@@ -123,6 +124,11 @@ fn locked_run(setup: &Setup<'_>, host: &Host<'_>) -> Result<Outcome> {
     }
     if !Journal::pending(&host.dir) {
         outcome.exit = outcome.exit.and(supervise::run(host, &mut state, &skip, &mut events));
+    }
+    if !host.run_actions && events.0.iter().any(|e| e.level == Level::Change && e.service.is_some()) {
+        let text = "commands and health checks are not run under this root: only files were changed \
+                    (`actions = \"run\"` in fetch.toml)";
+        events.host(Level::Change, text);
     }
     for digest in host.cache.damaged() {
         let text = format!("the copy of the bundle {digest} on this host was damaged and is thrown away");
@@ -304,7 +310,7 @@ fn refetch(setup: &Setup<'_>, host: &Host<'_>, service: &ServiceName, digest: &B
     fetch::bundles(&host.cache, setup.store, &known.manifest, &needed, deadline)
 }
 
-fn locally_frozen(state: &State) -> BTreeSet<ServiceName> {
+pub(crate) fn locally_frozen(state: &State) -> BTreeSet<ServiceName> {
     let frozen = |service: &crate::state::Service| {
         service.held.as_ref().is_some_and(|hold| hold.kind == crate::state::HoldKind::Freeze)
     };
@@ -339,7 +345,8 @@ pub fn expiry(trust: &TrustState, now: u64, events: &mut Events) -> Option<Error
     match trust.freshness(now) {
         Freshness::Expired { expires } => {
             return Some(Error::Trust(format!(
-                "the fleet's timestamp expired at {expires} (Unix seconds): what is installed keeps running, newer releases are refused until somebody publishes or refreshes"
+                "the fleet's timestamp expired at {}: what is installed keeps running, newer releases are refused until somebody publishes or refreshes",
+                date(expires)
             )));
         }
         Freshness::Ageing { expires } => {

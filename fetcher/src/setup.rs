@@ -2,7 +2,7 @@
 
 use crate::actions::{Runner, SystemRunner};
 use crate::clock::Clock;
-use crate::config::{Actions, Config};
+use crate::config::Config;
 use crate::error::Result;
 use crate::host::{Host, Mark};
 use crate::lock::Lock;
@@ -53,8 +53,9 @@ impl<'a> Setup<'a> {
         Self { config, root, store, clock, runner: None, patience: Duration::from_secs(60), mark: &|_| {} }
     }
 
-    fn run_actions(&self) -> bool {
-        self.config.actions.map_or(self.root == Path::new("/"), |actions| actions == Actions::Run)
+    /// Whether commands and health checks run beneath this root.
+    pub fn run_actions(&self) -> bool {
+        self.config.run_actions(self.root)
     }
 
     /// The trust that the configuration pins.

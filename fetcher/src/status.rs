@@ -6,6 +6,7 @@ use crate::journal::Journal;
 use crate::settle::short;
 use crate::state::{Condition, HoldKind, Service, State};
 use cmc_bundles::client::{Freshness, TrustState};
+use cmc_bundles::span::date;
 use cmc_types::{Blake3, ServiceName};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -23,6 +24,9 @@ pub fn text(status: &Status) -> String {
         None => {
             let _ = writeln!(out, "{}: no release yet", status.host);
         }
+    }
+    if status.files_only {
+        out.push_str("commands and health checks are not run under this root: `good` says that the files are installed\n");
     }
     if status.interrupted {
         let _ = writeln!(out, "an interrupted transaction waits for the next run");
@@ -60,7 +64,7 @@ pub fn text(status: &Status) -> String {
             let _ = writeln!(out, "    quarantined {}: {}", short(&known.digest), known.reason);
         }
         if let Some(retry) = &service.retry {
-            let _ = writeln!(out, "    tried again after {}: {}", retry.not_before, retry.reason);
+            let _ = writeln!(out, "    tried again after {}: {}", date(retry.not_before), retry.reason);
         }
         for path in &service.drifted {
             let _ = writeln!(out, "    edited: {path}");
@@ -82,6 +86,8 @@ pub struct Status {
     pub release: Option<(u64, Blake3)>,
     /// Whether everything is as that release wants it: no service failed, is held back, waits or was edited.
     pub converged: bool,
+    /// Whether commands and health checks are not run under this root, so that `good` speaks of files alone.
+    pub files_only: bool,
     /// When the fleet's timestamp expires, in Unix seconds.
     pub expires: Option<u64>,
     /// Whether it has, so that newer releases are refused.
@@ -108,6 +114,7 @@ pub fn read(config: &Config, root: &Path, now: u64) -> Result<Status> {
         host: config.host.to_string(),
         release: state.release,
         converged: state.is_whole(),
+        files_only: !config.run_actions(root),
         expires: trust.and_then(|trust| trust.timestamp).map(|timestamp| timestamp.expires),
         interrupted: Journal::pending(&dir),
         trouble: state.trouble,

@@ -4,7 +4,7 @@ use crate::machine::{FakeRunner, clock_at, name};
 use crate::world::{Lying, World, file, hash, large, pattern, service};
 use cmc_bundles::store::DirStore;
 use cmc_fetch::Exit;
-use cmc_fetch::config::Drift;
+use cmc_fetch::config::{Config, Drift};
 use cmc_fetch::lock::Lock;
 use cmc_fetch::run;
 use cmc_fetch::setup::Setup;
@@ -157,6 +157,49 @@ fn another_rollback_goes_further_back_or_is_refused_and_never_forward() {
     assert_eq!(world.read("etc/motd"), "4\n");
     assert_eq!(rollback().unwrap().exit, Exit::Done);
     assert_eq!(world.read("etc/motd"), "1\n");
+}
+
+#[test]
+fn plan_leaves_edits_of_a_frozen_service_as_run_does() {
+    let world = World::new();
+    let (config, base) = (world.config(), name("base"));
+    world.publish(vec![service("base", vec![file("/etc/motd", "1\n")])]);
+    world.run();
+    let plan = || world.with(Some(&world.store), &config, |setup| plan::plan(setup).unwrap());
+    std::fs::write(world.root().join("etc/motd"), "edited").unwrap();
+    assert_eq!(plan().groups[0].services[0].what, "repair");
+    world.with(None, &config, |setup| decide::freeze(setup, &base, "test").unwrap());
+    let planned = plan();
+    assert!(planned.groups.is_empty(), "{planned:?}");
+    assert!(planned.events.0.iter().any(|e| e.text == "was edited; it is left as it is"), "{planned:?}");
+    world.run();
+    assert_eq!(world.read("etc/motd"), "edited");
+}
+
+#[test]
+fn a_run_that_changes_files_alone_says_so_once_and_status_does() {
+    let world = World::new();
+    let text = world.config_text().replace("actions = \"run\"\n", "");
+    let config = Config::parse(&text, world.dir.path()).unwrap();
+    world.publish(vec![service("base", vec![file("/etc/motd", "1\n")])]);
+    let said = |config: &Config| {
+        let outcome = world.with(Some(&world.store), config, |setup| run::run(setup).unwrap());
+        assert_eq!(outcome.exit, Exit::Done, "{outcome:?}");
+        let about = |e: &&cmc_fetch::event::Event| e.text.contains("are not run under this root: only files");
+        outcome.events.0.iter().filter(about).count()
+    };
+    let status = |config: &Config| {
+        let status =
+            cmc_fetch::status::read(config, &world.root(), world.now.load(Ordering::Relaxed)).unwrap();
+        cmc_fetch::status::text(&status)
+    };
+    let note = "`good` says that the files are installed";
+    assert_eq!(said(&config), 1);
+    assert!(status(&config).contains(note), "{}", status(&config));
+    assert_eq!(said(&config), 0);
+    world.publish(vec![service("base", vec![file("/etc/motd", "2\n")])]);
+    assert_eq!(said(&world.config()), 0);
+    assert!(!status(&world.config()).contains(note));
 }
 
 #[test]

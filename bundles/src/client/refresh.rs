@@ -7,6 +7,7 @@ use crate::limits;
 use crate::release::{Pointer, VerifiedPointer, name};
 use crate::root::{TrustedRoot, root_key};
 use crate::signed::Signed;
+use crate::span::date;
 use crate::store::{Fetch, Reader};
 
 /// How far ahead of the wall clock a timestamp may be issued, in seconds.
@@ -194,7 +195,7 @@ fn admit(
         return refuse(TrustKind::Rollback, problem);
     }
     if timestamp.issued > now.saturating_add(AHEAD) {
-        let problem = format!("issued at {} (Unix seconds), ahead of this host's clock", timestamp.issued);
+        let problem = format!("issued at {}, ahead of this host's clock", date(timestamp.issued));
         return refuse(TrustKind::Clock, problem);
     }
     if known.is_some_and(|at| at.hash == timestamp.release.hash) {
@@ -203,7 +204,7 @@ fn admit(
     let time = state.now(now).max(timestamp.issued);
     if time >= timestamp.expires {
         let expires = timestamp.expires;
-        let problem = format!("it expired at {expires} (Unix seconds); somebody must publish or refresh");
+        let problem = format!("it expired at {}; somebody must publish or refresh", date(expires));
         return refuse(TrustKind::Expired, problem);
     }
     root.check_expiry(time)?;
