@@ -40,13 +40,23 @@ pub fn check(format: &str, content: &[u8]) -> Vec<Problem> {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
         Err(error) => return vec![not_text(content, error.valid_up_to())],
     };
-    match format {
+    let problems = match format {
         "json" => json::check(text),
         "toml" => toml::check(text),
         "xml" => xml::check(text),
         "yaml" => yaml::check(text),
         _ => Vec::new(),
+    };
+    problems.into_iter().map(|problem| on_a_line(problem, text)).collect()
+}
+
+/// What a parser misses after the last line is missing at its end.
+fn on_a_line(mut problem: Problem, text: &str) -> Problem {
+    let (last, column) = line_column(text.strip_suffix('\n').unwrap_or(text));
+    if problem.line.is_some_and(|line| line > last) {
+        (problem.line, problem.column) = (Some(last), Some(column));
     }
+    problem
 }
 
 /// What can be said of a file of no known format: text is UTF-8 without NUL; typed and opaque files are as they are.
@@ -89,6 +99,14 @@ mod tests {
 
     fn place(problems: &[Problem]) -> Option<(u32, Option<u32>)> {
         problems.first().map(|problem| (problem.line.unwrap(), problem.column))
+    }
+
+    #[test]
+    fn what_is_missing_after_the_last_line_is_missing_at_its_end() {
+        for (format, text) in [("yaml", "a: 1\nb: [\n"), ("json", "{\"a\":\n[1,\n")] {
+            let problems = check(format, text.as_bytes());
+            assert_eq!(problems[0].line, Some(2), "{format}: {problems:?}");
+        }
     }
 
     #[test]
