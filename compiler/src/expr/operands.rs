@@ -337,7 +337,7 @@ impl<'s> Walk<'s> {
         self.expect(|token| matches!(token, Token::ParenOpen))?;
         while !self.skip(|token| matches!(token, Token::ParenClose)) {
             self.skip(|token| matches!(token, Token::Comma));
-            self.skip(|token| matches!(token, Token::Mul | Token::Pow));
+            let splat = self.skip(|token| matches!(token, Token::Mul | Token::Pow)).then_some(Guard::Tested);
             if self.skip(|token| matches!(token, Token::ParenClose)) {
                 break;
             }
@@ -345,7 +345,7 @@ impl<'s> Walk<'s> {
             if self.skip(|token| matches!(token, Token::Assign)) {
                 part = self.expression()?;
             }
-            if let Some(guard) = guard {
+            if let Some(guard) = splat.or(guard) {
                 self.guard(&part, guard);
             }
         }
@@ -440,7 +440,15 @@ impl<'s> Walk<'s> {
                 }
                 self.expression()?;
             }
-            "autoescape" | "extends" | "include" | "import" | "from" | "do" => {
+            "autoescape" => {
+                let choice = self.expression()?;
+                self.guard(&choice, Guard::Tested);
+            }
+            "extends" | "include" | "import" | "from" => {
+                let template = self.expression()?;
+                self.guard(&template, Guard::Compared);
+            }
+            "do" => {
                 self.expression()?;
             }
             _ => {}

@@ -105,7 +105,7 @@ impl Shape {
             }
             Stmt::AutoEscape(node) => {
                 self.open("autoescape");
-                self.expression(&node.enabled);
+                self.operand(&node.enabled, &[Guard::Tested]);
                 self.body(&node.body);
             }
             Stmt::FilterBlock(node) => {
@@ -120,12 +120,12 @@ impl Shape {
             }
             Stmt::Import(node) => {
                 self.open("import");
-                self.expression(&node.expr);
+                self.operand(&node.expr, &[Guard::Compared]);
                 self.expression(&node.name);
             }
             Stmt::FromImport(node) => {
                 self.open("from");
-                self.expression(&node.expr);
+                self.operand(&node.expr, &[Guard::Compared]);
                 for (name, alias) in &node.names {
                     self.open("name");
                     self.expression(name);
@@ -135,11 +135,11 @@ impl Shape {
             }
             Stmt::Extends(node) => {
                 self.open("extends");
-                self.expression(&node.name);
+                self.operand(&node.name, &[Guard::Compared]);
             }
             Stmt::Include(node) => {
                 self.open(if node.ignore_missing { "maybe" } else { "include" });
-                self.expression(&node.name);
+                self.operand(&node.name, &[Guard::Compared]);
             }
             Stmt::Macro(node) => self.definition(node),
             Stmt::CallBlock(node) => {
@@ -305,11 +305,11 @@ impl Shape {
 
     fn arguments(&mut self, arguments: &[CallArg<'_>], guard: Option<Guard>) {
         for argument in arguments {
-            let (word, name, value) = match argument {
-                CallArg::Pos(value) => ("", "", value),
-                CallArg::Kwarg(name, value) => ("", *name, value),
-                CallArg::PosSplat(value) => ("*", "", value),
-                CallArg::KwargSplat(value) => ("**", "", value),
+            let (word, name, value, guard) = match argument {
+                CallArg::Pos(value) => ("", "", value, guard),
+                CallArg::Kwarg(name, value) => ("", *name, value, guard),
+                CallArg::PosSplat(value) => ("*", "", value, Some(Guard::Tested)),
+                CallArg::KwargSplat(value) => ("**", "", value, Some(Guard::Tested)),
             };
             self.open(word);
             self.word(name);

@@ -114,6 +114,17 @@ env = { DB = { secret = "db" }, MADE = "{{ secret('db') }}x", NAME = "DB" }
         "{% set y %}a{{ x }}{% endset %}{{ 'a' in y }}",
         "{% macro m() %}{{ x }}{% endmacro %}{{ m() == 'y' }}",
         "{{ [1, [{'a': [x]}]] == 'y' }}",
+        "{{ x|reverse }}",
+        "{{ x|split }}",
+        "{{ x|bool }}",
+        "{{ x|string }}",
+        "{{ x|int(default=5) }}",
+        "{{ x|sh }}",
+        "{% filter urlencode %}{{ x }}{% endfilter %}",
+        "{% include x ignore missing %}",
+        "{% include ['none.j2', x] ignore missing %}",
+        "{% macro m(a, b) %}{% endmacro %}{{ m(*x) }}",
+        "{% autoescape x %}{% endautoescape %}",
     ]
     .map(|content| format!("{{% set x %}}{{{{ secret('db') }}}}{{% endset %}}{content}"));
     let templates = [
