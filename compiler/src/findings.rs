@@ -22,6 +22,17 @@ struct Key {
     message: String,
 }
 
+impl Key {
+    fn of(diagnostic: &Diagnostic) -> Self {
+        let place = |label: &Label| (label.place.file, label.place.span.start, label.place.span.end);
+        Self {
+            place: diagnostic.primary.as_ref().map(place),
+            code: diagnostic.code.name(),
+            message: diagnostic.message.clone(),
+        }
+    }
+}
+
 /// Adds an equal finding to one that is known. What holds for every host needs no list of hosts, and is shown.
 fn join(known: &mut Diagnostic, mut other: Diagnostic, sources: &Sources) {
     if shown_first(&other, sources) < shown_first(known, sources) {
@@ -54,13 +65,7 @@ impl Findings {
 
     /// Adds a finding, or its hosts to an equal one.
     pub(crate) fn add(&mut self, diagnostic: Diagnostic) {
-        let place =
-            |label: &cmc_types::Label| (label.place.file, label.place.span.start, label.place.span.end);
-        let key = Key {
-            place: diagnostic.primary.as_ref().map(place),
-            code: diagnostic.code.name(),
-            message: diagnostic.message.clone(),
-        };
+        let key = Key::of(&diagnostic);
         match self.found.get_mut(&key) {
             None => {
                 self.found.insert(key, diagnostic);
@@ -73,11 +78,10 @@ impl Findings {
 
     /// Adds a finding unless one with its code and place is known.
     pub(crate) fn add_new(&mut self, diagnostic: Diagnostic) {
-        let same = |known: &Diagnostic| {
-            let place = |diagnostic: &Diagnostic| diagnostic.primary.as_ref().map(|label| label.place);
-            known.code == diagnostic.code && place(known) == place(&diagnostic)
-        };
-        if !self.found.values().any(same) {
+        let Key { place, code, .. } = Key::of(&diagnostic);
+        let first = Key { place, code, message: String::new() };
+        let next = self.found.range(first..).next();
+        if next.is_none_or(|(known, _)| known.place != place || known.code != code) {
             self.add(diagnostic);
         }
     }
