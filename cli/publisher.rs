@@ -158,21 +158,45 @@ fn remember(directory: &Path, channel: &Channel, counters: Counters) -> Result<(
 }
 
 fn git(directory: &Path, args: &[&str]) -> Option<std::process::Output> {
-    std::process::Command::new("git").arg("-C").arg(directory).args(args).output().ok()
+    std::process::Command::new("git")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .arg("-C")
+        .arg(directory)
+        .args(args)
+        .output()
+        .ok()
 }
 
-/// The commit that the fleet's directory is at, if it is a git repository.
+/// What stands behind a commit whose work tree had changes.
+const DIRTY: &str = "-dirty";
+
+/// The commit that the fleet's directory is at, if it is in a git repository, with `-dirty` behind it when something in
+/// the directory is not committed as it is.
 pub(crate) fn commit(directory: &Path) -> Option<String> {
     let output = git(directory, &["rev-parse", "--verify", "HEAD"])?;
-    let commit = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-    (output.status.success() && !commit.is_empty()).then_some(commit)
+    let mut commit = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    if !output.status.success() || commit.is_empty() {
+        return None;
+    }
+    let changes = git(directory, &["status", "--porcelain", "--", ".", ":(exclude).cmc"])?;
+    if !changes.status.success() || !changes.stdout.is_empty() {
+        commit.push_str(DIRTY);
+    }
+    Some(commit)
 }
 
 /// Whether the first commit is an ancestor of the second; `None` if git does not know them.
 pub(crate) fn is_ancestor(directory: &Path, theirs: &str, ours: &str) -> Option<bool> {
+    let (theirs, ours) = (clean(theirs)?, clean(ours)?);
     match git(directory, &["merge-base", "--is-ancestor", theirs, ours])?.status.code() {
         Some(0) => Some(true),
         Some(1) => Some(false),
         _ => None,
     }
+}
+
+/// The commit itself, which git cannot take for an option.
+fn clean(commit: &str) -> Option<&str> {
+    let commit = commit.strip_suffix(DIRTY).unwrap_or(commit);
+    (!commit.is_empty() && commit.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(commit)
 }

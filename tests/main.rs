@@ -11,6 +11,7 @@ mod layering;
 mod losses;
 mod main_job;
 mod memory;
+mod publishing;
 mod reports;
 mod secrets;
 #[allow(dead_code, unreachable_pub)]

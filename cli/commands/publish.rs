@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// Let services leave this many hosts, or this many hosts leave the fleet
     #[arg(long, value_name = "N", default_value_t = 0)]
     allow_removals: usize,
+    /// Publish although what is published is of a commit that this one does not contain, and undo it
+    #[arg(long)]
+    allow_older: bool,
     /// Seal and upload everything again, for a store that lost objects
     #[arg(long)]
     rebuild: bool,
@@ -91,13 +94,14 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let meant = removals::meant(directory, &args.with)?;
     let guard = |changes: &Changes| removals::guard(changes, &meant, args.allow_removals);
     let publishing = Publishing::open(directory, &args.publishing, &args.keys, roots, terminal)?;
+    let is_ancestor = |theirs: &str, ours: &str| crate::publisher::is_ancestor(directory, theirs, ours);
     let request = Request {
         commit: crate::publisher::commit(directory),
         lifetime: args.publishing.lifetime(),
         min_cmc: None,
         rebuild: args.rebuild,
         recover: args.recover,
-        is_ancestor: Some(&|theirs, ours| crate::publisher::is_ancestor(directory, theirs, ours)),
+        is_ancestor: if args.allow_older { None } else { Some(&is_ancestor) },
         guard: &guard,
         ..Request::default()
     };

@@ -87,8 +87,8 @@ pub struct Request<'a> {
     pub edit_holds: Option<&'a dyn Fn(Vec<Hold>) -> Vec<Hold>>,
     /// Whether a hold's selector names a host.
     pub selects: &'a dyn Fn(&[String], &HostName) -> bool,
-    /// Whether the first commit is an ancestor of the second, if that is known. Asked when another publisher was
-    /// faster: a plan that does not contain what it published is refused.
+    /// Whether the first commit is an ancestor of the second, if that is known. A plan that would change something and
+    /// does not contain the commit that is published, as far as is known, is refused; without it, none is.
     pub is_ancestor: Option<&'a Ancestry<'a>>,
     /// Seals everything anew and reads nothing of the store but the pointer and the holds: for a store that lost
     /// objects. Holds that cannot be read are an error unless `edit_holds` is given.
@@ -205,7 +205,6 @@ impl Publisher<'_> {
         request: &Request<'_>,
     ) -> Result<Published, Error> {
         let mut session = Session { cache: BTreeMap::new(), written: Vec::new(), started: (self.clock)() };
-        let mut lost_to: Option<Blake3> = None;
         let mut rivals = Rivals::default();
         self.contend(|attempt| {
             let keys = self.vault()?.identities()?;
@@ -221,10 +220,6 @@ impl Publisher<'_> {
             };
             if let Some(current) = &current {
                 rivals.saw(current.timestamp().serial, self.store.name())?;
-                if attempt > 1 && lost_to != Some(current.at().hash) {
-                    self.check_ancestry(current, request)?;
-                }
-                lost_to = Some(current.at().hash);
             }
             self.attempt(prepared, contents, request, (current.as_ref(), base), &mut session, attempt)
         })
@@ -266,20 +261,6 @@ impl Publisher<'_> {
             "other publishers were faster {} times in a row; try again when they are done",
             RETRIES + 1
         )))
-    }
-
-    fn check_ancestry(&self, current: &Current, request: &Request<'_>) -> Result<(), Error> {
-        let (Some(theirs), Some(ours), Some(is_ancestor)) =
-            (&current.release().commit, &request.commit, request.is_ancestor)
-        else {
-            return Ok(());
-        };
-        match is_ancestor(theirs, ours) {
-            Some(false) => Err(Error::Failed(format!(
-                "another publisher has just published commit {theirs}, which commit {ours} does not contain; merge it, build and publish again"
-            ))),
-            _ => Ok(()),
-        }
     }
 
     fn attempt(
@@ -348,6 +329,9 @@ impl Publisher<'_> {
                 })));
             }
             return self.renew(&pointer, request.lifetime, changes, written, attempt);
+        }
+        if let Some(current) = current {
+            check_ancestry(current, request)?;
         }
         (request.guard)(&changes)?;
         check_conditions(self.store)?;
@@ -448,6 +432,26 @@ impl Publisher<'_> {
             attempts: attempt,
         })))
     }
+}
+
+/// Refuses a plan that would undo what another one published: its commit lacks the published one's. A release or plan
+/// without commit says nothing.
+fn check_ancestry(current: &Current, request: &Request<'_>) -> Result<(), Error> {
+    let release = current.release();
+    let (Some(theirs), Some(ours), Some(is_ancestor)) =
+        (&release.commit, &request.commit, request.is_ancestor)
+    else {
+        return Ok(());
+    };
+    let lacks = match is_ancestor(theirs, ours) {
+        Some(true) => return Ok(()),
+        Some(false) => format!("{ours} does not contain"),
+        None => "this repository does not know".to_owned(),
+    };
+    Err(Error::Failed(format!(
+        "release {} was published from commit {theirs}, which {lacks}: publishing would undo it; pull it, build and publish again, or publish with --allow-older",
+        release.version
+    )))
 }
 
 /// A random wait before the next attempt: up to 50 ms, doubling to 3.2 s.

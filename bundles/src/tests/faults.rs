@@ -146,7 +146,7 @@ fn a_plan_that_lacks_what_another_just_published_is_refused() {
     let (mut ours, mut theirs) = (plans.clone(), plans.clone());
     ours[0].services[1].files[1] = file("/etc/api/name", b"ours", false);
     theirs[1].services[1].files[1] = file("/etc/api/name", b"theirs", false);
-    for (known, ok) in [(Some(false), false), (Some(true), true), (None, true)] {
+    for (known, ok) in [(Some(false), false), (Some(true), true), (None, false)] {
         theirs[1].services[1].files[1] = file("/etc/api/name", format!("theirs {known:?}").as_bytes(), false);
         ours[0].services[1].files[1] = file("/etc/api/name", format!("ours {known:?}").as_bytes(), false);
         let racing = Racing { world: &world, theirs: &theirs, once: 0.into() };
