@@ -4,8 +4,11 @@
 use crate::files::read;
 use crate::fleet::{Fleet, Secret};
 use crate::suggest;
-use cmc_types::definition::{SecretType, Validator};
-use cmc_types::{Blake3, Diagnostic, codes};
+use cmc_types::address::check_address;
+use cmc_types::definition::{SecretType, Store, Validator};
+use cmc_types::public_key::{check_recipient, check_reporter};
+use cmc_types::store_url::check_store_url;
+use cmc_types::{Blake3, Diagnostic, ParseError, codes};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -19,6 +22,39 @@ pub(crate) fn fleet(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
     tags(fleet, report);
     pairs(fleet, report);
     validators(fleet, report);
+    texts(fleet, report);
+}
+
+/// Texts that are read by what publishes only, judged here at their place.
+fn texts(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
+    let mut judge = |path: &[&str], what: &str, result: Result<(), ParseError>| {
+        if let Err(error) = result {
+            let message = format!("{what}: {}", error.problem);
+            let diagnostic =
+                Diagnostic::new(codes::INVALID_VALUE, message).at(fleet.document.place_of(path), "");
+            report(diagnostic.help(format!("expected {}", error.expected)));
+        }
+    };
+    match fleet.definition.as_ref().and_then(|definition| definition.store.as_ref()) {
+        Some(Store::Url(url)) => judge(&["fleet", "store"], "`store`", check_store_url(url)),
+        Some(Store::Table(table)) => {
+            judge(&["fleet", "store", "url"], "`store`", check_store_url(&table.url));
+        }
+        None => {}
+    }
+    for host in &fleet.hosts {
+        let name = host.name.as_str();
+        let definition = &host.definition;
+        for (key, text, check) in [
+            ("recipient", &definition.recipient, check_recipient as fn(&str) -> Result<(), ParseError>),
+            ("reporter", &definition.reporter, check_reporter),
+            ("address", &definition.address, check_address),
+        ] {
+            if let Some(text) = text {
+                judge(&["host", name, key], &format!("`{key}` of host {name:?}"), check(text));
+            }
+        }
+    }
 }
 
 /// Programs that nothing could find, and time in which nothing could end.
@@ -35,10 +71,42 @@ fn validators(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
                 Diagnostic::new(codes::INVALID_VALUE, message).at(entry.node.place_of(&["argv", "0"]), "");
             report(diagnostic.help("programs are found in the usual directories, or at a path of the host"));
         }
+        if !program.is_empty() && !validator.argv.iter().any(|argument| argument.contains("{}")) {
+            let message = format!("validator {:?} is not told which file to judge", entry.key);
+            let diagnostic = Diagnostic::new(codes::VALIDATOR_WITHOUT_FILE, message);
+            let diagnostic = diagnostic.at(entry.node.place_of(&["argv"]), "no `{}` in it");
+            report(diagnostic.help("`{}` stands for the file's path: argv = [\"PROGRAM\", \"{}\"]"));
+        }
+        if let Some(problem) = validator.applies_to.as_deref().and_then(never_matches) {
+            let message = format!("`applies-to` of validator {:?} can match no path: {problem}", entry.key);
+            let diagnostic = Diagnostic::new(codes::INVALID_VALUE, message);
+            let diagnostic = diagnostic.at(entry.node.place_of(&["applies-to"]), "");
+            report(diagnostic.help(
+                "a glob over absolute paths, such as \"/etc/app/*.toml\", or over names, such as \"*.toml\"",
+            ));
+        }
         if validator.timeout.is_some_and(|timeout| timeout.as_micros() == 0) {
             let message = format!("validator {:?} has no time to run", entry.key);
             report(Diagnostic::new(codes::INVALID_VALUE, message).at(entry.node.place_of(&["timeout"]), ""));
         }
+    }
+}
+
+/// Why a glob matches no absolute path, if it is plain that it does not. One without `/` is for the last component.
+fn never_matches(glob: &str) -> Option<&'static str> {
+    let unclosed = |open: char, close: char| glob.rfind(open).is_some_and(|at| !glob[at..].contains(close));
+    let components = glob.strip_prefix('/').unwrap_or(glob);
+    match () {
+        () if glob.is_empty() => Some("it is empty"),
+        () if unclosed('[', ']') => Some("`[` is not closed"),
+        () if unclosed('{', '}') => Some("`{` is not closed"),
+        () if glob.contains('/') && !glob.starts_with(['/', '*', '{']) => {
+            Some("paths on hosts begin with `/`")
+        }
+        () if components.split('/').any(|component| matches!(component, "" | "." | "..")) => {
+            Some("a component is empty, `.` or `..`")
+        }
+        () => None,
     }
 }
 

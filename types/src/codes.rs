@@ -145,6 +145,7 @@ codes! {
     SCRIPT_NAME_TAKEN "script-name-taken" Error "Two services of a host would have the same rc script, since `-` and `.` become `_`. Rename one of the services.";
     // Validators: but for the first found by running them, so what shows them is `tests/validation.rs`
     UNKNOWN_VALIDATOR "unknown-validator" Error "`check` names a validator that neither cmc nor a `[validator.NAME]` definition has. Correct the name; the help text names a near one, or all.";
+    VALIDATOR_WITHOUT_FILE "validator-without-file" Warning "No argument of a validator holds `{}`, so its program is not told which file to judge, and may pass whatever the file holds. Add `{}`, which stands for the file's path; a program that finds its file at the file's own place may go without.";
     VALIDATOR_REFUSED "validator-refused" Error "A validator refused a rendered file. Its own words are shown, at the rendered line and at the line of the template or definition it comes from. Correct what they point at.";
     VALIDATOR_WARNING "validator-warning" Warning "A validator accepted a rendered file and warned about it. Read its words; nothing is refused.";
     CHECK_DEFERRED "check-deferred" Note "A check waits for publish: the file is a secret, or a program reads one, and what stands in for it at build has no structure to judge. It counts neither as passed nor as failed; publish checks the real value. A key or certificate with the `type` that it has is checked at build already.";

@@ -4,6 +4,7 @@
 //! This crate does no input or output: no file system, processes, network, clock or terminal. Everything in it can
 //! be built, compared, printed and parsed from memory.
 
+pub mod address;
 pub mod bytes;
 pub mod check;
 pub mod codes;
@@ -24,6 +25,7 @@ pub mod openrc;
 pub mod os;
 pub mod path;
 pub mod plan;
+pub mod public_key;
 pub mod rc_dir;
 mod rc_function;
 pub mod receipt;
@@ -31,6 +33,7 @@ pub mod refused;
 pub mod shell;
 pub mod size;
 pub mod source;
+pub mod store_url;
 pub mod systemd;
 
 #[cfg(test)]

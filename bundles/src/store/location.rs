@@ -5,6 +5,7 @@ use super::{
     DirStore, Env, HttpLimits, HttpReader, Reader, S3Reader, S3Settings, Store, StoreError, StoreErrorKind,
 };
 use cmc_types::definition::StoreTable;
+use cmc_types::store_url::is_bucket;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -73,15 +74,6 @@ impl Location {
             profile: table.profile.clone(),
         }))
     }
-}
-
-/// S3's rules for names, and the dots and underscores that older buckets and other servers have.
-fn is_bucket(name: &str) -> bool {
-    (3..=63).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b))
-        && name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
-        && name.bytes().last().is_some_and(|b| b.is_ascii_alphanumeric())
-        && !name.contains("..")
 }
 
 /// Opens a store for reading. Nothing is read yet, except AWS's configuration files for `s3://`.
