@@ -5,11 +5,15 @@ use crate::keys::KeyArgs;
 use cmc_bundles::keys::{Identities, Recipient};
 use cmc_bundles::publish::Roots;
 use cmc_bundles::secretfile;
-use cmc_compiler::{SecretError, SecretValue, Secrets};
+use cmc_compiler::{Dummies, SecretError, SecretValue, Secrets};
 use cmc_types::SecretName;
 use cmc_types::definition::{Secret, SecretType};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
+
+/// What every age file begins with (age-encryption.org/v1).
+const AGE: &[u8; 21] = b"age-encryption.org/v1";
 
 /// Real values.
 pub(crate) struct FileSecrets {
@@ -39,6 +43,40 @@ impl Secrets for FileSecrets {
         let value = secretfile::decrypt(&sealed, identities, &path.display().to_string())
             .map_err(|error| unreadable(error.to_string()))?;
         Ok(SecretValue::new(value.as_slice()))
+    }
+}
+
+/// Stand-ins, for a build without keys, which knows nevertheless which secrets have no value yet.
+pub(crate) struct StandIns {
+    directory: PathBuf,
+}
+
+impl StandIns {
+    /// Stand-ins for the secrets of a fleet.
+    pub(crate) fn new(directory: &Path) -> Self {
+        Self { directory: directory.to_owned() }
+    }
+}
+
+impl Secrets for StandIns {
+    fn get(&self, name: &SecretName, definition: &Secret) -> Result<SecretValue, SecretError> {
+        Dummies.get(name, definition)
+    }
+
+    fn lacks(&self, name: &SecretName) -> Option<String> {
+        let called = format!("secrets/{name}.age");
+        let mut head = [0; AGE.len()];
+        let read =
+            std::fs::File::open(file(&self.directory, name)).and_then(|mut file| file.read_exact(&mut head));
+        match read {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Some(format!("{called} does not exist"))
+            }
+            Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+                Some(format!("{called} cannot be read: {error}"))
+            }
+            _ => (head != *AGE).then(|| format!("{called} is no age file")),
+        }
     }
 }
 

@@ -190,3 +190,34 @@ fn no_process_is_started_with_a_secret_and_none_writes_it_but_where_it_belongs()
     }
     assert!(has("strace"));
 }
+
+#[test]
+fn a_build_notes_secrets_in_use_that_have_no_value_yet() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    scratch.write(
+        "fleet/services/db.toml",
+        "[secret.db]\n[secret.damaged]\n[secret.unused]\n\n[service.db]\non = [\"@web\"]\n\
+         file.\"/etc/db/password\".secret = \"db\"\nfile.\"/etc/db/other\".secret = \"damaged\"\n",
+    );
+    scratch.write("fleet/secrets/damaged.age", "no age file at all, but long enough\n");
+    let built = scratch.fleet("fleet", &["build", "--format", "json"]).expect(0).json();
+    let notes: Vec<_> = built["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["code"] == "secret-missing")
+        .map(|one| (one["severity"].as_str().unwrap(), one["message"].as_str().unwrap()))
+        .collect();
+    assert_eq!(notes.len(), 2, "{built}");
+    assert!(notes.iter().all(|(severity, _)| *severity == "note"), "{notes:?}");
+    assert!(
+        notes.iter().any(|(_, message)| message.contains("\"db\"") && message.contains("does not exist"))
+    );
+    assert!(
+        notes.iter().any(|(_, message)| message.contains("\"damaged\"") && message.contains("no age file"))
+    );
+    set(&scratch, "db", "x");
+    set(&scratch, "damaged", "y");
+    assert!(!scratch.fleet("fleet", &["build"]).expect(0).err.contains("secret-missing"));
+}

@@ -1,9 +1,9 @@
 //! `cmc build`.
 
 use crate::exit::{FINDINGS, Failure};
+use crate::secrets::StandIns;
 use crate::terminal::{Terminal, count};
 use crate::{built, fleet, lock, validation};
-use cmc_compiler::Dummies;
 use cmc_types::receipt::Verdict;
 use cmc_validators::Selection;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     fleet::is_fleet(directory)?;
     let _lock = lock::take(directory, "build", terminal)?;
     built::forget(directory)?;
-    let compiled = fleet::compile(directory, &args.with, Arc::new(Dummies), terminal)?;
+    let compiled = fleet::compile(directory, &args.with, Arc::new(StandIns::new(directory)), terminal)?;
     let mut findings = compiled.findings;
     let mut summary = serde_json::json!({});
     let mut line = String::new();

@@ -40,6 +40,11 @@ pub enum SecretError {
 pub trait Secrets: Send + Sync {
     /// The value of a declared secret.
     fn get(&self, name: &SecretName, definition: &Secret) -> Result<SecretValue, SecretError>;
+
+    /// Why a secret whose stand-in is given will have no value when it is published, if that is known already.
+    fn lacks(&self, _: &SecretName) -> Option<String> {
+        None
+    }
 }
 
 /// Typed stand-ins: each has the shape of its type, is the same in every build, and opens nothing.

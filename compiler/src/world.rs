@@ -18,7 +18,7 @@ use crate::vars::{Definitions, HostVariables, Variable};
 use crate::{expr, suggest};
 use cmc_types::definition::SecretType;
 use cmc_types::name::ValidatorName;
-use cmc_types::{Diagnostic, Place, Sources, UnixPath, codes};
+use cmc_types::{Diagnostic, Place, Severity, Sources, UnixPath, codes};
 use minijinja::Environment;
 use minijinja::value::Value;
 use std::collections::BTreeMap;
@@ -331,7 +331,15 @@ impl World {
             return Err(failure);
         };
         match self.secrets.get(&secret.name, &secret.definition) {
-            Ok(value) => Ok(Zeroizing::new(value.expose().to_vec())),
+            Ok(value) => {
+                if let Some(why) = self.secrets.lacks(&secret.name) {
+                    let message = format!("the secret {name:?} is used and cannot be published yet: {why}");
+                    let mut note = Diagnostic::new(codes::SECRET_MISSING, message).at(secret.place, "");
+                    note.severity = Severity::Note;
+                    self.report(note.help(format!("set it with `cmc secret set {name}`")));
+                }
+                Ok(Zeroizing::new(value.expose().to_vec()))
+            }
             Err(SecretError::Missing) => {
                 let message = format!("the secret {name:?} has no value: secrets/{name}.age does not exist");
                 Err(Failure::new(codes::SECRET_MISSING, message)

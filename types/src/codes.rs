@@ -56,6 +56,7 @@ codes! {
     DUPLICATE_KEY "duplicate-key" Error "The same key stands twice in one table, so it is not clear which value counts. Both places are shown; remove one.";
     DUPLICATE_DEFINITION "duplicate-definition" Error "The same kind and name is defined twice, perhaps in two files. Definitions are not merged across files: rename one, or move its keys to the other. What services share belongs in a preset.";
     EMPTY_FILE "empty-file" Warning "A TOML definition file holds nothing at all. Remove it, or write the definitions that were meant to be in it.";
+    IGNORED_FILE "ignored-file" Warning "A file looks like definitions and is not read: its name ends in neither `.toml` nor `.json`, or it lies in none of the directories that definitions are read from. Rename, move or convert it; what is not meant to be read belongs elsewhere, or `[fleet] include` says what is.";
     INCLUDE_MATCHES_NOTHING "include-matches-nothing" Warning "A glob of `[fleet] include` matches no definition file, so whatever was meant to be read is not. Correct the glob; it is relative to `fleet.toml`.";
     TOO_DEEP "too-deep" Error "The file nests tables or lists deeper than cmc reads, and is left out. No key of a definition needs more than ten levels; a program that writes definitions may be caught in a loop.";
     // Structure
@@ -119,7 +120,7 @@ codes! {
     SECRET_MISPLACED "secret-misplaced" Error "A secret, or a value made of one, stands where others can read it: in argv, a unit, a label, a path. Pass it in `env` or in a file instead.";
     SECRET_MISUSED "secret-misused" Error "An expression takes a secret apart or compares it; secrets can only be written out and quoted. Store what you need as a secret of its own, or as a plain variable if it is none.";
     SECRET_READABLE "secret-readable" Error "A file that holds a secret has a mode with which everybody on the host can read it. Use `mode = \"0600\"`, or `\"0640\"` with the program's group.";
-    SECRET_MISSING "secret-missing" Error "A secret is used that has no value: `secrets/NAME.age` does not exist. `cmc secret set NAME` writes it.";
+    SECRET_MISSING "secret-missing" Error "A secret is used that has no value: `secrets/NAME.age` does not exist. `cmc secret set NAME` writes it. A build, which needs no value, only notes it; publish refuses.";
     SECRET_UNREADABLE "secret-unreadable" Error "The value of a secret cannot be opened with the keys at hand. Use an operator's identity, or have an operator rewrite the secret for your key.";
     SECRET_NOT_TEXT "secret-not-text" Error "A secret that is no text stands where a text is needed. Write it to a file with `secret = \"NAME\"`, which copies bytes.";
     SECRET_PAIR "secret-pair" Error "A pair of secrets is not one `tls-key` and one `tls-certificate`. Give `pair` the same name on exactly these two.";

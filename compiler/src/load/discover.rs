@@ -1,14 +1,14 @@
 //! Finds the definition files of a fleet.
 
 use super::read::{plain, unreadable};
-use super::{FLEET_FILE, Limits, Loaded, join};
+use super::{FLEET_FILE, Limits, Loaded, ignored, join};
 use crate::tree::{Node, Value};
 use cmc_types::{Diagnostic, Glob, Place, codes};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Where definitions lie unless the fleet says otherwise.
-const DEFAULT: &[&str] = &["hosts", "tags", "presets", "services"];
+pub(super) const DEFAULT: &[&str] = &["hosts", "tags", "presets", "services"];
 /// What is never read as a definition, whatever the globs say: payload, and what cmc itself writes.
 const NEVER: &[&str] = &["templates", "files", "secrets", "modules", "trust", "store"];
 
@@ -31,10 +31,21 @@ pub(super) fn definition_files(
     loaded: &mut Loaded,
 ) -> BTreeSet<String> {
     let Ok(root) = dir.canonicalize() else { return BTreeSet::new() };
-    let mut walk =
-        Walk { dir, root, limits, found: BTreeSet::new(), reported: BTreeSet::new(), loaded, full: false };
+    let mut walk = Walk {
+        dir,
+        root,
+        limits,
+        found: BTreeSet::new(),
+        reported: BTreeSet::new(),
+        loaded,
+        full: false,
+        names_ignored: include.is_none(),
+    };
     match include {
-        None => DEFAULT.iter().for_each(|base| walk.base(base, &is_definition)),
+        None => {
+            DEFAULT.iter().for_each(|base| walk.base(base, &is_definition));
+            ignored::by_content(dir, walk.loaded);
+        }
         Some(globs) => {
             for (glob, place) in globs {
                 let before = walk.found.len();
@@ -74,6 +85,9 @@ struct Walk<'a> {
     reported: BTreeSet<String>,
     loaded: &'a mut Loaded,
     full: bool,
+    /// Whether files that look like definitions and are none are reported: where the fleet says what to read, it has
+    /// said so.
+    names_ignored: bool,
 }
 
 impl Walk<'_> {
@@ -151,7 +165,11 @@ impl Walk<'_> {
                 self.directory(path, above, wanted);
                 above.pop();
             }
-            false if !wanted(path) => {}
+            false if !wanted(path) => {
+                if self.names_ignored {
+                    ignored::by_ending(path, self.loaded);
+                }
+            }
             false if self.found.len() >= self.limits.files => {
                 if !std::mem::replace(&mut self.full, true) {
                     self.report(

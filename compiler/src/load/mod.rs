@@ -6,6 +6,7 @@
 
 mod depth;
 mod discover;
+mod ignored;
 mod join;
 mod json;
 mod limits;
