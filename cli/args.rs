@@ -1,6 +1,7 @@
 //! The command tree. Doc comments are the help texts.
 
 use crate::commands;
+use crate::exit::{Failure, USAGE};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -40,7 +41,7 @@ pub(crate) struct Global {
     /// The fleet's directory, which holds fleet.toml
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, default_value = ".", help_heading = COMMON)]
     pub(crate) directory: PathBuf,
-    /// human, json, or, for findings, sarif or github
+    /// human or json; for the findings of check and build also sarif or github
     #[arg(long, value_enum, global = true, default_value_t = Format::Human, hide_possible_values = true, help_heading = COMMON)]
     pub(crate) format: Format,
     /// Colours: auto, always or never
@@ -61,10 +62,34 @@ pub(crate) enum Format {
     Human,
     /// One JSON document on stdout
     Json,
-    /// Findings as SARIF 2.1.0 (other results as for people)
+    /// Findings as SARIF 2.1.0
     Sarif,
-    /// Findings as GitHub workflow commands (other results as for people)
+    /// Findings as GitHub workflow commands
     Github,
+}
+
+impl Format {
+    /// Whether it is for findings only.
+    fn is_for_findings(self) -> bool {
+        matches!(self, Self::Sarif | Self::Github)
+    }
+}
+
+impl Args {
+    /// Refuses a format that the command has nothing to print in.
+    pub(crate) fn format_fits(&self) -> Result<(), Failure> {
+        let finds = matches!(self.command, Command::Check(_) | Command::Build(_));
+        if finds || !self.global.format.is_for_findings() {
+            return Ok(());
+        }
+        let given = self.global.format.to_possible_value().map(|value| value.get_name().to_owned());
+        let given = given.unwrap_or_default();
+        Err(Failure::new(
+            USAGE,
+            format!("--format {given} is for findings, those of `cmc check` and `cmc build`"),
+        )
+        .help("other commands print for people, or one document with --format json"))
+    }
 }
 
 /// When to use colours.

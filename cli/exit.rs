@@ -12,6 +12,8 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) const FINDINGS: u8 = 3;
 /// A required check could not be made.
 pub(crate) const UNCHECKED: u8 = 4;
+/// Trust is refused: what was read is not signed, fresh or whole.
+pub(crate) const TRUST: u8 = 5;
 /// The store is unreachable or unfit.
 pub(crate) const STORE: u8 = 6;
 
@@ -52,6 +54,9 @@ impl Failure {
     pub(crate) fn report(&self, terminal: &Terminal) {
         if self.message.is_empty() {
             return;
+        }
+        if self.code != USAGE {
+            crate::findings::nothing_found(terminal, &self.message);
         }
         if terminal.is_json() {
             let document = serde_json::json!({

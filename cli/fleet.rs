@@ -60,7 +60,12 @@ pub(crate) struct Compiled {
 
 /// How the fleet's directory is called in messages.
 pub(crate) fn shown(directory: &Path) -> String {
-    if directory == Path::new(".") { "fleet".to_owned() } else { directory.display().to_string() }
+    if directory != Path::new(".") {
+        return directory.display().to_string();
+    }
+    let name =
+        std::env::current_dir().ok().and_then(|dir| Some(dir.file_name()?.to_string_lossy().into_owned()));
+    name.unwrap_or_else(|| "fleet".to_owned())
 }
 
 /// Refuses a directory that is no fleet's.

@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     if !matches!(args.command, args::Command::Sandbox(_) | args::Command::Fetch(_)) {
         interrupt::watch();
     }
-    let result = commands::run(&args, &terminal);
+    let result = args.format_fits().and_then(|()| commands::run(&args, &terminal));
     interrupt::settle();
     match result {
         Ok(()) => ExitCode::from(exit::DONE),

@@ -60,6 +60,11 @@ impl<'a> Reports<'a> {
         })
     }
 
+    /// Whether a key that opens reports is at hand.
+    pub(crate) fn can_read(&self) -> bool {
+        self.operator.is_some()
+    }
+
     /// The report of a host whose definition names this reporter key.
     pub(crate) fn of(&mut self, host: &HostName, id: &HostId, reporter: Option<&str>) -> Told {
         if !self.there.contains(&report::report_key(id)) {
@@ -107,6 +112,17 @@ impl<'a> Reports<'a> {
         let text =
             serde_json::to_vec_pretty(&self.seen).map_err(|error| Failure::failed(error.to_string()))?;
         crate::durable::write(&self.memory, &text, 0o644)
+    }
+}
+
+impl Told {
+    /// Whether it says, or hides, that something is not as the release wants it.
+    pub(crate) fn is_bad(&self) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Refused(_) => true,
+            Self::Report(report) => report.exit != 0 || !report.converged,
+        }
     }
 }
 

@@ -76,6 +76,50 @@ fn a_wrong_command_line_exits_2_and_a_directory_without_a_fleet_1() {
 }
 
 #[test]
+fn what_the_command_line_names_and_the_fleet_does_not_have_is_a_mistake_of_the_command_line() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    for args in [
+        &["render", "nohost", "--out", "out"][..],
+        &["host", "show", "nohost"],
+        &["secret", "set", "nosecret"],
+        &["explain", "no-such-code"],
+    ] {
+        scratch.fleet("fleet", args).expect(2);
+    }
+}
+
+#[test]
+fn formats_of_findings_are_refused_where_there_are_none() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    scratch.fleet("fleet", &["build"]).expect(0);
+    for format in ["sarif", "github"] {
+        for command in [&["status"][..], &["list", "hosts"], &["diff"], &["publish"], &["host", "list"]] {
+            let ran = scratch.fleet("fleet", &[command, &["--format", format]].concat()).expect(2);
+            assert!(ran.out.is_empty() && ran.err.contains("cmc check"), "{command:?}: {ran:?}");
+        }
+    }
+    // Nothing could be checked: that is said in the same form.
+    let sarif = scratch.fleet("nowhere", &["check", "--format", "sarif"]).expect(1).json();
+    let run = &sarif["runs"][0];
+    assert_eq!(run["invocations"][0]["executionSuccessful"], false, "{sarif}");
+    assert_eq!(run["results"].as_array().unwrap().len(), 0);
+    let github = scratch.fleet("nowhere", &["build", "--format", "github"]).expect(1).out;
+    assert!(github.starts_with("::error title=cmc::nowhere is no directory"), "{github}");
+}
+
+#[test]
+fn a_host_is_enrolled_with_the_store_as_it_reaches_it() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    let show = ["host", "show", "web1", "--store"];
+    let line = scratch.fleet("fleet", &[&show[..], &["https://store.example.net/x"]].concat()).expect(0).json();
+    assert_eq!(line["store"], "https://store.example.net/x");
+    scratch.fleet("fleet", &[&show[..], &["store.example.net"]].concat()).expect(2);
+}
+
+#[test]
 fn explain_knows_every_code_and_refuses_others() {
     let scratch = Scratch::new();
     assert!(scratch.cmc(["explain", "unknown-key"]).expect(0).out.contains("key"));

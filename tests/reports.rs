@@ -4,10 +4,10 @@ use crate::support::Scratch;
 use serde_json::Value;
 use std::time::UNIX_EPOCH;
 
-fn status(scratch: &Scratch) -> (Value, String) {
-    let json = scratch.fleet("fleet", &["--format", "json", "status"]).expect(0).json();
+fn status(scratch: &Scratch, exit: i32) -> (Value, String) {
+    let json = scratch.fleet("fleet", &["--format", "json", "status"]).expect(exit).json();
     let host = json["hosts"].as_array().unwrap().iter().find(|host| host["host"] == "db1").unwrap().clone();
-    (host, scratch.fleet("fleet", &["status"]).expect(0).out)
+    (host, scratch.fleet("fleet", &["status"]).expect(exit).out)
 }
 
 fn publish(scratch: &Scratch, greeting: &str) {
@@ -35,10 +35,10 @@ fn a_host_that_was_enrolled_reports_and_status_shows_what_its_key_signed_and_not
     scratch.fetch(&[&enroll[..], &[line.trim()]].concat()).expect(0);
 
     publish(&scratch, "one");
-    assert_eq!(status(&scratch).0["report"], Value::Null);
+    assert_eq!(status(&scratch, 0).0["report"], Value::Null);
     let run = ["--config", "root/etc/cmc/fetch.toml", "--root", "root", "run"];
     scratch.fetch(&run).expect(0);
-    let (host, text) = status(&scratch);
+    let (host, text) = status(&scratch, 0);
     assert_eq!((&host["report"]["exit"], &host["report"]["converged"]), (&0.into(), &true.into()), "{host}");
     assert_eq!(host["report"]["services"]["motd"]["condition"], "good");
     assert!(
@@ -60,11 +60,11 @@ fn a_host_that_was_enrolled_reports_and_status_shows_what_its_key_signed_and_not
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     scratch.fetch(&run).expect(0);
-    assert_eq!(status(&scratch).0["report"]["release"][0], 2);
+    assert_eq!(status(&scratch, 0).0["report"]["release"][0], 2);
 
     // An older one put back is not believed, nor one of another key.
     std::fs::write(&report, &first).unwrap();
-    let (host, text) = status(&scratch);
+    let (host, text) = status(&scratch, 1);
     assert!(
         host["report"].is_null() && host["report-refused"].as_str().unwrap().contains("put back"),
         "{host}"
@@ -79,10 +79,10 @@ fn a_host_that_was_enrolled_reports_and_status_shows_what_its_key_signed_and_not
     let other = scratch.fetch(&["--root", "other", "--format", "json", "enroll"]).expect(0).json();
     let theirs = definition.replace(reporter, other["reporter"].as_str().unwrap());
     scratch.write("fleet/hosts/db1.toml", &theirs);
-    let refused = status(&scratch).0["report-refused"].as_str().unwrap().to_owned();
+    let refused = status(&scratch, 1).0["report-refused"].as_str().unwrap().to_owned();
     assert!(refused.contains("signed by"), "{refused}");
     scratch.write("fleet/hosts/db1.toml", &definition.replace("reporter", "# reporter"));
-    let refused = status(&scratch).0["report-refused"].as_str().unwrap().to_owned();
+    let refused = status(&scratch, 1).0["report-refused"].as_str().unwrap().to_owned();
     assert!(refused.contains("has no `reporter`"), "{refused}");
 }
 

@@ -113,8 +113,8 @@ fn a_secret_on_a_checked_path_builds_without_keys_and_is_checked_by_publish() {
         "[secret.js]\n\n[service.db]\non = [\"@web\"]\nfile.\"/etc/db/c.json\" = { secret = \"js\" }\n",
     );
     let document = scratch.fleet("fleet", &["build", "--format", "json"]).expect(0).json();
-    assert_eq!(codes(&document), ["check-deferred"], "{document}");
-    let finding = &document["diagnostics"][0];
+    assert_eq!(codes(&document), ["secret-missing", "check-deferred"], "{document}");
+    let finding = &document["diagnostics"][1];
     assert_eq!((&finding["file"], &finding["severity"]), (&"services/db.toml".into(), &"note".into()));
     assert_eq!(document["deferred"], 1, "{document}");
     for (value, code) in [("{ no json", 3), ("{}", 0)] {

@@ -71,6 +71,11 @@ pub(crate) fn enrolment(
     }))
 }
 
+/// The address of a store on the command line.
+fn store_url(text: &str) -> Result<Store, cmc_types::ParseError> {
+    cmc_types::store_url::check_store_url(text).map(|()| Store::Url(text.trim().to_owned()))
+}
+
 /// A path without the `..` that only go back over the component before, where that is a directory.
 fn plain(path: &Path) -> std::path::PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())

@@ -84,10 +84,8 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     receipts.extend(report.receipts.into_iter().map(|receipt| receipt.item));
     required(&receipts)?;
 
-    for host in unpublishable(&mut plan) {
-        terminal.warn(&format!(
-            "{host} is left out: it has no `recipient` yet; `cmc-fetch enroll` prints it there, it goes into the host's definition"
-        ));
+    if let Some(left_out) = left_out(&unpublishable(&mut plan)) {
+        terminal.warn(&left_out);
     }
     let contents = DirContents { root: directory.to_owned() };
     let prepared = prepare(&plan, &contents, &receipts)?;
@@ -135,6 +133,20 @@ fn unpublishable(plan: &mut Plan) -> Vec<String> {
         std::mem::take(&mut plan.hosts).into_iter().partition(|host| host.recipient.is_some());
     plan.hosts = with;
     without.into_iter().map(|host| host.host.to_string()).collect()
+}
+
+/// Says which hosts have no key, in one line however many they are.
+fn left_out(hosts: &[String]) -> Option<String> {
+    let enrol = "`cmc-fetch enroll` prints it there, it goes into the host's definition";
+    match hosts {
+        [] => None,
+        [host] => Some(format!("{host} is left out: it has no `recipient` yet; {enrol}")),
+        _ => Some(format!(
+            "{} hosts are left out: they have no `recipient` yet; {enrol}: {}",
+            hosts.len(),
+            hosts.join(", ")
+        )),
+    }
 }
 
 fn prepare(

@@ -6,7 +6,7 @@ mod rotate;
 mod set;
 mod show;
 
-use crate::exit::{FINDINGS, Failure};
+use crate::exit::{FINDINGS, Failure, USAGE};
 use crate::terminal::Terminal;
 use crate::{fleet, secrets};
 use cmc_types::SecretName;
@@ -61,10 +61,11 @@ fn kind_of(name: &SecretName, directory: &Path, terminal: &Terminal) -> Result<S
     let declared = declared(directory, terminal)?;
     match declared.iter().find(|(known, _)| known == name) {
         Some((_, secret)) => Ok(secret.kind.unwrap_or(SecretType::Text)),
-        None => {
-            Err(Failure::failed(format!("no definition declares the secret {name:?}", name = name.as_str()))
-                .help(format!("add to fleet.toml:\n  [secret.{name}]\n  type = \"password\"")))
-        }
+        None => Err(Failure::new(
+            USAGE,
+            format!("no definition declares the secret {name:?}", name = name.as_str()),
+        )
+        .help(format!("add to fleet.toml:\n  [secret.{name}]\n  type = \"password\""))),
     }
 }
 

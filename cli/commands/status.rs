@@ -1,6 +1,6 @@
 //! `cmc status`.
 
-use crate::exit::Failure;
+use crate::exit::{FAILED, Failure, TRUST};
 use crate::fleet;
 use crate::published::{Published, PublishedArgs};
 use crate::reports::{self, Reports, Told};
@@ -12,7 +12,9 @@ use std::path::Path;
 
 /// Show what is published: release, age, expiry, each host's services, and what hosts report
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  cmc status --channel staging")]
+#[command(
+    after_help = "Example:\n  cmc status --channel staging\n\nExits with 5 if the timestamp has expired or is from the future, else with 1 if a host reports\nthat something is not as the release wants it, or its report is not believed."
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     published: PublishedArgs,
@@ -56,6 +58,14 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         terminal.warn("cannot write .cmc/reports.json: an old report that is put back would not be noticed");
     }
     let (release, stamp, now) = (current.release(), current.timestamp(), fleet::now());
+    let ahead = stamp.issued.saturating_sub(now);
+    let is_ahead = ahead > cmc_bundles::client::AHEAD;
+    let amiss = reports.can_read() && told.iter().any(Told::is_bad);
+    let verdict = match () {
+        () if is_ahead || stamp.expires < now => Err(Failure::shown(TRUST)),
+        () if amiss => Err(Failure::shown(FAILED)),
+        () => Ok(()),
+    };
     if terminal.is_json() {
         let hosts: Vec<_> = hosts
             .iter()
@@ -71,18 +81,17 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
                 json!({ "host": host, "services": services, "report": report, "report-refused": refused })
             })
             .collect();
-        return terminal.document(&json!({
+        terminal.document(&json!({
             "store": store.name(), "channel": channel, "release": release.version, "commit": release.commit,
             "serial": stamp.serial, "issued": stamp.issued, "expires": stamp.expires, "hosts": hosts,
-        }));
+        }))?;
+        return verdict;
     }
     let commit = release.commit.as_ref().map(|commit| format!(" of commit {commit}")).unwrap_or_default();
     let mut text = format!("{} channel {channel}: release {}{commit}\n", store.name(), release.version);
-    let made = match stamp.issued.checked_sub(now) {
-        Some(ahead) if ahead > cmc_bundles::client::AHEAD => {
-            format!("made {} AHEAD of this machine's clock: one of the clocks is wrong", span(ahead))
-        }
-        _ => format!("made {} ago", span(now.saturating_sub(stamp.issued))),
+    let made = match is_ahead {
+        true => format!("made {} AHEAD of this machine's clock: one of the clocks is wrong", span(ahead)),
+        false => format!("made {} ago", span(now.saturating_sub(stamp.issued))),
     };
     text.push_str(&format!("timestamp {}, {made}, ", stamp.serial));
     match stamp.expires.checked_sub(now) {
@@ -100,5 +109,6 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         text.push_str(&format!("{host}\t{}\n", services.join(", ")));
         text.push_str(&reports::text(told, now, span));
     }
-    terminal.out(&text)
+    terminal.out(&text)?;
+    verdict
 }

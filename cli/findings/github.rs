@@ -26,6 +26,11 @@ pub(super) fn lines(findings: &Findings) -> String {
     text
 }
 
+/// What kept all of it from being checked.
+pub(super) fn failed(message: &str) -> String {
+    format!("::error title=cmc::{}\n", data(message))
+}
+
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

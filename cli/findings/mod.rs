@@ -11,6 +11,15 @@ use crate::terminal::{Terminal, count};
 use crate::validation::RENDERED;
 use cmc_types::{Diagnostic, Severity, Sources};
 
+/// Says in a format of findings that none could be looked for, so that whoever reads it does not take that for none.
+pub(crate) fn nothing_found(terminal: &Terminal, message: &str) {
+    let _ = match terminal.format {
+        Format::Sarif => terminal.document(&sarif::failed(message)),
+        Format::Github => terminal.out(&github::failed(message)),
+        Format::Human | Format::Json => Ok(()),
+    };
+}
+
 /// Findings and the texts they point into.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {

@@ -53,6 +53,16 @@ pub(super) fn document(findings: &Findings) -> Value {
     })
 }
 
+/// A log of a run that could not check anything, and why.
+pub(super) fn failed(message: &str) -> Value {
+    let mut log = document(&Findings::default());
+    log["runs"][0]["invocations"] = json!([{
+        "executionSuccessful": false,
+        "toolExecutionNotifications": [{ "level": "error", "message": { "text": message } }],
+    }]);
+    log
+}
+
 fn level(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",

@@ -50,7 +50,9 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     Err(match terminal.is_json() {
         true => Failure::shown(code),
         false => {
-            Failure::new(code, format!("{} of its objects are missing or damaged", problems.len())).help(help)
+            let found = count(problems.len(), "object");
+            let verb = if problems.len() == 1 { "is" } else { "are" };
+            Failure::new(code, format!("{found} {verb} missing or damaged")).help(help)
         }
     })
 }
