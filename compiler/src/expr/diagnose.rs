@@ -104,7 +104,7 @@ impl World {
     /// What an error of the engine itself means.
     fn failure(&self, error: &Error, run: Option<(&Frame, &For)>) -> Failure {
         let detail = error.detail().unwrap_or_default();
-        let missed = run.and_then(|(frame, whom)| Some((frame.last_miss()?, whom)));
+        let missed = run.and_then(|(frame, whom)| Some((frame.missed(detail)?, whom)));
         if run.is_some_and(|(frame, _)| frame.overflowed()) {
             return Failure::new(
                 codes::LIMIT_EXCEEDED,
@@ -128,9 +128,7 @@ impl World {
                 Failure::new(codes::EXPRESSION_SYNTAX, format!("syntax error: {detail}"))
             }
             ErrorKind::UndefinedError | ErrorKind::UnknownFunction => match missed {
-                Some((miss, whom)) if detail.is_empty() || detail.contains(miss.name()) => {
-                    self.unknown(&miss, whom)
-                }
+                Some((miss, whom)) => self.unknown(&miss, whom),
                 _ if detail.is_empty() => {
                     Failure::new(codes::EXPRESSION, "something in the expression is not defined")
                 }
@@ -240,7 +238,7 @@ fn is_shown(diagnostic: &Diagnostic, place: Place) -> bool {
 }
 
 impl Miss {
-    fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         match self {
             Self::Root(name) | Self::Variable(_, name) | Self::Env(name) | Self::Attribute(_, _, name) => {
                 name

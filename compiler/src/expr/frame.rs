@@ -37,7 +37,7 @@ pub(crate) struct Mode {
 }
 
 /// A name that was looked up and not found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Miss {
     /// At the top: neither an object nor a function.
     Root(String),
@@ -84,7 +84,8 @@ pub(crate) struct Made {
     pub(crate) tainted: bool,
     /// The value, if it was wanted.
     pub(crate) value: Option<Value>,
-    pub(super) miss: Option<Miss>,
+    /// What was not found, each once, the last one last.
+    misses: Vec<Miss>,
     pending: Vec<Place>,
     tokens: Tokens,
     tracker: Option<Option<Tracker>>,
@@ -98,6 +99,9 @@ pub(crate) struct Made {
     /// Where the value stands that was refused, if one was.
     refused: Option<Spot>,
 }
+
+/// Names that were not found are kept up to this many.
+const MISSES: usize = 64;
 
 /// Bytes of most rendered files.
 const TYPICAL: usize = 2048;
@@ -151,12 +155,33 @@ impl Frame {
 
     /// Notes that a name was not found.
     pub(super) fn miss(&self, miss: Miss) {
-        self.made().miss = Some(miss);
+        let misses = &mut self.made().misses;
+        if misses.last() == Some(&miss) {
+            return;
+        }
+        misses.retain(|known| *known != miss);
+        if misses.len() == MISSES {
+            misses.remove(0);
+        }
+        misses.push(miss);
     }
 
-    /// The last name that was not found.
-    pub(super) fn last_miss(&self) -> Option<Miss> {
-        self.made().miss.clone()
+    /// The name that an error is about: the last that was not found of those that `detail`, such as "`vars.x` is
+    /// undefined", ends with; or the last. While it makes the error the engine looks up every name of the template.
+    pub(super) fn missed(&self, detail: &str) -> Option<Miss> {
+        let made = self.made();
+        let mut misses = made.misses.iter().rev();
+        let about = detail.split('`').nth(1).unwrap_or(detail);
+        if detail.is_empty() {
+            return misses.next().cloned();
+        }
+        let words: Vec<&str> = about.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        // The last of several is looked up in something.
+        let is_of = |miss: &Miss, index: usize| {
+            miss.name() == words[index]
+                && (index == 0 || index + 1 < words.len() || !matches!(miss, Miss::Root(_)))
+        };
+        (0..words.len()).rev().find_map(|index| misses.clone().find(|miss| is_of(miss, index))).cloned()
     }
 
     /// Whether the output grew too large.

@@ -53,6 +53,40 @@ fn unknown_names_are_found_at_the_expression() {
 }
 
 #[test]
+fn unknown_names_are_found_with_their_suggestion_whatever_the_template_has_looked_up_before() {
+    let names = [
+        ("{{ vars.regoin }}", "unknown-variable", "region"),
+        ("{{ env.PROT }}", "unknown-env", "PORT"),
+        ("{{ hsot.name }}", "expression", "host"),
+        ("{{ host.nmae }}", "expression", "name"),
+        ("{% if vars.regoin == 'eu' %}{% endif %}", "unknown-variable", "region"),
+    ];
+    for (wrong, code, near) in names {
+        for before in [
+            "{% for h in hosts('@all') %}{{ h.name }}{% endfor %}",
+            "{% for e, p in [(1, 2)] if e is defined %}{{ e }}{% endfor %}{{ vars.none is defined }}{{ nmae is defined }}",
+            "{% set r = host %}{{ r.name }}",
+            "",
+        ] {
+            let services = format!(
+                r#"
+                [service.api]
+                on = ["web1"]
+                daemon.exec = ["/bin/api"]
+                env = {{ PORT = 1 }}
+                file."/etc/a".content = "{before} {wrong}"
+                "#
+            );
+            let compiled = with_services(&services, &[]);
+            let shown = shown(&compiled);
+            let codes: Vec<_> = compiled.diagnostics.iter().map(|finding| finding.code.name()).collect();
+            assert_eq!(codes, [code], "{before}{wrong}: {shown}");
+            assert!(shown.contains(&format!("did you mean \"{near}\"")), "{before}{wrong}: {shown}");
+        }
+    }
+}
+
+#[test]
 fn errors_in_templates_are_at_their_line_with_the_definition() {
     let found = findings(
         r#"
