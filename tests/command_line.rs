@@ -114,9 +114,26 @@ fn a_host_is_enrolled_with_the_store_as_it_reaches_it() {
     let scratch = Scratch::new();
     scratch.cmc(["init", "fleet"]).expect(0);
     let show = ["host", "show", "web1", "--store"];
-    let line = scratch.fleet("fleet", &[&show[..], &["https://store.example.net/x"]].concat()).expect(0).json();
+    let line =
+        scratch.fleet("fleet", &[&show[..], &["https://store.example.net/x"]].concat()).expect(0).json();
     assert_eq!(line["store"], "https://store.example.net/x");
     scratch.fleet("fleet", &[&show[..], &["store.example.net"]].concat()).expect(2);
+}
+
+#[test]
+fn commands_are_shown_as_they_would_be_typed() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    let service = "[service.x]\non = [\"@web\"]\nfile.\"/etc/x\" = { content = \"x\", run = [[\"/bin/echo\", \"a b\"]] }\n";
+    scratch.write("fleet/services/x.toml", service);
+    scratch.fleet("fleet", &["build"]).expect(0);
+    let diff = scratch.fleet("fleet", &["diff"]).expect(0).out;
+    assert!(diff.contains("runs /bin/echo 'a b'\n"), "{diff}");
+    scratch.fleet("fleet", &["publish"]).expect(0);
+    std::fs::create_dir(scratch.path("root")).unwrap();
+    let config = ["--config", "fleet/.cmc/hosts/web1/fetch.toml", "--root", "root", "plan"];
+    let plan = scratch.fetch(&config).expect(0).out;
+    assert!(plan.contains("run /bin/echo 'a b'\n"), "{plan}");
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn service_text(service: &ServiceDiff, paint: &dyn Fn(&str, &str) -> String) -> 
         }
     }
     for argv in &service.runs {
-        text.push_str(&format!("    runs {}\n", argv.join(" ")));
+        text.push_str(&format!("    runs {}\n", cmc_types::shell::words(argv)));
     }
     text
 }

@@ -223,7 +223,7 @@ impl Arguments {
                     output::line(format_args!("    {} {}", file.what, file.path));
                 }
                 for command in &group.commands {
-                    output::line(format_args!("    run {}", command.join(" ")));
+                    output::line(format_args!("    run {}", cmc_types::shell::words(command)));
                 }
                 if let Some(refused) = &group.refused {
                     output::line(format_args!("    refused: {refused}"));

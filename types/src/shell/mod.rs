@@ -43,6 +43,12 @@ pub fn join<S: AsRef<str>>(words: &[S]) -> Result<String, Refused> {
     Ok(words.iter().map(|word| quote(word.as_ref())).collect::<Result<Vec<_>, _>>()?.join(" "))
 }
 
+/// A command as a person would type it: for messages. What cannot be quoted is shown as it is.
+pub fn words<S: AsRef<str>>(argv: &[S]) -> String {
+    let word = |word: &S| quote(word.as_ref()).unwrap_or_else(|_| word.as_ref().to_owned());
+    argv.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// An assignment `NAME="VALUE"` as init scripts are written: double quotes, or single ones if the value holds
 /// `"`, `$`, `` ` `` or `\`. Control characters but the tab are refused, since scripts are read by line.
 pub fn assignment(name: &str, value: &str) -> Result<String, Refused> {
