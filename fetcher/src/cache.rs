@@ -1,6 +1,6 @@
 //! Bundles that were fetched and verified: `bundles/DIGEST/` in the state directory holds `bundle.tar` and, for files
-//! over 1 MiB, `files/B3`. A directory is complete when it has its final name. The current and the previous bundle of
-//! each service stay, for drift repair and rollback.
+//! over 1 MiB, `files/B3`. A directory is complete when it has its final name. The current bundle of each service
+//! and the two before it stay, for drift repair and rollback.
 //!
 //! What is read here is verified again, since disks decay: a bundle whose tar does not hash to its name is thrown away
 //! as if it had never been fetched, so that it is fetched again.
