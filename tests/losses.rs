@@ -43,6 +43,7 @@ fn hosts_that_vanish_from_the_definitions_are_shown_and_leave_only_when_allowed(
         assert!(refused.err.contains(says), "{says}: {}", refused.err);
     }
     publish(&scratch, &["--allow-removals", "2"]).expect(1);
+    publish(&scratch, &["--rebuild"]).expect(1);
     let done = publish(&scratch, &["--allow-removals", "3"]).expect(0);
     assert!(done.err.contains("0 of 0 hosts changed, 3 hosts no longer in the fleet"), "{}", done.err);
     fetch(&scratch, &["run"]).expect(1);

@@ -4,11 +4,12 @@ use super::base::Current;
 use crate::canon;
 use crate::error::Error;
 use crate::ids::{Channel, FleetId, HostId};
+use crate::index;
 use crate::keys::Recipient;
 use crate::manifest::Manifest;
 use crate::overrides::HostHold;
 use crate::seal::{Prepared, PreparedHost};
-use crate::store::Reader;
+use crate::store::{Reader, Store};
 use crate::vault::Vault;
 use cmc_types::{Blake3, HostName, ServiceName};
 use serde::Serialize;
@@ -189,6 +190,22 @@ pub(super) fn compare(
     }
     changes.hosts.sort_by(|a, b| a.host.cmp(&b.host));
     Ok((changes, old))
+}
+
+/// What a publish that seals everything anew changes, as far as the index and manifests can still be read: removals are
+/// guarded there too. `None` for every other publish, and where they cannot be read.
+pub(super) fn compare_shown(
+    store: &dyn Store,
+    current: &Current,
+    wanted: &BTreeMap<HostId, Wanted<'_>>,
+) -> Option<Changes> {
+    if !current.blank {
+        return None;
+    }
+    let release = current.release();
+    let tree = index::read_all(store, &release.index, release.k).ok()?;
+    let shown = Current { tree, blank: false, ..current.clone() };
+    compare(store, Some(&shown), wanted).ok().map(|(changes, _)| changes)
 }
 
 fn host_change(wanted: &Wanted<'_>, old: Option<&Manifest>) -> HostChange {

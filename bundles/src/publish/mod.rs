@@ -333,7 +333,10 @@ impl Publisher<'_> {
         if let Some(current) = current {
             check_ancestry(current, request)?;
         }
-        (request.guard)(&changes)?;
+        match current.and_then(|current| change::compare_shown(self.store, current, &wanted)) {
+            Some(shown) => (request.guard)(&shown)?,
+            None => (request.guard)(&changes)?,
+        }
         check_conditions(self.store)?;
         // 4. Seal and upload.
         if request.rebuild {
