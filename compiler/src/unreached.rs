@@ -1,6 +1,8 @@
 //! What no host gets: presets that no service uses, services without hosts or that are absent, overlays for no host.
 //! All that is wrong in them and needs no host to be seen is found, once per fleet. They are parts: what they lack may
-//! come from elsewhere, and nothing is said about it.
+//! come from elsewhere, what another rank may replace is not judged, and values of a preset, which every service may
+//! replace, are warned about at most. Of a service that is absent only syntax and selectors are looked at, so that its
+//! templates and secrets can be deleted with it.
 
 use crate::expr;
 use crate::fleet::Fleet;
@@ -12,7 +14,7 @@ use crate::tree::{Node, Table, Value};
 use crate::world::World;
 use crate::{health, lower, order, render, services};
 use cmc_types::definition::{EnvType, EnvVarTable, Service};
-use cmc_types::{Diagnostic, Place, ServiceName, codes, env_value};
+use cmc_types::{Diagnostic, Place, ServiceName, Severity, codes, env_value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -29,17 +31,82 @@ pub(crate) fn check(world: &World, services: &[Placed]) {
         let hosts = || world.fleet.active().map(|(_, host)| host).filter(|host| placed.on.selects(host));
         placed.service.written.reach(&placed.name, hosts, &mut reached);
     }
+    let selected: BTreeSet<&str> = services
+        .iter()
+        .filter(|placed| world.fleet.active().any(|(_, host)| placed.on.selects(host)))
+        .map(|placed| placed.name.as_str())
+        .collect();
     for kind in ["preset", "service"] {
         for entry in world.fleet.definitions(kind) {
             let layer = Layer::read(&entry.node, &world.fleet, report);
             let Ok(name) = ServiceName::parse(&entry.key) else { continue };
-            for (overlay, node) in layer.parts() {
-                if !reached.contains(&(kind, entry.key.clone(), overlay.map(str::to_owned))) {
-                    part(world, kind, &name, node, report);
+            let is_reached = |overlay: Option<&str>| {
+                reached.contains(&(kind, entry.key.clone(), overlay.map(str::to_owned)))
+            };
+            let has_hosts = selected.contains(entry.key.as_str());
+            let absent = is_absent(&entry.node) || (has_hosts && !is_reached(None));
+            for (overlay, node) in layer.parts().filter(|(overlay, _)| !is_reached(*overlay)) {
+                render::plain_keys(node, report);
+                if kind == "preset" {
+                    part(world, &name, node, &mut |finding| report(of_preset(finding, &name)));
+                } else if absent || is_absent(node) {
+                    named(world, node, &mut |finding| {
+                        if finding.code == codes::EXPRESSION_SYNTAX {
+                            report(finding);
+                        }
+                    });
+                } else {
+                    let mut own = node.clone();
+                    let others = layer.parts().filter(|(other, _)| other.is_some() && *other != overlay);
+                    others.for_each(|(_, other)| without_replaced(&mut own, other));
+                    part(world, &name, &own, &mut |finding| {
+                        report(if has_hosts { finding } else { of_nobody(finding) })
+                    });
+                    environment(&own, report);
                 }
             }
         }
     }
+}
+
+fn is_absent(part: &Node) -> bool {
+    part.get(&["state"]).and_then(Node::as_text) == Some("absent")
+}
+
+/// What a preset says may be replaced by those who use it, except for its keys.
+fn of_preset(mut finding: Diagnostic, name: &ServiceName) -> Diagnostic {
+    finding.message = finding.message.replace(&format!("of service {name}"), &format!("of preset {name}"));
+    if ![codes::UNKNOWN_DIRECTIVE, codes::UNKNOWN_SECTION, codes::UNIT_FILE_NAME].contains(&finding.code) {
+        finding.severity = Severity::Warning;
+    }
+    finding
+}
+
+/// A service that goes to no host may be on its way out: what it installed may be gone before.
+fn of_nobody(mut finding: Diagnostic) -> Diagnostic {
+    if [codes::UNKNOWN_TEMPLATE, codes::UNKNOWN_SECRET].contains(&finding.code) {
+        finding.severity = Severity::Warning;
+    }
+    finding
+}
+
+/// Leaves out what another part of the same service says too: one replaces the other where both are.
+fn without_replaced(part: &mut Node, other: &Node) {
+    fn prune(part: &mut Node, other: &Node, whole: bool) {
+        let Value::Table(table) = &mut part.value else { return };
+        table.retain(|entry| match other.get(&[entry.key.as_str()]) {
+            Some(node) => !whole && entry.node.as_table().is_some() && node.as_table().is_some(),
+            None => true,
+        });
+        for (key, node) in table.iter_mut() {
+            // What a file or variable has is chosen from several keys.
+            let choices = ["file", "env"].contains(&key);
+            if let Some(other) = other.get(&[key]) {
+                prune(node, other, choices);
+            }
+        }
+    }
+    prune(part, other, false);
 }
 
 /// The syntax of every expression, also where a value of higher rank takes the place of it.
@@ -90,34 +157,20 @@ fn names_in_expressions(world: &World, node: &Node, report: &mut dyn FnMut(Diagn
     });
 }
 
-/// One part of a service.
-fn part(
-    world: &World,
-    kind: &'static str,
-    name: &ServiceName,
-    node: &Node,
-    report: &mut dyn FnMut(Diagnostic),
-) {
-    render::plain_keys(node, report);
+/// One part of a service: what is wrong in it whatever the rest is.
+pub(crate) fn part(world: &World, name: &ServiceName, node: &Node, report: &mut dyn FnMut(Diagnostic)) {
     order::unknown_services(world, node, report);
     named(world, node, report);
     names_in_expressions(world, node, report);
     let mut tree = node.clone();
     without_expressions(&mut tree);
-    environment(&tree, report);
     let Ok(definition) = serde_json::from_value::<Service>(tree.to_json()) else { return };
     let (definition, tree) = (Arc::new(definition), Arc::new(tree));
     let service = ResolvedService { name: name.clone(), definition, tree, env: Vec::new() };
     let commands = services::commands(&service.definition, &service.tree);
     let health = service.definition.health.as_ref().map(|health| health::problems(health, &service.tree));
     let findings = commands.into_iter().chain(health.into_iter().flatten());
-    for mut finding in findings.chain(lower::check_part(&service)) {
-        if kind == "preset" {
-            finding.message =
-                finding.message.replace(&format!("of service {name}"), &format!("of preset {name}"));
-        }
-        report(finding);
-    }
+    findings.chain(lower::check_part(&service)).for_each(report);
 }
 
 /// Templates and secrets by their names.
@@ -141,7 +194,9 @@ fn unknown_secret(fleet: &Fleet, name: &str, place: Place) -> Option<Diagnostic>
 }
 
 /// Values of the environment whose type stands beside them.
-fn environment(tree: &Node, report: &mut dyn FnMut(Diagnostic)) {
+fn environment(part: &Node, report: &mut dyn FnMut(Diagnostic)) {
+    let mut tree = part.clone();
+    without_expressions(&mut tree);
     for entry in tree.get(&["env"]).and_then(Node::as_table).into_iter().flat_map(Table::iter) {
         let Ok(spec) = serde_json::from_value::<EnvVarTable>(entry.node.to_json()) else { continue };
         let (Some(kind), Some(written)) = (&spec.kind, entry.node.as_table()) else { continue };
