@@ -3,10 +3,10 @@
 use crate::envs::ServiceScope;
 use crate::merge::settle;
 use crate::prepared::Preparing;
-use crate::resolved::{ResolvedEnv, ResolvedService};
+use crate::resolved::{ResolvedEnv, ResolvedService, Text};
 use crate::tree::{Node, Value};
 use crate::world::World;
-use crate::{prepared, render};
+use crate::{prepared, render, unreached};
 use cmc_types::definition::{OnChange, Service, State};
 use cmc_types::{Diagnostic, EnvName, Place, ServiceName, codes};
 use std::collections::BTreeSet;
@@ -95,16 +95,17 @@ pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, servi
             (Arc::new(tree), checked)
         }),
     };
-    let (Some(env), Some((tree, checked))) = (env, rendered) else {
+    let failed = || {
         render::content_of_files(world, host, &scope, merged);
-        return Outcome::Failed;
+        unreached::part(world, name, merged, &mut |finding| world.report_on(host, finding));
+        Outcome::Failed
     };
+    let Some((tree, checked)) = rendered else { return failed() };
     let definition = match checked {
         Ok(definition) => definition,
         Err(errors) => {
             errors.into_iter().for_each(|diagnostic| world.report_on(host, diagnostic));
-            render::content_of_files(world, host, &scope, merged);
-            return Outcome::Failed;
+            return failed();
         }
     };
     if definition.state == Some(State::Absent) {
@@ -123,18 +124,17 @@ pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, servi
     }))
 }
 
-/// The final environment; nothing if a variable has no value, which is reported.
-fn environment(world: &Arc<World>, host: usize, scope: &Arc<ServiceScope>) -> Option<Vec<ResolvedEnv>> {
-    // Every variable is evaluated, so that all that is wrong is found.
-    let resolved: Vec<_> = scope.env.values().map(|slot| (slot, world.env_of(host, scope, slot))).collect();
-    if resolved.iter().any(|(_, value)| value.is_none()) {
-        return None;
-    }
-    let named = resolved.into_iter().filter_map(|(slot, value)| {
-        let name = EnvName::parse(&slot.name).ok()?;
-        Some(ResolvedEnv { name, value: value?.text.clone(), place: slot.value_place() })
+/// What stands for the value of a variable that has none, so that the rest of its service is looked at all the same.
+const STAND_IN: &str = "x";
+
+/// The final environment. A variable without a value has an error, which is reported: nothing is published.
+fn environment(world: &Arc<World>, host: usize, scope: &Arc<ServiceScope>) -> Vec<ResolvedEnv> {
+    let named = scope.env.values().filter_map(|slot| {
+        let value = world.env_of(host, scope, slot).map(|value| value.text.clone());
+        let value = value.unwrap_or_else(|| Text::plain(STAND_IN));
+        Some(ResolvedEnv { name: EnvName::parse(&slot.name).ok()?, value, place: slot.value_place() })
     });
-    Some(named.collect())
+    named.collect()
 }
 
 /// What the schema cannot say.
