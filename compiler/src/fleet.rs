@@ -95,8 +95,8 @@ impl Fleet {
             keys: OnceLock::new(),
             document,
         };
-        fleet.definition =
-            fleet.document.get(&["fleet"]).and_then(|node| typed(node, "the fleet's definition", report));
+        let written = fleet.document.get(&["fleet"]).filter(|_| !fleet.is_left_out("fleet", ""));
+        fleet.definition = written.and_then(|node| typed(node, "the fleet's definition", report));
         for entry in definitions(&fleet.document, "host") {
             let Some(definition) = typed::<definition::Host>(&entry.node, "a host", report) else { continue };
             let Ok(name) = HostName::parse(&entry.key) else { continue };

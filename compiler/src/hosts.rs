@@ -51,7 +51,9 @@ pub(crate) fn compile(world: &Arc<World>, host: usize, services: &[Placed], payl
     if plan.retired {
         return plan;
     }
-    let mut present = BTreeSet::new();
+    // Services of which nobody knows where they go are missed by nobody.
+    let unplaced = services.iter().filter(|placed| !placed.on.is_good());
+    let mut present: BTreeSet<ServiceName> = unplaced.map(|placed| placed.name.clone()).collect();
     let mut resolved: Vec<OnHost> = Vec::new();
     for placed in services.iter().filter(|placed| placed.on.selects(facts)) {
         match services::resolve(world, host, &placed.name, &placed.service) {

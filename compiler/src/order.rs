@@ -151,6 +151,10 @@ fn absent(world: &World, key: Key, name: &ServiceName, place: Place) -> Option<D
         return unknown
             .map(|diagnostic| Diagnostic { help: suggest::help(name.as_str(), known), ..diagnostic });
     }
+    // Where it goes is not known.
+    if world.fleet.is_left_out("service", name.as_str()) {
+        return None;
+    }
     let (verb, help) = match key {
         Key::After => return None,
         Key::Needs => ("needed", "widen its `on`, or write `after`, which is about order only"),

@@ -155,7 +155,7 @@ impl Joined {
         }
     }
 
-    /// Hands over the joined tree without the definitions that have errors.
+    /// Hands over the joined tree without the definitions that have errors; of the fleet's own its variables stay.
     pub(super) fn finish(mut self, loaded: &mut Loaded) {
         loaded.diagnostics.append(&mut self.diagnostics);
         loaded.incomplete |= self.incomplete;
@@ -165,7 +165,11 @@ impl Joined {
         }
         self.table.retain(|entry| schema::KINDS.contains(&entry.key.as_str()));
         if self.broken.contains(&("fleet".to_owned(), String::new())) {
-            self.table.remove("fleet");
+            // The hosts' variables are right, whatever else is wrong with the fleet.
+            if let Some(Value::Table(fleet)) = self.table.get_mut("fleet").map(|entry| &mut entry.node.value)
+            {
+                fleet.retain(|entry| entry.key == "vars");
+            }
         }
         for (kind, node) in self.table.iter_mut() {
             if let Value::Table(names) = &mut node.value {

@@ -61,7 +61,8 @@ pub struct Loaded {
     /// definitions without structural errors; the names of the others are in `left_out`.
     pub document: Option<Node>,
     /// Kind and name of definitions that exist but have errors: references to them are right, what they say is not
-    /// known. The fleet's own is `("fleet", "")`.
+    /// known. The fleet's own is `("fleet", "")`; its variables are in the
+    /// document all the same.
     pub left_out: BTreeSet<(String, String)>,
     /// Whether a file could not be read far enough to tell which definitions it holds: that a name is unknown may be
     /// a consequence of this.
