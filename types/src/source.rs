@@ -69,6 +69,14 @@ impl Sources {
         FileId((self.files.len() - 1) as u32)
     }
 
+    /// Puts `*` for every byte of a place, so that nothing that shows the text shows what stands there.
+    pub fn redact(&mut self, place: Place) {
+        let Some(source) = self.files.get_mut(place.file.0 as usize) else { return };
+        let Some(written) = source.text.get(place.span.start..place.span.end) else { return };
+        let stars: String = written.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect();
+        source.text.replace_range(place.span.start..place.span.end, &stars);
+    }
+
     /// How many texts there are; their ids are below.
     pub fn len(&self) -> usize {
         self.files.len()

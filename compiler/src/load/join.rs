@@ -18,7 +18,7 @@ pub(super) struct Checked {
 impl Checked {
     /// Checks a file; `is_fleet_file` says whether it is `fleet.toml`.
     pub(super) fn new(parsed: Parsed, is_fleet_file: bool) -> Self {
-        let Parsed { mut root, mut diagnostics, whole } = parsed;
+        let Parsed { mut root, mut diagnostics, whole, spoilt } = parsed;
         if let Value::Table(table) = &mut root.value {
             match (is_fleet_file, table.get("fleet").map(|entry| entry.key_place)) {
                 (true, None) if whole => diagnostics.push(
@@ -43,6 +43,7 @@ impl Checked {
             // The loader has said already what is wrong there, or the key may be in the part that was not read.
             let place = finding.diagnostic.primary.as_ref().map(|label| label.place);
             let consequence = place.is_some_and(|place| known.contains(&place))
+                || place.is_some_and(|place| spoilt.iter().any(|range| range.contains(&place.span.start)))
                 || (!whole && finding.diagnostic.code == codes::MISSING_KEY);
             broken.extend(finding.definitions);
             if !consequence {

@@ -52,7 +52,7 @@ pub(super) fn parse(text: &str, file: FileId, limits: &Limits) -> Result<Parsed,
         let diagnostic = Diagnostic::new(codes::WRONG_TYPE, "a definition file must be an object");
         return Err(vec![diagnostic.at(root.place, "").help("such as `{\"host\": {\"web1\": {…}}}`")]);
     }
-    Ok(Parsed { root, diagnostics: walk.diagnostics, whole: walk.whole })
+    Ok(Parsed { root, diagnostics: walk.diagnostics, whole: walk.whole, spoilt: Vec::new() })
 }
 
 fn lower_first(text: &str) -> String {

@@ -15,7 +15,7 @@ mod toml;
 
 pub use limits::Limits;
 
-use crate::tree::Node;
+use crate::tree::{Node, Table};
 use cmc_types::{Blake3, Diagnostic, FileId, Place, Sources, Span};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -92,6 +92,8 @@ struct Parsed {
     diagnostics: Vec<Diagnostic>,
     /// Whether all of it could be read; if not, keys may be missing that are there.
     whole: bool,
+    /// Ranges of the text of which nobody can say what they mean, since something before them is not closed.
+    spoilt: Vec<std::ops::Range<usize>>,
 }
 
 /// Loads the fleet in `dir`. Never fails: what is wrong is in the diagnostics.
@@ -139,7 +141,26 @@ fn one_file(file: FileId, options: &LoadOptions, loaded: &mut Loaded) -> Option<
         loaded.incomplete = true;
         return None;
     };
+    written_secrets(&parsed.root, &mut |place| loaded.sources.redact(place));
     Some(join::Checked::new(parsed, loaded.sources.name(file) == FLEET_FILE))
+}
+
+/// Calls `visit` with the place of every text that somebody wrote where only a secret's description belongs: it may be
+/// the value, which nothing may show.
+fn written_secrets(root: &Node, visit: &mut dyn FnMut(Place)) {
+    let texts = |node: &Node, visit: &mut dyn FnMut(Place)| {
+        if node.as_text().is_some() {
+            visit(node.place);
+        }
+    };
+    for secret in root.get(&["secret"]).and_then(Node::as_table).into_iter().flat_map(Table::iter) {
+        texts(&secret.node, visit);
+        for entry in secret.node.as_table().into_iter().flat_map(Table::iter) {
+            if !["type", "pair", "description"].contains(&entry.key.as_str()) {
+                texts(&entry.node, visit);
+            }
+        }
+    }
 }
 
 /// The place of a file as a whole.

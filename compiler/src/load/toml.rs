@@ -5,6 +5,7 @@ use crate::tree::{Entry, Node, Table, Value};
 use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue, Error};
 use cmc_types::{Diagnostic, FileId, Place, Span, codes};
+use std::ops::Range;
 
 /// Parses a file with recovery: after a syntax error the rest is read as far as possible.
 pub(super) fn parse(text: &str, file: FileId, limits: &Limits) -> Result<Parsed, Vec<Diagnostic>> {
@@ -12,9 +13,16 @@ pub(super) fn parse(text: &str, file: FileId, limits: &Limits) -> Result<Parsed,
     let mut walk = Walk { file, limit: limits.depth, diagnostics: Vec::new(), whole: errors.is_empty() };
     let place = Place { file, span: Span::new(0, 0) };
     let root = Node { value: walk.table(table.into_inner(), 0), place };
+    let (errors, spoilt) = independent(text, errors);
+    // What the parser made of a line that it could not read is nobody's mistake.
+    let lines: Vec<_> = errors.iter().map(|error| line_around(text, start_of(error))).collect();
+    walk.diagnostics.retain(|finding| {
+        let at = finding.primary.as_ref().map_or(0, |label| label.place.span.start);
+        !lines.iter().chain(&spoilt).any(|range| range.contains(&at))
+    });
     let mut diagnostics = syntax_errors(text, &root, errors, file, limits);
     diagnostics.append(&mut walk.diagnostics);
-    Ok(Parsed { root, diagnostics, whole: walk.whole })
+    Ok(Parsed { root, diagnostics, whole: walk.whole, spoilt })
 }
 
 struct Walk {
@@ -25,7 +33,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn place(&self, range: std::ops::Range<usize>) -> Place {
+    fn place(&self, range: Range<usize>) -> Place {
         Place { file: self.file, span: Span::new(range.start, range.end) }
     }
 
@@ -92,6 +100,69 @@ impl Walk {
     }
 }
 
+/// The first syntax error of each line, without those that only follow from a text, list or table that is not closed;
+/// and the ranges that the latter spoil: up to the next header.
+fn independent(text: &str, mut errors: Vec<Error>) -> (Vec<Error>, Vec<Range<usize>>) {
+    errors.sort_by_key(start_of);
+    let mut spoilt: Vec<Range<usize>> = Vec::new();
+    let mut lines: Vec<usize> = Vec::new();
+    errors.retain(|error| {
+        let start = start_of(error);
+        if error.message() == "duplicate key" {
+            return true;
+        }
+        let line = line_around(text, start);
+        if lines.contains(&line.start) || spoilt.iter().any(|range| range.contains(&start)) {
+            return false;
+        }
+        lines.push(line.start);
+        if ["unclosed", "invalid basic string", "invalid literal string", "invalid multi-line"]
+            .iter()
+            .any(|begin| error.message().starts_with(begin))
+        {
+            let after = line.end.min(text.len());
+            let end = text[after..].find("\n[").map_or(text.len() + 1, |header| after + header + 1);
+            spoilt.push(line.start..end);
+        }
+        true
+    });
+    (errors, spoilt)
+}
+
+fn start_of(error: &Error) -> usize {
+    error.span().map_or(0, |range| range.start)
+}
+
+/// The line of an offset, with the end of the text if it is the last.
+fn line_around(text: &str, offset: usize) -> Range<usize> {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+    start..text[offset..].find('\n').map_or(text.len() + 1, |at| offset + at)
+}
+
+/// A number that begins with 0: most often a mode, as people write them elsewhere.
+fn leading_zero(text: &str, place: Place) -> Diagnostic {
+    let from = text.get(place.span.start..).unwrap_or_default();
+    let end = from.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(from.len());
+    let number = &from[..end];
+    let before = text.get(line_around(text, place.span.start).start..place.span.start).unwrap_or_default();
+    let before = before.trim_end();
+    let key = before.strip_suffix('=').unwrap_or_default().trim_end();
+    let key = key.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().unwrap_or_default();
+    let place = Place { span: Span::new(place.span.start, place.span.start + end), ..place };
+    match key {
+        "mode" | "umask" => Diagnostic::new(codes::SYNTAX, format!("`{key}` is a text, not a number"))
+            .at(place, "")
+            .help(format!("in quotes: `{key} = \"{number}\"`")),
+        _ => Diagnostic::new(codes::SYNTAX, "not valid TOML: a number may not begin with 0")
+            .at(place, "")
+            .help(format!("put it in quotes if a text is meant: `\"{number}\"`")),
+    }
+}
+
 fn syntax_errors(
     text: &str,
     root: &Node,
@@ -109,6 +180,7 @@ fn syntax_errors(
             let place = Place { file, span: Span::new(range.start.min(end), end) };
             match error.message() {
                 "duplicate key" => duplicate_key(text, root, place),
+                message if message.contains("leading zero") => leading_zero(text, place),
                 message if message.contains("recurs") => depth::too_deep(place, limits.depth),
                 message => Diagnostic::new(codes::SYNTAX, format!("not valid TOML: {message}")).at(place, ""),
             }
@@ -190,7 +262,7 @@ fn chain(dotted: &str) -> Option<Vec<String>> {
     errors.is_empty().then_some(keys)
 }
 
-fn find_key(table: &DeTable<'_>, path: &[String]) -> Option<std::ops::Range<usize>> {
+fn find_key(table: &DeTable<'_>, path: &[String]) -> Option<Range<usize>> {
     let (first, rest) = path.split_first()?;
     let (key, value) = table.get_key_value(first.as_str())?;
     match (rest, value.get_ref()) {

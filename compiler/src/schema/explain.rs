@@ -111,8 +111,11 @@ impl Explainer<'_> {
         };
         let mut diagnostic =
             Diagnostic::new(codes::UNKNOWN_KEY, message).at(self.root.key_place_of(&path), "");
-        diagnostic.help =
-            later::help(key, &known).map(str::to_owned).or_else(|| self.other_key(key, &known, schema));
+        let near = nearest(key, known.iter().copied()).is_some();
+        diagnostic.help = value_of_secret(&path)
+            .filter(|_| !near)
+            .or_else(|| later::help(key, &known).map(str::to_owned))
+            .or_else(|| self.other_key(key, &known, schema));
         let cost = 1.0 - 0.5 * resemblance(key, known.iter().copied());
         Problem { path, diagnostic, cost }
     }
@@ -201,7 +204,7 @@ impl Explainer<'_> {
             (Some(key), true) => format!("an item of `{}` must be ", short(key)),
             (None, _) => "expected ".into(),
         };
-        let help = self.conversion(node, expected, error);
+        let help = value_of_secret(&path).or_else(|| self.conversion(node, expected, error));
         let message = format!("{key}{wanted}, not {}", described(node));
         let mut problem = self.problem(codes::WRONG_TYPE, path, message);
         problem.diagnostic.help = help;
@@ -424,6 +427,16 @@ fn described(node: &Node) -> String {
         NodeValue::Text(_) => "a text".into(),
         NodeValue::List(_) => "a list".into(),
         NodeValue::Table(_) => "a table".into(),
+    }
+}
+
+/// What to do about a text in the place of a secret's description, or among its keys.
+fn value_of_secret(path: &[String]) -> Option<String> {
+    match path {
+        [kind, name] | [kind, name, _] if kind == "secret" => {
+            Some(format!("a value stands in no definition: give it to `cmc secret set {}`", short(name)))
+        }
+        _ => None,
     }
 }
 
