@@ -6,7 +6,7 @@ use crate::expr::{self, For, Mode, Opaque};
 use crate::resolved::Text;
 use crate::tree::{Node, Table, Value as Tree};
 use crate::world::{Step, World};
-use cmc_types::definition::{EnvType, EnvValue, EnvVarTable};
+use cmc_types::definition::{EnvType, EnvValue, EnvVarTable, SecretType};
 use cmc_types::{Diagnostic, ParseError, Place, ServiceName, codes, env_value};
 use minijinja::value::{Value, ValueKind};
 use std::collections::BTreeMap;
@@ -149,9 +149,22 @@ impl World {
                 return None;
             }
         };
+        if holds_secret(&given) {
+            let message = "a secret may not stand in a list";
+            let finding = Diagnostic::new(codes::SECRET_MISPLACED, message).at(slot.value_place(), "");
+            self.report_on(host, finding.help("a variable is a secret as a whole, or a text that holds one"));
+            return None;
+        }
         let secret = given.downcast_object_ref::<Opaque>().map(|secret| secret.text.clone());
         let parsed = match &secret {
-            Some(text) => parse(spec, &Value::from(text.as_str())),
+            Some(text) => parse(spec, &Value::from(text.as_str())).or_else(|error| {
+                // What stands in for a value that nobody gave is of any type.
+                if !self.is_dummy_of_any_type(table) {
+                    return Err(error);
+                }
+                let text = env_value::stand_in(&spec.settings).unwrap_or_else(|| text.as_str().to_owned());
+                Ok((Value::UNDEFINED, text))
+            }),
             None => parse(spec, &given),
         };
         match parsed {
@@ -167,6 +180,14 @@ impl World {
                 None
             }
         }
+    }
+
+    /// Whether a variable that is a secret has a stand-in for its value, and the secret's own type says nothing of it.
+    fn is_dummy_of_any_type(&self, table: &Table) -> bool {
+        let name = table.get("secret").and_then(|entry| entry.node.as_text());
+        let secret = name.and_then(|name| self.fleet.secrets.get(name));
+        let kind = secret.and_then(|secret| secret.definition.kind).unwrap_or(SecretType::Text);
+        self.has_dummies() && matches!(kind, SecretType::Text | SecretType::Password)
     }
 
     fn env_given(self: &Arc<Self>, node: &Node, whom: &For) -> Option<Value> {
@@ -199,20 +220,36 @@ impl World {
     }
 }
 
+/// Whether a list holds a secret: as text it would no longer be one.
+fn holds_secret(given: &Value) -> bool {
+    let items = match given.kind() {
+        ValueKind::Seq => given.try_iter(),
+        _ => return false,
+    };
+    items.is_ok_and(|mut items| items.any(|item| item.downcast_object_ref::<Opaque>().is_some()))
+}
+
 /// The type of a variable and its settings, from its table; findings if there is something wrong with them that the
 /// schema does not say.
 fn spec(name: &str, table: &Node) -> Result<Spec, Vec<Diagnostic>> {
     let mut settings = table.clone();
     if let Tree::Table(table) = &mut settings.value {
         table.remove("value");
-        table.remove("secret");
     }
     let mut findings = Vec::new();
     expr::each_expression(&settings, &mut |node, _| {
-        let message = "the type of an environment variable may not be an expression; only its value may";
-        findings.push(
-            Diagnostic::new(codes::EXPRESSION_NOT_ALLOWED, message).at(node.place, "needs a plain value"),
-        );
+        let (message, help) = match table.get(&["secret"]).is_some_and(|secret| secret.place == node.place) {
+            true => (
+                "the name of a variable's secret may not be an expression",
+                Some("an expression names it in the value: value = \"{{ secret(…) }}\""),
+            ),
+            false => {
+                ("the type of an environment variable may not be an expression; only its value may", None)
+            }
+        };
+        let finding = Diagnostic::new(codes::EXPRESSION_NOT_ALLOWED, message);
+        let finding = finding.at(node.place, "needs a plain value");
+        findings.push(Diagnostic { help: help.map(str::to_owned), ..finding });
     });
     if !findings.is_empty() {
         return Err(findings);

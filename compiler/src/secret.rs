@@ -45,6 +45,11 @@ pub trait Secrets: Send + Sync {
     fn lacks(&self, _: &SecretName) -> Option<String> {
         None
     }
+
+    /// Whether the values are stand-ins, whose content says nothing about the real ones.
+    fn are_dummies(&self) -> bool {
+        false
+    }
 }
 
 /// Typed stand-ins: each has the shape of its type, is the same in every build, and opens nothing.
@@ -62,6 +67,10 @@ impl Secrets for Dummies {
             SecretType::SshKey => SSH_KEY.to_owned(),
         };
         Ok(SecretValue::new(text))
+    }
+
+    fn are_dummies(&self) -> bool {
+        true
     }
 }
 

@@ -4,9 +4,9 @@ use crate::envs::ServiceScope;
 use crate::merge::settle;
 use crate::prepared::Preparing;
 use crate::resolved::{ResolvedEnv, ResolvedService, Text};
-use crate::tree::{Node, Value};
+use crate::tree::{Node, Table, Value};
 use crate::world::World;
-use crate::{prepared, render, unreached};
+use crate::{expr, prepared, render, unreached};
 use cmc_types::definition::{OnChange, Service, State};
 use cmc_types::{Diagnostic, EnvName, Place, ServiceName, codes};
 use std::collections::BTreeSet;
@@ -104,7 +104,11 @@ pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, servi
     let definition = match checked {
         Ok(definition) => definition,
         Err(errors) => {
-            errors.into_iter().for_each(|diagnostic| world.report_on(host, diagnostic));
+            let known = expressions_for_secrets(merged);
+            let errors = errors
+                .into_iter()
+                .filter(|error| error.primary.as_ref().is_none_or(|label| !known.contains(&label.place)));
+            errors.for_each(|diagnostic| world.report_on(host, diagnostic));
             return failed();
         }
     };
@@ -122,6 +126,13 @@ pub(crate) fn resolve(world: &Arc<World>, host: usize, name: &ServiceName, servi
         scope,
         service: ResolvedService { name: name.clone(), definition, tree, env },
     }))
+}
+
+/// Where an expression stands for the name of a variable's secret, which is reported with the variable.
+fn expressions_for_secrets(merged: &Node) -> BTreeSet<Place> {
+    let variables = merged.get(&["env"]).and_then(Node::as_table).into_iter().flat_map(Table::iter);
+    let secrets = variables.filter_map(|entry| entry.node.get(&["secret"]));
+    secrets.filter(|node| node.as_text().is_some_and(expr::is_expression)).map(|node| node.place).collect()
 }
 
 /// What stands for the value of a variable that has none, so that the rest of its service is looked at all the same.

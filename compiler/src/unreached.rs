@@ -48,7 +48,9 @@ pub(crate) fn check(world: &World, services: &[Placed]) {
             for (overlay, node) in layer.parts().filter(|(overlay, _)| !is_reached(*overlay)) {
                 render::plain_keys(node, report);
                 if kind == "preset" {
-                    part(world, &name, node, &mut |finding| report(of_preset(finding, &name)));
+                    let report = &mut |finding| report(of_preset(finding, &name));
+                    part(world, &name, node, report);
+                    names_in_expressions(world, node, report);
                 } else if absent || is_absent(node) {
                     named(world, node, &mut |finding| {
                         if finding.code == codes::EXPRESSION_SYNTAX {
@@ -59,9 +61,9 @@ pub(crate) fn check(world: &World, services: &[Placed]) {
                     let mut own = node.clone();
                     let others = layer.parts().filter(|(other, _)| other.is_some() && *other != overlay);
                     others.for_each(|(_, other)| without_replaced(&mut own, other));
-                    part(world, &name, &own, &mut |finding| {
-                        report(if has_hosts { finding } else { of_nobody(finding) })
-                    });
+                    let report = &mut |finding| report(if has_hosts { finding } else { of_nobody(finding) });
+                    part(world, &name, &own, report);
+                    names_in_expressions(world, &own, report);
                     environment(&own, report);
                 }
             }
@@ -157,11 +159,10 @@ fn names_in_expressions(world: &World, node: &Node, report: &mut dyn FnMut(Diagn
     });
 }
 
-/// One part of a service: what is wrong in it whatever the rest is.
+/// One part of a service: what is wrong in it whatever the rest is, but for expressions.
 pub(crate) fn part(world: &World, name: &ServiceName, node: &Node, report: &mut dyn FnMut(Diagnostic)) {
     order::unknown_services(world, node, report);
     named(world, node, report);
-    names_in_expressions(world, node, report);
     let mut tree = node.clone();
     without_expressions(&mut tree);
     let Ok(definition) = serde_json::from_value::<Service>(tree.to_json()) else { return };

@@ -310,6 +310,11 @@ impl World {
         Ok(text)
     }
 
+    /// Whether secrets have stand-ins for values.
+    pub(crate) fn has_dummies(&self) -> bool {
+        self.secrets.are_dummies()
+    }
+
     /// The value of a secret.
     pub(crate) fn secret_bytes(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let mut opened = lock(&self.opened);

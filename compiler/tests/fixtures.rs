@@ -37,11 +37,11 @@ fn fixtures(kind: &str) -> Vec<(String, PathBuf)> {
     found
 }
 
-/// What the compiler says about a fleet.
-fn check(directory: &Path) -> (Sources, Vec<Diagnostic>) {
+/// What the compiler says about a fleet with these secrets.
+fn check(directory: &Path, secrets: Arc<dyn Secrets>) -> (Sources, Vec<Diagnostic>) {
     let validators = ["json", "nginx", "nft", "sh", "toml", "xml", "yaml"].map(str::to_owned).into();
     let options = CompileOptions { validators, ..CompileOptions::default() };
-    let compiled = compile(directory, &options, Arc::new(NoSecrets));
+    let compiled = compile(directory, &options, secrets);
     (compiled.sources, compiled.diagnostics)
 }
 
@@ -57,7 +57,7 @@ fn expected_code(name: &str) -> Option<Code> {
 fn every_invalid_fixture_is_reported_with_its_code() {
     let mut failures = Vec::new();
     for (name, path) in fixtures("invalid") {
-        let (sources, diagnostics) = check(&path);
+        let (sources, diagnostics) = check(&path, Arc::new(NoSecrets));
         let code = expected_code(&name).unwrap_or_else(|| panic!("no code is named like the fixture {name}"));
         if !diagnostics.iter().any(|diagnostic| diagnostic.code == code) {
             failures.push(format!("{name}: {code} is not reported\n{}", render(&sources, &diagnostics)));
@@ -74,7 +74,7 @@ fn every_invalid_fixture_is_reported_with_its_code() {
 fn every_valid_fixture_has_no_errors() {
     let mut failures = Vec::new();
     for (name, path) in fixtures("valid") {
-        let (sources, diagnostics) = check(&path);
+        let (sources, diagnostics) = check(&path, Arc::new(Dummies));
         if diagnostics.iter().any(Diagnostic::is_error) {
             failures.push(format!("{name}:\n{}", render(&sources, &diagnostics)));
         }

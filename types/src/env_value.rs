@@ -57,6 +57,25 @@ pub fn check(spec: &EnvVarTable, text: &str) -> Result<String, ParseError> {
     }
 }
 
+/// A value of the variable's type that means nothing; none if there is no telling, such as for a pattern.
+pub fn stand_in(spec: &EnvVarTable) -> Option<String> {
+    let number = |least: i64| spec.min.unwrap_or(least).max(least).min(spec.max.unwrap_or(i64::MAX));
+    let text = match spec.kind.unwrap_or(EnvType::String) {
+        EnvType::Int => spec.min.or(spec.max).unwrap_or(1).to_string(),
+        EnvType::Port => number(1).to_string(),
+        EnvType::Duration => format!("{}s", number(1)),
+        EnvType::Bytes => number(1).to_string(),
+        EnvType::Bool => "false".to_owned(),
+        EnvType::Url => "https://dummy.invalid/dummy".to_owned(),
+        EnvType::HostPort => "dummy.invalid:1".to_owned(),
+        EnvType::Path => "/dummy".to_owned(),
+        EnvType::OneOf => spec.of.first()?.clone(),
+        EnvType::String | EnvType::List => "dummy".to_owned(),
+        EnvType::Pattern => return None,
+    };
+    check(spec, &text).ok()
+}
+
 /// Checks that a variable's own settings fit its type: `of` only with one-of, `pattern` with pattern, `separator` with
 /// list, bounds with numbers and in order.
 pub fn check_spec(spec: &EnvVarTable) -> Result<(), (&'static str, ParseError)> {
@@ -282,6 +301,30 @@ mod tests {
         assert_eq!(text_of(&list, &items(&["a,b", "c"])).as_deref(), Ok("a,b;c"));
         assert!(text_of(&list, &items(&["a;b"])).is_err());
         assert_eq!(text_of(&spec(EnvType::Bool), &EnvValue::Bool(true)).as_deref(), Ok("true"));
+    }
+
+    #[test]
+    fn a_stand_in_is_of_its_type() {
+        for kind in [
+            EnvType::String,
+            EnvType::Int,
+            EnvType::Bool,
+            EnvType::Port,
+            EnvType::Url,
+            EnvType::HostPort,
+            EnvType::Path,
+            EnvType::Duration,
+            EnvType::Bytes,
+            EnvType::List,
+        ] {
+            let stand_in = stand_in(&spec(kind)).unwrap();
+            assert_eq!(check(&spec(kind), &stand_in), Ok(stand_in), "{kind:?}");
+        }
+        let bounds = EnvVarTable { min: Some(1024), max: Some(2048), ..spec(EnvType::Port) };
+        assert_eq!(stand_in(&bounds).as_deref(), Some("1024"));
+        let below = EnvVarTable { max: Some(-5), ..spec(EnvType::Int) };
+        assert_eq!(stand_in(&below).as_deref(), Some("-5"));
+        assert_eq!(stand_in(&spec(EnvType::Pattern)), None);
     }
 
     #[test]
