@@ -78,6 +78,8 @@ pub(crate) struct Shared {
     pub(crate) templates: Arc<Templates>,
     /// How many texts are definitions; those after them are templates.
     pub(crate) definitions: usize,
+    /// Where values of templates were refused.
+    pub(crate) refused: expr::Refused,
     secrets: Arc<dyn Secrets>,
     opened: Mutex<BTreeMap<String, Opened>>,
     sources: Arc<Mutex<Sources>>,
@@ -125,6 +127,7 @@ impl World {
             activity: options.activity.clone(),
             templates,
             definitions: definitions_read,
+            refused: expr::Refused::default(),
             secrets,
             opened: Mutex::default(),
             sources,

@@ -139,3 +139,28 @@ fn no_host_can_change_a_variable_for_another() {
     let (_, findings) = compiled(counting.path());
     assert!(findings.iter().any(|finding| finding.contains("namespace")), "{findings:#?}");
 }
+
+/// Where a value stands is found out on one host; the others are told apart from it, and named all the same.
+#[test]
+fn every_host_is_named_for_every_value_that_is_refused_on_it() {
+    let fleet = generated(40, "debian-12");
+    let dir = fleet.path();
+    std::fs::create_dir(dir.join("templates")).unwrap();
+    let service = "[service.s]\non = [\"@all\"]\nfile.\"/etc/s.yaml\".template = \"t.j2\"\n\
+                   [fleet]\nname = \"shop\"\nvars = { bad = \"a\\nb\" }\n";
+    std::fs::write(dir.join("fleet.toml"), service).unwrap();
+    let mut template = String::from("last: {{ vars.bad if host.name == 'node00007' else 'good' }}\n");
+    for i in 0..10 {
+        template += &format!(
+            "{{% for _ in range(3) %}}k{i}_{{{{ loop.index }}}}: {{{{ vars.bad }}}}\n{{% endfor %}}"
+        );
+    }
+    std::fs::write(dir.join("templates/t.j2"), template).unwrap();
+    let compiled = compile(dir, &CompileOptions::default(), Arc::new(Dummies));
+    let refused: Vec<_> =
+        compiled.diagnostics.iter().map(|finding| (finding.code.name(), &finding.hosts)).collect();
+    assert_eq!(refused.len(), 11, "{refused:?}");
+    assert!(refused.iter().all(|(code, _)| *code == "value-needs-quoting"), "{refused:?}");
+    assert_eq!(refused[0].1, &["node00007"]);
+    assert!(refused[1..].iter().all(|(_, hosts)| hosts.len() == 40), "{refused:?}");
+}

@@ -12,6 +12,27 @@ use cmc_types::codes::{self, Code};
 use cmc_types::{Diagnostic, Place, Span};
 use minijinja::{Error, ErrorKind};
 
+/// Where something is shown: at its own place, and at those that lead there.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    primary: Place,
+    others: Vec<(Place, &'static str)>,
+}
+
+/// The finding of a failure; none if it is reported elsewhere.
+pub(super) fn finding(failure: Failure, shown: &Shown) -> Option<Diagnostic> {
+    let Failure::Finding { code, message, help, others } = failure else { return None };
+    let mut diagnostic = Diagnostic::new(code, message).at(shown.primary, "");
+    diagnostic.help = help;
+    let leading = shown.others.iter().map(|(place, text)| (*place, (*text).to_owned()));
+    for (place, text) in leading.chain(others) {
+        if !is_shown(&diagnostic, place) {
+            diagnostic = diagnostic.with(place, text);
+        }
+    }
+    Some(diagnostic)
+}
+
 /// What was rendered.
 pub(crate) enum Subject<'a> {
     /// A text of a definition.
@@ -72,33 +93,24 @@ impl World {
             None if misused => secret_misused(),
             None => self.failure(innermost, run),
         };
-        let Failure::Finding { code, message, help, others } = failure else { return None };
+        finding(failure, &self.shown_at(error, subject))
+    }
 
-        let mut diagnostic = Diagnostic::new(code, message);
-        diagnostic.help = help;
-        let place = self.place(innermost, subject).or_else(|| self.place(error, subject));
+    /// The places of an error.
+    pub(super) fn shown_at(&self, error: &Error, subject: &Subject<'_>) -> Shown {
+        let chain = chain(error);
+        let place = chain.last().and_then(|innermost| self.place(innermost, subject));
+        let place = place.or_else(|| self.place(error, subject));
         match subject {
-            Subject::Text { node, .. } => diagnostic = diagnostic.at(place.unwrap_or(node.place), ""),
+            Subject::Text { node, .. } => Shown { primary: place.unwrap_or(node.place), others: Vec::new() },
             Subject::Template { asked } => {
-                diagnostic = match place {
-                    Some(place) => diagnostic.at(place, "").with(*asked, "rendered for this file"),
-                    None => diagnostic.at(*asked, ""),
-                };
-                for outer in chain.iter().rev().skip(1) {
-                    if let Some(place) = self.place(outer, subject)
-                        && !is_shown(&diagnostic, place)
-                    {
-                        diagnostic = diagnostic.with(place, "included from here");
-                    }
-                }
+                let Some(primary) = place else { return Shown { primary: *asked, others: Vec::new() } };
+                let mut others = vec![(*asked, "rendered for this file")];
+                let outer = chain.iter().rev().skip(1).filter_map(|outer| self.place(outer, subject));
+                others.extend(outer.map(|place| (place, "included from here")));
+                Shown { primary, others }
             }
         }
-        for (place, text) in others {
-            if !is_shown(&diagnostic, place) {
-                diagnostic = diagnostic.with(place, text);
-            }
-        }
-        Some(diagnostic)
     }
 
     /// What an error of the engine itself means.

@@ -96,8 +96,10 @@ pub(crate) struct Made {
     overflow: bool,
     /// How many values were to be written since the last of the template's own text.
     since: usize,
-    /// Where the value stands that was refused, if one was.
+    /// Where the value stands that ended the rendering since it was refused, if one did.
     refused: Option<Spot>,
+    /// Values that were refused where it was known that they might be, the first of each place.
+    found: Vec<(Spot, Failure)>,
 }
 
 /// Names that were not found are kept up to this many.
@@ -109,8 +111,10 @@ const TYPICAL: usize = 2048;
 /// One rendering.
 pub(crate) struct Frame {
     mode: Mode,
-    /// Where values are known to be refused; [`STAND_IN`] is written for each.
-    skipped: Vec<Spot>,
+    /// Where values are known to be refused: [`STAND_IN`] is written for such, and the rendering goes on.
+    known: Vec<Spot>,
+    /// With how many values refused the rendering ends.
+    limit: usize,
     made: Mutex<Made>,
 }
 
@@ -123,15 +127,20 @@ impl std::fmt::Debug for Frame {
 impl Object for Frame {}
 
 impl Frame {
-    pub(super) fn new(mode: Mode, skipped: Vec<Spot>) -> Arc<Self> {
+    pub(super) fn new(mode: Mode, known: Vec<Spot>, limit: usize) -> Arc<Self> {
         let mut made = Made::default();
         if mode.file {
             made.output.reserve(TYPICAL);
         }
-        Arc::new(Self { mode, skipped, made: Mutex::new(made) })
+        Arc::new(Self { mode, known, limit, made: Mutex::new(made) })
     }
 
-    /// Where the value stands that the encoder has refused.
+    /// What was refused where it was known that it might be.
+    pub(super) fn found(&self) -> Vec<(Spot, Failure)> {
+        std::mem::take(&mut self.made().found)
+    }
+
+    /// Where the value stands that the encoder has refused, and that ended the rendering.
     pub(super) fn refused(&self) -> Option<Spot> {
         self.made().refused
     }
@@ -192,7 +201,12 @@ impl Frame {
     /// Ends the rendering and takes what it has made, with secrets put in place of their tokens.
     pub(super) fn finish(&self) -> Result<Made, Failure> {
         let mut made = std::mem::take(&mut *self.made());
-        self.made().closed = true;
+        let found = std::mem::take(&mut made.found);
+        {
+            let mut left = self.made();
+            left.closed = true;
+            left.found = found;
+        }
         if !made.tokens.is_empty() {
             let text = std::str::from_utf8(&made.output).ok().and_then(|text| made.tokens.replace(text));
             let (text, offsets) = text.ok_or_else(secret_misused)?;
@@ -240,14 +254,25 @@ impl Frame {
             made.since += 1;
             Spot(made.raws.last().map_or(0, |raw| raw.address + raw.length), made.since)
         };
-        if self.skipped.contains(&spot) {
-            return self.write(out, STAND_IN, reads);
-        }
-        let checked = self.checked(value, direct, &reads).inspect_err(|error| {
-            if let Some(Failure::Finding { code: codes::VALUE_NEEDS_QUOTING, .. }) = Failure::of(error) {
-                self.made().refused = Some(spot);
-            }
-        })?;
+        let checked = match self.checked(value, direct, &reads) {
+            Ok(checked) => checked,
+            Err(error) => match Failure::of(&error) {
+                Some(failure @ Failure::Finding { code: codes::VALUE_NEEDS_QUOTING, .. }) => {
+                    let mut made = self.made();
+                    if made.found.iter().all(|(other, _)| *other != spot) {
+                        if !self.known.contains(&spot) || made.found.len() + 1 >= self.limit {
+                            made.refused = Some(spot);
+                            drop(made);
+                            return Err(error);
+                        }
+                        made.found.push((spot, failure.clone()));
+                    }
+                    drop(made);
+                    return self.write(out, STAND_IN, reads);
+                }
+                _ => return Err(error),
+            },
+        };
         let (text, secret): (&str, bool) = match &checked {
             Checked::Nothing => return Ok(()),
             Checked::Plain(text) => (text, false),

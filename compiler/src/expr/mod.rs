@@ -25,12 +25,14 @@ use crate::limits::Limits;
 use crate::templates::Templates;
 use crate::tree::{Node, Value as Tree};
 use crate::world::World;
+use cmc_types::Place;
+use diagnose::Shown;
 use frame::{Frame, Sink, Spot};
 use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 use scope::{Thing, View};
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What begins the engine's name of a text from a definition; the text itself follows.
 const DEFINITION: char = '\u{1}';
@@ -128,6 +130,31 @@ pub(crate) fn memory(engine: &Environment<'_>, text: &str) -> Option<(usize, usi
     Some((template.source().as_ptr() as usize, template.source().len()))
 }
 
+/// Places in templates, and in texts of definitions, whose values were refused on some host, and where they are shown.
+#[derive(Debug, Default)]
+pub(crate) struct Refused(Mutex<HashMap<Place, Vec<Refusal>>>);
+
+/// The engine's name of the text, the place in it, and where that is shown.
+type Refusal = (String, Spot, Shown);
+
+impl Refused {
+    /// Those of a text that is asked for at a place.
+    fn of(&self, name: &str, asked: Place) -> Vec<(Spot, Shown)> {
+        let refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = refused.get(&asked).into_iter().flatten().filter(|(of, ..)| of == name);
+        all.map(|(_, spot, shown)| (*spot, shown.clone())).collect()
+    }
+
+    /// Adds one, unless another thread has.
+    fn add(&self, name: &str, asked: Place, spot: Spot, shown: Shown) {
+        let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = refused.entry(asked).or_default();
+        if of.iter().all(|(other, known, _)| other != name || *known != spot) {
+            of.push((name.to_owned(), spot, shown));
+        }
+    }
+}
+
 /// For whom a text is rendered.
 #[derive(Debug, Clone)]
 pub(crate) struct For {
@@ -155,7 +182,8 @@ impl World {
     }
 
     /// Renders a template, or a text of a definition, by its name in the engine. What is wrong is reported: after a
-    /// value that the encoder refuses it goes on with those that follow.
+    /// value that the encoder refuses it goes on with those that follow. Only the engine can tell where a value stands,
+    /// by giving up; it does so once for each place, on whichever host comes first.
     pub(crate) fn render(
         self: &Arc<Self>,
         name: &str,
@@ -163,48 +191,49 @@ impl World {
         mode: Mode,
         subject: &Subject<'_>,
     ) -> Option<Made> {
-        let mut skipped = Vec::new();
-        loop {
-            match self.render_without(&skipped, name, whom, mode, subject) {
-                Ok(made) => return skipped.is_empty().then_some(made),
-                Err(Some(refused)) if skipped.len() + 1 < self.limits.refusals => skipped.push(refused),
-                Err(_) => return None,
-            }
-        }
-    }
-
-    /// Renders without some of the values. What is wrong is reported; the error is where the value stands that the
-    /// encoder refuses, if that is the reason.
-    fn render_without(
-        self: &Arc<Self>,
-        skipped: &[Spot],
-        name: &str,
-        whom: &For,
-        mode: Mode,
-        subject: &Subject<'_>,
-    ) -> Result<Made, Option<Spot>> {
-        let frame = Frame::new(mode, skipped.to_vec());
-        let view = View {
-            world: Arc::downgrade(self),
-            host: whom.host,
-            service: whom.service.clone(),
-            frame: frame.clone(),
-        };
         let place = match subject {
             Subject::Text { node, .. } => node.place,
             Subject::Template { asked } => *asked,
         };
-        let _going = self.activity.begin(self.fleet.hosts[whom.host].name.as_str(), place);
-        let (result, misused) = opaque::misused_in(|| self.run(name, view, &frame));
-        let result = match result {
-            Ok(()) if misused => Err(frame::secret_misused().into()),
-            Ok(()) => frame.finish().map_err(Error::from),
-            Err(error) => Err(error),
-        };
-        result.map_err(|error| {
-            self.diagnose(&error, misused, &frame, whom, subject);
-            frame.refused()
-        })
+        let host = self.fleet.hosts[whom.host].name.as_str();
+        loop {
+            let known = self.refused.of(name, place);
+            let spots = known.iter().map(|(spot, _)| *spot).collect();
+            let frame = Frame::new(mode, spots, self.limits.refusals);
+            let view = View {
+                world: Arc::downgrade(self),
+                host: whom.host,
+                service: whom.service.clone(),
+                frame: frame.clone(),
+            };
+            let _going = self.activity.begin(host, place);
+            let (result, misused) = opaque::misused_in(|| self.run(name, view, &frame));
+            let result = match result {
+                Ok(()) if misused => Err(frame::secret_misused().into()),
+                Ok(()) => frame.finish().map_err(Error::from),
+                Err(error) => Err(error),
+            };
+            let found = frame.found();
+            if let (Err(error), Some(spot)) = (&result, frame.refused())
+                && found.len() + 1 < self.limits.refusals
+            {
+                self.refused.add(name, place, spot, self.shown_at(error, subject));
+                continue;
+            }
+            let is_whole = found.is_empty();
+            for (spot, failure) in found {
+                let shown = known.iter().find(|(other, _)| *other == spot).map(|(_, shown)| shown);
+                let finding = shown.and_then(|shown| diagnose::finding(failure, shown));
+                finding.into_iter().for_each(|finding| self.report(finding.on_host(host)));
+            }
+            return match result {
+                Ok(made) => is_whole.then_some(made),
+                Err(error) => {
+                    self.diagnose(&error, misused, &frame, whom, subject);
+                    None
+                }
+            };
+        }
     }
 
     fn run(&self, name: &str, view: View, frame: &Frame) -> Result<(), Error> {
