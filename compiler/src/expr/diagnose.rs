@@ -2,7 +2,8 @@
 //! the definition that asks for it.
 
 use super::failure::Failure;
-use super::frame::{Frame, Miss, secret_misused};
+use super::failure::secret_misused;
+use super::frame::{Frame, Miss};
 use super::{DEFINITION, For};
 use crate::offsets::Offsets;
 use crate::suggest;

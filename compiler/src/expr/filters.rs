@@ -2,7 +2,7 @@
 //! the quoting filters. All but the latter refuse secrets.
 
 use super::failure::Failure;
-use super::frame::{not_a_text, secret_compared, secret_misused};
+use super::failure::{not_a_text, secret_compared, secret_misused};
 use super::guard::Guard;
 use super::holds::{is_secret, refuse_held, refuse_secret};
 use super::opaque::{Opaque, POISON, Quoted};

@@ -1,7 +1,7 @@
 //! One rendering: its output, what it read, whether a secret is in it. The formatter is here: every value that a
 //! template or expression writes passes through it and through the encoder of the target's format.
 
-use super::failure::Failure;
+use super::failure::{Failure, not_a_text, secret_misplaced, secret_misused};
 use super::opaque::{Opaque, POISON, Quoted, Tokens, is_reserved};
 use crate::encode::{Context, Format, Kind, Quotes, Refusal, Tracker};
 use cmc_types::{Place, codes};
@@ -446,47 +446,6 @@ pub(super) fn formatter(out: &mut Output<'_>, state: &mut State<'_, '_>, value: 
     let frame = state.lookup(FRAME).and_then(|value| value.downcast_object::<Frame>());
     let frame = frame.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no rendering"))?;
     frame.emit(out, state.auto_escape(), value)
-}
-
-/// A secret used as an ordinary text.
-pub(super) fn secret_misused() -> Failure {
-    Failure::new(codes::SECRET_MISUSED, "a secret is taken apart, compared or tested").help(Some(
-        "a secret can only be written out, with a quoting filter or `urlencode` if need be: instead of \
-         `secret(\"x\") ~ \"y\"` write `{{ secret(\"x\") }}y`"
-            .to_owned(),
-    ))
-}
-
-/// A secret that is compared.
-pub(super) fn secret_compared() -> Failure {
-    Failure::new(codes::SECRET_MISUSED, "a secret is compared").help(Some(
-        "what depends on a secret would tell of it: decide by a plain variable, such as `vars.has_password`"
-            .to_owned(),
-    ))
-}
-
-/// A secret where none may be.
-pub(crate) fn secret_misplaced() -> Failure {
-    Failure::new(codes::SECRET_MISPLACED, "a secret may not stand here").help(Some(
-        "secrets may only be in the environment (`env`) and in files; argv, units and labels can be read by everybody on the host"
-            .to_owned(),
-    ))
-}
-
-/// A list or table where a text is wanted.
-pub(super) fn not_a_text(kind: ValueKind, format: Format) -> Failure {
-    let what = match kind {
-        ValueKind::Seq | ValueKind::Iterable => "a list",
-        ValueKind::Map => "a table",
-        ValueKind::Bytes => "bytes",
-        _ => "an object",
-    };
-    let help = match format {
-        Format::Yaml | Format::Json | Format::Toml => format!("write it with `|{format}`"),
-        _ if what == "a list" => "write its items in a loop, or with `|join(\", \")`".to_owned(),
-        _ => "write one of its values".to_owned(),
-    };
-    Failure::new(codes::EXPRESSION, format!("the expression gives {what}, not a text")).help(Some(help))
 }
 
 /// The end of a rendering's output that the engine writes to.

@@ -1,7 +1,7 @@
 //! Whether a value is a secret or holds one: as it is, or as the token of one in a captured text.
 
 use super::failure::Failure;
-use super::frame::{secret_compared, secret_misused};
+use super::failure::{secret_compared, secret_misused};
 use super::guard::Guard;
 use super::opaque::{Opaque, is_reserved};
 use super::scope::Thing;

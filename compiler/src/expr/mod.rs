@@ -14,8 +14,8 @@ mod shape;
 mod tokens;
 
 pub(crate) use diagnose::Subject;
-pub(crate) use failure::Failure;
-pub(crate) use frame::{Made, Mode, secret_misplaced};
+pub(crate) use failure::{Failure, secret_misplaced};
+pub(crate) use frame::{Made, Mode};
 pub(crate) use guard::guarded;
 pub(crate) use opaque::{Opaque, is_reserved};
 pub(crate) use tokens::named;
@@ -209,7 +209,7 @@ impl World {
             let _going = self.activity.begin(host, place);
             let (result, misused) = opaque::misused_in(|| self.run(name, view, &frame));
             let result = match result {
-                Ok(()) if misused => Err(frame::secret_misused().into()),
+                Ok(()) if misused => Err(failure::secret_misused().into()),
                 Ok(()) => frame.finish().map_err(Error::from),
                 Err(error) => Err(error),
             };
