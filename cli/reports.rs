@@ -126,8 +126,13 @@ impl Told {
     }
 }
 
-/// A report as lines for people, indented.
-pub(crate) fn text(told: &Told, now: u64, span: impl Fn(u64) -> String) -> String {
+/// A report as lines for people, indented. `published`: services and the bundles that the host is to have.
+pub(crate) fn text(
+    told: &Told,
+    published: &[(String, String)],
+    now: u64,
+    span: impl Fn(u64) -> String,
+) -> String {
     let report = match told {
         Told::Nothing => return String::new(),
         Told::Refused(why) => return format!("\t{why}\n"),
@@ -151,6 +156,17 @@ pub(crate) fn text(told: &Told, now: u64, span: impl Fn(u64) -> String) -> Strin
     for (name, service) in &report.services {
         if let Some(how) = amiss(service) {
             text.push_str(&format!("\t  {name}: {}\n", plain(&how)));
+        }
+    }
+    for (name, digest) in published {
+        let service =
+            report.services.iter().find(|(known, _)| known.as_str() == name).map(|(_, service)| service);
+        let heard_of = |service: &ServiceReport| {
+            [service.installed, service.wanted].iter().flatten().any(|known| known.to_string() == *digest)
+        };
+        if !service.is_some_and(heard_of) {
+            let digest = digest.get(..8).unwrap_or(digest);
+            text.push_str(&format!("\t  {name}: {digest} was published since, and is not reported yet\n"));
         }
     }
     for trouble in &report.troubles {

@@ -54,6 +54,11 @@ fn a_host_that_was_enrolled_reports_and_status_shows_what_its_key_signed_and_not
     assert!(first.starts_with(b"age-encryption.org/v1\n") && !contains(&first, b"\"services\""));
 
     publish(&scratch, "two");
+    let (_, text) = status(&scratch, 0);
+    assert!(
+        text.contains("motd: ") && text.contains("was published since, and is not reported yet"),
+        "{text}"
+    );
     // Reports are dated to the second; the next is of a later one.
     let dated = host["report"]["at"].as_u64().unwrap();
     while UNIX_EPOCH.elapsed().unwrap().as_secs() <= dated {

@@ -101,13 +101,13 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         Some(left) => text.push_str(&format!("good for {}\n", span(left))),
         None => text.push_str("EXPIRED: `cmc refresh` or publish\n"),
     }
-    for ((host, _, services), told) in hosts.iter().zip(&told) {
-        let services: Vec<_> = services
+    for ((host, _, published), told) in hosts.iter().zip(&told) {
+        let services: Vec<_> = published
             .iter()
             .map(|(name, digest)| format!("{name} {}", digest.get(..8).unwrap_or(digest)))
             .collect();
         text.push_str(&format!("{host}\t{}\n", services.join(", ")));
-        text.push_str(&reports::text(told, now, span));
+        text.push_str(&reports::text(told, published, now, span));
     }
     terminal.out(&text)?;
     verdict
