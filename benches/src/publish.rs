@@ -23,7 +23,7 @@ pub(crate) fn run() -> Result<Section, Failure> {
     let mut section = Section::new(
         "publish",
         format!(
-            "Cold publish of {} to a directory store, from definitions on disk: compile on one thread, pack, then seal \
+            "Cold publish of {} to a directory store, from definitions on disk: compile on every processor, pack, then seal \
              every bundle of every host to a key of its own and every manifest to host and fleet on {cores} threads, \
              write packs, sign. Against a bare loop on one thread that renders and hashes the same files and makes as \
              many tar, zstd and age files with the same libraries, in packs of the same size, each synced. No bundle is \
