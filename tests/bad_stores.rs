@@ -1,8 +1,8 @@
 //! Stores that are away, slow, closed, full, or lie: exit 6 (5 for what they make up), the store's name, nothing lost.
 
-use crate::servers::http_server::{Reply, Request, Server};
-use crate::servers::s3_server::{Fault, KEY, S3Server, SECRET, Weak};
 use crate::support::{Ran, Scratch, copy_of_program, has, is_root, skip, tree};
+use cmc_testing::http_server::{Reply, Request, Server};
+use cmc_testing::s3_server::{Fault, KEY, S3Server, SECRET, Weak};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;

@@ -14,8 +14,6 @@ mod memory;
 mod publishing;
 mod reports;
 mod secrets;
-#[allow(dead_code, unreachable_pub)]
-mod servers;
 mod shop;
 mod support;
 mod validation;

@@ -1,8 +1,8 @@
 //! The larger example on real input: from a clean copy to files on hosts, through a real S3 server and real validators,
 //! and a real nginx that answers over TLS from what was fetched.
 
-use crate::servers::weed;
 use crate::support::{Ran, Scratch, has, skip, tree};
+use cmc_testing::weed;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 

@@ -1,5 +1,6 @@
 //! Runs the real binaries on a machine of their own: private home, clean environment, fakes on the search path.
 
+pub(crate) use cmc_testing::skip;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -137,17 +138,6 @@ pub(crate) fn tree(dir: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
         }
     }
     files
-}
-
-/// Says by name that a test cannot be made here, for the list that `cargo xtask test` prints.
-pub(crate) fn skip(name: &str, reason: &str) {
-    use std::io::Write as _;
-    let line = format!("SKIPPED {name}: {reason}");
-    println!("{line}");
-    if let Some(path) = std::env::var_os("CMC_SKIPPED") {
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        writeln!(file, "{line}").unwrap();
-    }
 }
 
 /// Whether a program is on the search path or in the folders of system programs.

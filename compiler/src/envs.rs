@@ -171,8 +171,7 @@ impl World {
             Ok((_, text)) if secret.is_some() => Some(EnvResult { typed: given, text: Text::tainted(text) }),
             Ok((typed, text)) => Some(EnvResult { typed, text: Text::plain(text) }),
             Err(error) => {
-                let message = format!("the value of {:?} is not of its type: {error}", slot.name);
-                let mut diagnostic = Diagnostic::new(codes::ENV_TYPE, message).at(slot.value_place(), "");
+                let mut diagnostic = wrong_value(&slot.name, &error).at(slot.value_place(), "");
                 if let Some(entry) = table.get("type") {
                     diagnostic = diagnostic.with(entry.node.place, "its type");
                 }
@@ -229,6 +228,16 @@ fn holds_secret(given: &Value) -> bool {
     items.is_ok_and(|mut items| items.any(|item| item.downcast_object_ref::<Opaque>().is_some()))
 }
 
+/// The finding that a variable's type lacks a setting.
+pub(crate) fn incomplete_type(name: &str, error: &ParseError) -> Diagnostic {
+    Diagnostic::new(codes::ENV_TYPE, format!("the type of {name:?} is not complete: {error}"))
+}
+
+/// The finding that a variable's value is not what its type says.
+pub(crate) fn wrong_value(name: &str, error: &ParseError) -> Diagnostic {
+    Diagnostic::new(codes::ENV_TYPE, format!("the value of {name:?} is not of its type: {error}"))
+}
+
 /// The type of a variable and its settings, from its table; findings if there is something wrong with them that the
 /// schema does not say.
 fn spec(name: &str, table: &Node) -> Result<Spec, Vec<Diagnostic>> {
@@ -256,8 +265,7 @@ fn spec(name: &str, table: &Node) -> Result<Spec, Vec<Diagnostic>> {
     }
     let settings: EnvVarTable = serde_json::from_value(settings.to_json()).map_err(|_| Vec::new())?;
     if let Err((key, error)) = env_value::check_spec(&settings) {
-        let message = format!("the type of {name:?} is not complete: {error}");
-        return Err(vec![Diagnostic::new(codes::ENV_TYPE, message).at(table.place_of(&[key]), "")]);
+        return Err(vec![incomplete_type(name, &error).at(table.place_of(&[key]), "")]);
     }
     let pattern = settings.pattern.as_deref().filter(|_| settings.kind == Some(EnvType::Pattern));
     let regex = pattern.and_then(|pattern| {

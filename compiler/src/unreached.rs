@@ -12,7 +12,7 @@ use crate::resolved::ResolvedService;
 use crate::select::Selection;
 use crate::tree::{Node, Table, Value};
 use crate::world::World;
-use crate::{health, lower, order, render, services};
+use crate::{envs, health, lower, order, render, services};
 use cmc_types::definition::{EnvType, EnvVarTable, Service};
 use cmc_types::{Diagnostic, Place, ServiceName, Severity, codes, env_value};
 use std::collections::BTreeSet;
@@ -204,20 +204,17 @@ fn environment(part: &Node, report: &mut dyn FnMut(Diagnostic)) {
         let wrong = match (env_value::check_spec(&spec), &spec.value, written.get("value")) {
             // What the type needs may come from another rank.
             (Err(("type", _)), ..) => None,
-            (Err((key, error)), ..) => Some((entry.node.place_of(&[key]), "type", error)),
+            (Err((key, error)), ..) => {
+                Some(envs::incomplete_type(&entry.key, &error).at(entry.node.place_of(&[key]), ""))
+            }
             (Ok(()), Some(value), Some(at)) if *kind != EnvType::Pattern => {
                 let checked =
                     env_value::text_of(&spec, value).and_then(|text| env_value::check(&spec, &text));
-                checked.err().map(|error| (at.node.place, "value", error))
+                checked.err().map(|error| envs::wrong_value(&entry.key, &error).at(at.node.place, ""))
             }
             _ => None,
         };
-        let Some((place, what, error)) = wrong else { continue };
-        let message = match what {
-            "type" => format!("the type of {:?} is not complete: {error}", entry.key),
-            _ => format!("the value of {:?} is not of its type: {error}", entry.key),
-        };
-        report(Diagnostic::new(codes::ENV_TYPE, message).at(place, ""));
+        wrong.into_iter().for_each(&mut *report);
     }
 }
 

@@ -1,9 +1,9 @@
 //! System calls that fail, one at a time and for good, or that a run is killed in, wherever it makes them: every file
 //! stays whole, old or new, and the next run without the fault ends with everything new.
 
-use crate::machine::skipped;
 use crate::program::{config, fetch, have, program, temporaries, text};
 use crate::world::{World, file, service};
+use cmc_testing::skip;
 use std::process::{Command, Output};
 
 const FILES: [&str; 3] = ["etc/a.conf", "etc/web/b.conf", "opt/c.conf"];
@@ -71,12 +71,12 @@ fn sweep(call: &str, fault: &str, step: usize) -> Option<usize> {
 
 fn check(name: &str, sweeps: &[(&str, &str, usize)]) {
     if !have("strace") {
-        return skipped(name, "there is no strace");
+        return skip(name, "there is no strace");
     }
     for (call, fault, step) in sweeps {
         match sweep(call, fault, *step) {
             Some(failed) => assert!(failed > 0, "{call} {fault} failed no run"),
-            None => return skipped(name, "strace may not trace here"),
+            None => return skip(name, "strace may not trace here"),
         }
     }
 }

@@ -452,14 +452,3 @@ fn walk(root: &Path, dir: &Path, tree: &mut BTreeMap<String, String>) {
         }
     }
 }
-
-/// Says that a test could not be made here, and notes it in the file that `CMC_SKIPPED` names.
-pub fn skipped(name: &str, reason: &str) {
-    use std::io::Write;
-    let line = format!("SKIPPED {name}: {reason}");
-    eprintln!("{line}");
-    if let Some(path) = std::env::var_os("CMC_SKIPPED") {
-        let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
-        writeln!(file.unwrap(), "{line}").unwrap();
-    }
-}

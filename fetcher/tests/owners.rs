@@ -1,9 +1,10 @@
 //! Owners and extended attributes, applied for real. These need root; without it they are skipped by name.
 
-use crate::machine::{Machine, Made, skipped};
+use crate::machine::{Machine, Made};
 use cmc_fetch::Exit;
 use cmc_fetch::owner::{Owners, Ownership};
 use cmc_fetch::root::Root;
+use cmc_testing::skip;
 use rustix::fs::XattrFlags;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -12,7 +13,7 @@ use std::path::Path;
 /// A machine that applies owners and has the account `app` (1234:2345); none without root.
 fn machine(test: &str) -> Option<Machine> {
     if !rustix::process::geteuid().is_root() {
-        skipped(test, "needs root");
+        skip(test, "needs root");
         return None;
     }
     let machine = Machine::new();
@@ -101,7 +102,7 @@ fn extended_attributes_survive_an_update_and_a_rollback_but_capabilities_belong_
     machine.run(&[("app", &made("one"))]);
     let path = machine.at("/opt/tool");
     if let Err(error) = set(&path, "user.note", b"kept") {
-        return skipped("extended-attributes", &format!("no user attributes here: {error}"));
+        return skip("extended-attributes", &format!("no user attributes here: {error}"));
     }
     set(&path, "trusted.note", b"kept").unwrap();
     // VFS_CAP_REVISION_2 with cap_net_bind_service.

@@ -1,7 +1,7 @@
 //! The program itself: its command line, kills by signal at every mutating system call, and a disk that fills.
 
-use crate::machine::skipped;
 use crate::world::World;
+use cmc_testing::skip;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -140,7 +140,7 @@ fn with_format_json_a_failure_and_a_freeze_are_documents_too() {
 #[test]
 fn a_kill_before_any_mutating_system_call_leaves_old_or_new_and_the_next_run_finishes() {
     if !have("strace") {
-        return skipped("kill-sweep", "there is no strace");
+        return skip("kill-sweep", "there is no strace");
     }
     let calls = ["renameat", "rename", "linkat", "unlinkat", "unlink", "mkdirat", "fsync", "symlinkat"];
     let mut kills = 0;
@@ -165,7 +165,7 @@ fn a_kill_before_any_mutating_system_call_leaves_old_or_new_and_the_next_run_fin
             }
             let stderr = text(&output.stderr);
             if stderr.contains("ptrace") || stderr.contains("invalid system call") {
-                return skipped("kill-sweep", stderr.trim());
+                return skip("kill-sweep", stderr.trim());
             }
             kills += 1;
             let now = world.read("etc/motd");
@@ -223,7 +223,7 @@ fn a_disk_that_fills_keeps_the_old_state_and_its_temporaries_are_removed() {
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn();
-    let Ok(mut child) = child else { return skipped("disk-full", "there is no unshare") };
+    let Ok(mut child) = child else { return skip("disk-full", "there is no unshare") };
     while !ready.exists() && child.try_wait().unwrap().is_none() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
@@ -232,7 +232,7 @@ fn a_disk_that_fills_keeps_the_old_state_and_its_temporaries_are_removed() {
     let output = child.wait_with_output().unwrap();
     if output.status.code() != Some(0) {
         assert_ne!(output.status.code(), Some(98), "{}", text(&output.stderr));
-        return skipped("disk-full", text(&output.stderr).trim());
+        return skip("disk-full", text(&output.stderr).trim());
     }
     let told = |line: &&str| line.starts_with("base") || line.starts_with("commands and health checks");
     assert_eq!(
@@ -280,10 +280,10 @@ fn a_mount_on_a_file_is_refused_before_anything_changes_even_from_the_same_file_
         root = world.root().display(),
     );
     let Ok(output) = Command::new("unshare").args(["-rm", "sh", "-c", &script]).output() else {
-        return skipped("mounted-file", "there is no unshare");
+        return skip("mounted-file", "there is no unshare");
     };
     if !text(&output.stdout).contains("base") {
-        return skipped("mounted-file", text(&output.stderr).trim());
+        return skip("mounted-file", text(&output.stderr).trim());
     }
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
     assert!(text(&output.stdout).contains("[mount-point]"), "{}", text(&output.stdout));
@@ -305,10 +305,10 @@ fn plan_and_verify_work_on_a_read_only_file_system() {
         root = world.root().display(),
     );
     let Ok(output) = Command::new("unshare").args(["-rm", "sh", "-c", &script]).output() else {
-        return skipped("read-only", "there is no unshare");
+        return skip("read-only", "there is no unshare");
     };
     if output.status.code() != Some(0) && !text(&output.stderr).contains("cmc-fetch") {
-        return skipped("read-only", text(&output.stderr).trim());
+        return skip("read-only", text(&output.stderr).trim());
     }
     assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
 }

@@ -1,12 +1,13 @@
 //! Undoing a change when something is in its way: as much as possible comes back, nothing is lost, and the host goes
 //! on with everything else.
 
-use crate::machine::{Machine, Made, name, skipped};
+use crate::machine::{Machine, Made, name};
 use cmc_fetch::Exit;
 use cmc_fetch::event::Events;
 use cmc_fetch::journal::{Journal, Phase};
 use cmc_fetch::state::{Condition, State};
 use cmc_fetch::{converge, transaction, wish};
+use cmc_testing::skip;
 use cmc_types::check::Trigger;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -161,7 +162,7 @@ fn an_immutable_file_is_refused_before_anything_changes() {
         let mark = |how: &str| Command::new("chattr").arg(how).arg(&path).output();
         let marked = mark("+i");
         if !marked.as_ref().is_ok_and(|output| output.status.success()) {
-            return skipped("immutable-files", &format!("{marked:?}"));
+            return skip("immutable-files", &format!("{marked:?}"));
         }
         let ran = machine.run(&[("web", &web("bad"))]);
         mark("-i").unwrap();
@@ -179,7 +180,7 @@ fn extended_attributes_stay_with_a_file_that_is_updated_or_rolled_back() {
     machine.run(&[("web", &web("good"))]);
     let path = machine.at("/etc/web/b.conf");
     if let Err(error) = setxattr(&path, "user.note", b"mine", XattrFlags::empty()) {
-        return skipped("extended-attributes", &error.to_string());
+        return skip("extended-attributes", &error.to_string());
     }
     let note = || {
         let mut value = [0; 16];

@@ -110,23 +110,12 @@ pub(crate) fn arrived(arguments: &[String], printed: &[u8]) {
     }
 }
 
-/// Says that a test could not be made here, and notes it where `cargo xtask test` looks for it.
-pub(crate) fn skip(test: &str, reason: &str) {
-    let line = format!("SKIPPED {test}: {reason}");
-    eprintln!("{line}");
-    if let Some(path) = std::env::var_os("CMC_SKIPPED") {
-        use std::io::Write as _;
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        writeln!(file, "{line}").unwrap();
-    }
-}
-
 /// A program to compare with; without it the test is skipped by name.
 pub(crate) fn program(name: &str, test: &str) -> Option<std::process::Command> {
     let found = std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()));
     if !found {
-        skip(test, &format!("{name} is not installed"));
+        cmc_testing::skip(test, &format!("{name} is not installed"));
         return None;
     }
     Some(std::process::Command::new(name))

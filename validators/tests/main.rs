@@ -62,7 +62,7 @@ fn main() {
             Ok(Ended::Skipped(reason)) => {
                 skipped += 1;
                 println!("test {name} ... ignored");
-                support::note_skipped(name, &reason);
+                cmc_testing::skip(name, &reason);
             }
             Err(_) => {
                 println!("test {name} ... FAILED");

@@ -2,7 +2,6 @@
 
 use cmc_validators::sandbox::{Entry, Identity, Outcome, Request, Response, Sandbox, What};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -37,15 +36,6 @@ pub(crate) fn run(request: &Request) -> Result<Response, String> {
     match &response.outcome {
         Outcome::Refused { step, why } => Err(format!("{step}: {why}")),
         _ => Ok(response),
-    }
-}
-
-pub(crate) fn note_skipped(name: &str, reason: &str) {
-    let line = format!("SKIPPED {name}: {reason}");
-    println!("{line}");
-    if let Some(path) = std::env::var_os("CMC_SKIPPED") {
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-        file.and_then(|mut file| writeln!(file, "{line}")).unwrap();
     }
 }
 

@@ -1,7 +1,7 @@
 //! The promises of `Reader` and `Store`, as one list that every store is held to.
 
-use crate::support::http_server::{Reply, Server};
 use cmc_bundles::store::*;
+use cmc_testing::http_server::{Reply, Server};
 use std::collections::BTreeSet;
 
 type Promise = (&'static str, fn(&dyn Store, &dyn Reader));
@@ -27,7 +27,7 @@ const PROMISES: &[Promise] = &[
     ("what_is_no_key_is_refused", bad_keys),
 ];
 
-pub fn conforms(store: &dyn Store, reader: &dyn Reader) {
+pub(crate) fn conforms(store: &dyn Store, reader: &dyn Reader) {
     for (name, promise) in PROMISES {
         println!("{}: {name}", store.name());
         promise(store, reader);
@@ -257,7 +257,7 @@ fn bad_keys(store: &dyn Store, reader: &dyn Reader) {
 }
 
 /// What a reader that may write promises of a host's own report.
-pub fn replaces(store: &dyn Store, reader: &dyn Reader) {
+pub(crate) fn replaces(store: &dyn Store, reader: &dyn Reader) {
     for content in [&b"first"[..], b"", &[7; 100_000], b"last"] {
         reader.replace("reports/0a.age", content).unwrap();
         assert_eq!(store.get("reports/0a.age", MIB).unwrap().as_deref(), Some(content));
@@ -283,7 +283,7 @@ fn a_directory_conforms() {
 }
 
 /// A web server in front of a directory store, as people would set it up.
-pub fn web_server(store: DirStore) -> Server {
+pub(crate) fn web_server(store: DirStore) -> Server {
     Server::start(move |request| {
         let Some(key) = request.path.strip_prefix("/site/").filter(|key| is_key(key)) else {
             return Reply::new(404, "");
@@ -323,8 +323,8 @@ fn a_web_server_reads_like_its_directory() {
 #[cfg(feature = "s3")]
 mod s3 {
     use super::{conforms, replaces};
-    use crate::support::{s3_server, s3_server::S3Server, weed};
     use cmc_bundles::store::*;
+    use cmc_testing::{s3_server, s3_server::S3Server, weed};
     use rusty_s3::S3Action as _;
     use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! Credentials from fake services, for both S3 clients.
 
-use crate::support::http_server::{Manner, Reply, Request, Server};
-use crate::support::s3_server::{BUCKET, KEY, S3Server, SECRET, Weak};
 use cmc_bundles::store::*;
+use cmc_testing::http_server::{Manner, Reply, Request, Server};
+use cmc_testing::s3_server::{BUCKET, KEY, S3Server, SECRET, Weak};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -148,8 +148,6 @@ fn a_full_or_read_only_disk_keeps_what_is_there() {
     match status.map(|status| status.code()) {
         Ok(Some(0)) => {}
         Ok(Some(101)) => panic!("failed on the full disk"),
-        other => {
-            crate::support::weed::skipped(test, &format!("no user and mount namespace here ({other:?})"))
-        }
+        other => cmc_testing::skip(test, &format!("no user and mount namespace here ({other:?})")),
     }
 }

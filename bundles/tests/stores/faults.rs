@@ -1,11 +1,11 @@
 //! S3's faults: answers that get lost, servers in trouble, conditions that collide.
 
-use crate::support::s3_server::{BUCKET, Fault, KEY, S3Server, SECRET, Weak};
 use cmc_bundles::store::*;
+use cmc_testing::s3_server::{BUCKET, Fault, KEY, S3Server, SECRET, Weak};
 use std::time::Duration;
 
 /// Settings and environment for the server in memory.
-pub fn settings(url: &str, prefix: &str) -> (S3Settings, Env) {
+pub(crate) fn settings(url: &str, prefix: &str) -> (S3Settings, Env) {
     let settings = S3Settings {
         bucket: BUCKET.to_owned(),
         prefix: prefix.to_owned(),
@@ -218,8 +218,8 @@ fn an_endpoint_where_nobody_answers_is_unreachable() {
 
 #[test]
 fn a_bucket_elsewhere_says_where() {
-    let server = crate::support::http_server::Server::start(|_| {
-        crate::support::http_server::Reply::new(301, "<Error><Code>PermanentRedirect</Code></Error>")
+    let server = cmc_testing::http_server::Server::start(|_| {
+        cmc_testing::http_server::Reply::new(301, "<Error><Code>PermanentRedirect</Code></Error>")
             .with("x-amz-bucket-region", "eu-west-1")
     });
     let (settings, env) = settings(&server.url, "");

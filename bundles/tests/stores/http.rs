@@ -1,7 +1,7 @@
 //! A web server's faults.
 
-use crate::support::http_server::{Manner, Reply, Request, Server};
 use cmc_bundles::store::*;
+use cmc_testing::http_server::{Manner, Reply, Request, Server};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 

@@ -1,16 +1,6 @@
 //! Stores: one suite of promises over every kind, faults that servers are known for, credentials from fake services.
 
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout
-)]
-
-mod support;
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod conformance;
 #[cfg(feature = "s3")]

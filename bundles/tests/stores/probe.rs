@@ -1,8 +1,8 @@
 //! `store probe` lets good stores pass and names what weak ones lack.
 
 use crate::faults::settings;
-use crate::support::s3_server::{Fault, S3Server, Weak};
 use cmc_bundles::store::*;
+use cmc_testing::s3_server::{Fault, S3Server, Weak};
 
 fn failed(weak: Weak) -> Vec<&'static str> {
     let server = S3Server::start(weak);

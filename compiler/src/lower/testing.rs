@@ -109,14 +109,3 @@ pub(crate) fn show(lowered: &Lowered, sources: &Sources) -> String {
     }
     out
 }
-
-/// Says that a test could not be made here, and notes it where `cargo xtask test` looks for it.
-pub(crate) fn skip(test: &str, reason: &str) {
-    let line = format!("SKIPPED {test}: {reason}");
-    eprintln!("{line}");
-    if let Some(path) = std::env::var_os("CMC_SKIPPED") {
-        use std::io::Write as _;
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        writeln!(file, "{line}").unwrap();
-    }
-}

@@ -1,7 +1,7 @@
 //! Promises of the unit model, the encoders and the table of directives.
 
 use super::*;
-use crate::hostile::skip;
+use cmc_testing::skip;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

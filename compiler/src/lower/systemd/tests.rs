@@ -1,7 +1,8 @@
 //! Rendered units, actions and findings.
 
-use super::super::testing::{host, lowered, service, skip};
+use super::super::testing::{host, lowered, service};
 use super::super::{Lowered, lower};
+use cmc_testing::skip;
 use cmc_types::systemd::Unit;
 use std::path::Path;
 use std::process::Command;

@@ -2,6 +2,7 @@
 //!
 //! The program is the one that `CMC_TEST_WEED` names; without it tests are skipped by name.
 
+use crate::skip;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -13,17 +14,6 @@ pub const KEY: &str = "weedkey";
 /// Its secret.
 pub const SECRET: &str = "weedsecret";
 
-/// Names a test that cannot run here, as `cargo xtask test` lists it.
-pub fn skipped(name: &str, reason: &str) {
-    let line = format!("SKIPPED {name}: {reason}");
-    println!("{line}");
-    if let Some(path) = std::env::var_os("CMC_SKIPPED") {
-        use std::io::Write as _;
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-        let _ = file.and_then(|mut file| writeln!(file, "{line}"));
-    }
-}
-
 /// The URL of the server's S3 endpoint, once it answers; `None` (and a line that says so) where there is no program.
 pub fn endpoint(test: &str) -> Option<&'static str> {
     static URL: OnceLock<Option<String>> = OnceLock::new();
@@ -32,7 +22,7 @@ pub fn endpoint(test: &str) -> Option<&'static str> {
         Some(start(program))
     });
     if url.is_none() {
-        skipped(test, "CMC_TEST_WEED names no weed (SeaweedFS)");
+        skip(test, "CMC_TEST_WEED names no weed (SeaweedFS)");
     }
     url.as_deref()
 }

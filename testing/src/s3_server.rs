@@ -45,8 +45,11 @@ pub enum Fault {
 /// What the server never does right.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Weak {
+    /// `If-None-Match: *` does not keep it from replacing an object.
     pub ignores_create: bool,
+    /// `If-Match` does not keep it from replacing another object.
     pub ignores_match: bool,
+    /// `If-None-Match` with the right ETag gets the object again.
     pub ignores_not_modified: bool,
     /// A missing object is a 403.
     pub hides_missing: bool,
@@ -65,17 +68,20 @@ struct State {
 
 /// A running server.
 pub struct S3Server {
+    /// The server below.
     pub server: Server,
     state: Arc<Mutex<State>>,
 }
 
 impl S3Server {
+    /// Starts one with these weaknesses.
     pub fn start(weak: Weak) -> Self {
         let state = Arc::new(Mutex::new(State::default()));
         let shared = state.clone();
         Self { server: Server::start(move |request| answer(&shared, weak, request)), state }
     }
 
+    /// Its endpoint.
     pub fn url(&self) -> &str {
         &self.server.url
     }
@@ -87,7 +93,6 @@ impl S3Server {
     }
 
     /// Forgets the faults that are still to come.
-    #[allow(dead_code)]
     pub fn heal(&self) {
         self.state.lock().unwrap().faults.clear();
     }

@@ -10,16 +10,20 @@ use std::time::Duration;
 /// A request, header names in lower case.
 #[derive(Debug, Clone)]
 pub struct Request {
+    /// `GET`, `PUT` …
     pub method: String,
     /// Percent-decoded.
     pub path: String,
     /// Percent-decoded.
     pub query: BTreeMap<String, String>,
+    /// By name.
     pub headers: BTreeMap<String, String>,
+    /// All of it.
     pub body: Vec<u8>,
 }
 
 impl Request {
+    /// A header, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
@@ -28,6 +32,7 @@ impl Request {
 /// How an answer is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
+    /// As it should be.
     Whole,
     /// The connection is closed without an answer.
     Nothing,
@@ -42,17 +47,24 @@ pub enum Manner {
 /// An answer.
 #[derive(Debug, Clone)]
 pub struct Reply {
+    /// The status, such as 200.
     pub status: u16,
+    /// Names and values.
     pub headers: Vec<(String, String)>,
+    /// All of it.
     pub body: Vec<u8>,
+    /// How it is sent.
     pub manner: Manner,
 }
 
 impl Reply {
+    /// An answer without headers, sent whole.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self { status, headers: Vec::new(), body: body.into(), manner: Manner::Whole }
     }
 
+    /// Adds a header.
+    #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -61,11 +73,17 @@ impl Reply {
 
 /// A running server; it ends when dropped.
 pub struct Server {
+    /// `http://127.0.0.1:PORT`.
     pub url: String,
     stop: Arc<AtomicBool>,
 }
 
 impl Server {
+    /// Answers every request by `handler`, on a port of its own.
+    ///
+    /// # Panics
+    ///
+    /// If there is no port.
     pub fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
