@@ -14,7 +14,7 @@ pub struct Request {
     pub method: String,
     /// Percent-decoded.
     pub path: String,
-    /// Percent-decoded.
+    /// Percent-decoded, `+` being a blank.
     pub query: BTreeMap<String, String>,
     /// By name.
     pub headers: BTreeMap<String, String>,
@@ -152,7 +152,7 @@ fn read_request(reader: &mut BufReader<TcpStream>, writer: &mut TcpStream) -> Op
         .split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (decode(name), decode(value)))
+        .map(|(name, value)| (decode(&name.replace('+', " ")), decode(&value.replace('+', " "))))
         .collect();
     Some(Request { method, path: decode(path), query, headers, body })
 }
@@ -196,7 +196,6 @@ fn decode(text: &str) -> String {
                 decoded.push(u8::from_str_radix(&text[at + 1..at + 3], 16).unwrap());
                 at += 2;
             }
-            b'+' => decoded.push(b' '),
             byte => decoded.push(byte),
         }
         at += 1;

@@ -28,7 +28,7 @@ pub enum Fault {
     Overtaken,
     /// The body breaks off in the middle.
     Truncate,
-    /// A pause before the answer.
+    /// Without effect: after a pause, 503 `SlowDown`.
     Slow(Duration),
     /// The answer's ETag is not the object's.
     WrongEtag,

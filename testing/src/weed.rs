@@ -14,7 +14,7 @@ pub const KEY: &str = "weedkey";
 /// Its secret.
 pub const SECRET: &str = "weedsecret";
 
-/// The URL of the server's S3 endpoint, once it answers; `None` (and a line that says so) where there is no program.
+/// The URL of the server's S3 endpoint, which answers some seconds later ([`until_ready`]); `None` (and a line that says so) where there is no program.
 pub fn endpoint(test: &str) -> Option<&'static str> {
     static URL: OnceLock<Option<String>> = OnceLock::new();
     let url = URL.get_or_init(|| {

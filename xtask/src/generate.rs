@@ -14,6 +14,8 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     if !check {
         tests.env("CMC_UPDATE", "1");
     }
-    execute(&mut tests)
-        .map_err(|error| format!("{error}\nrun `cargo xtask generate` and commit what it writes"))
+    execute(&mut tests).map_err(|error| match check {
+        true => format!("{error}\nrun `cargo xtask generate` and commit what it writes"),
+        false => error,
+    })
 }
