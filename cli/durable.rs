@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Result, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-/// Replaces a file's content; a new file gets this mode (octal). The directory must exist.
+/// Puts a file of this mode (octal) in place of what has its name, a link included. The directory must exist.
 pub(crate) fn write(path: &Path, bytes: &[u8], mode: u32) -> std::result::Result<(), Failure> {
     put(path, bytes, mode, |temporary| std::fs::rename(temporary, path))
         .map_err(|error| io("write", path, &error))

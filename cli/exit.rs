@@ -1,6 +1,7 @@
 //! Exit codes (DESIGN §6), and the one place that maps what went wrong to a code, a message and a hint.
 
 use crate::terminal::Terminal;
+use cmc_bundles::error::TrustKind;
 
 /// Done, or nothing to do.
 pub(crate) const DONE: u8 = 0;
@@ -50,6 +51,11 @@ impl Failure {
         self
     }
 
+    /// Shows it on stderr, for a command that goes on.
+    pub(crate) fn tell(&self, terminal: &Terminal) {
+        terminal.error(&self.message, self.help.as_deref());
+    }
+
     /// Shows it on stderr and, where a document is expected on stdout, as one.
     pub(crate) fn report(&self, terminal: &Terminal) {
         if self.message.is_empty() {
@@ -64,7 +70,7 @@ impl Failure {
             });
             let _ = terminal.document(&document);
         }
-        terminal.error(&self.message, self.help.as_deref());
+        self.tell(terminal);
     }
 }
 
@@ -77,10 +83,10 @@ impl From<cmc_bundles::Error> for Failure {
     fn from(error: cmc_bundles::Error) -> Self {
         let failure = Self::new(error.exit_code(), error.to_string());
         match error.trust_kind() {
-            Some(cmc_bundles::error::TrustKind::Clock) => failure.help(
+            Some(TrustKind::Clock) if about_pointer(&error, "was issued") => failure.help(
                 "set this machine's clock; if it is right and that of another publisher was wrong, add --clock-is-right",
             ),
-            Some(cmc_bundles::error::TrustKind::Rollback) => failure.help(
+            Some(TrustKind::Rollback) if about_pointer(&error, "seen before") => failure.help(
                 "somebody put the store back to an older state, or this is a copy of it; if that cannot be undone: build, then `cmc publish --recover` goes on above what hosts have seen",
             ),
             _ if matches!(&error, cmc_bundles::Error::Missing { key, .. } if key.starts_with("channels/")) => {
@@ -94,6 +100,13 @@ impl From<cmc_bundles::Error> for Failure {
             _ => failure,
         }
     }
+}
+
+/// Whether an error says this of a channel's pointer. Roots are put back too, and a timestamp may be wrong by itself:
+/// what helps with the pointer does not help there.
+fn about_pointer(error: &cmc_bundles::Error, says: &str) -> bool {
+    let cmc_bundles::Error::Trust(error) = error else { return false };
+    error.object.starts_with("pointer of channel") && error.problem.contains(says)
 }
 
 impl From<cmc_bundles::store::StoreError> for Failure {

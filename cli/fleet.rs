@@ -10,9 +10,10 @@ use cmc_compiler::tree::Node;
 use cmc_compiler::{CompileOptions, LoadOptions, Secrets};
 use cmc_types::definition;
 use cmc_types::plan::Plan;
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Definitions that do not lie in the fleet's directory.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -23,6 +24,16 @@ pub(crate) struct With {
 }
 
 impl With {
+    /// Whether standard input is one of them.
+    pub(crate) fn takes_standard_input(&self) -> bool {
+        self.files.iter().any(|path| path == Path::new("-"))
+    }
+
+    /// How the texts are called that do not lie in the fleet's directory.
+    fn names(&self) -> BTreeSet<String> {
+        self.files.iter().map(|path| name(path)).collect()
+    }
+
     fn options(&self) -> Result<LoadOptions, Failure> {
         let with = self.files.iter().map(|path| extra(path)).collect::<Result<_, _>>()?;
         Ok(LoadOptions { with, ..LoadOptions::default() })
@@ -30,14 +41,28 @@ impl With {
 }
 
 fn extra(path: &Path) -> Result<Extra, Failure> {
-    if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        let read = std::io::stdin().lock().read_to_end(&mut bytes);
-        read.map_err(|error| io("read", Path::new("standard input"), &error))?;
-        return Ok(Extra { name: "<stdin>".to_owned(), bytes });
+    let bytes = match path == Path::new("-") {
+        true => standard_input()?,
+        false => std::fs::read(path).map_err(|error| io("read", path, &error))?,
+    };
+    Ok(Extra { name: name(path), bytes })
+}
+
+fn name(path: &Path) -> String {
+    if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
+}
+
+/// Standard input, which is read once, however often a command loads the definitions.
+fn standard_input() -> Result<Vec<u8>, Failure> {
+    static READ: Mutex<Option<Vec<u8>>> = Mutex::new(None);
+    let mut known = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(bytes) = known.as_ref() {
+        return Ok(bytes.clone());
     }
-    let bytes = std::fs::read(path).map_err(|error| io("read", path, &error))?;
-    Ok(Extra { name: path.display().to_string(), bytes })
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(|error| io("read", Path::new("standard input"), &error))?;
+    Ok(known.insert(bytes).clone())
 }
 
 /// A fleet as it was written.
@@ -82,7 +107,8 @@ pub(crate) fn is_fleet(directory: &Path) -> Result<(), Failure> {
 pub(crate) fn load(directory: &Path, with: &With) -> Result<Loaded, Failure> {
     is_fleet(directory)?;
     let loaded = cmc_compiler::load(directory, &with.options()?);
-    let findings = Findings { sources: loaded.sources, diagnostics: loaded.diagnostics };
+    let findings =
+        Findings { sources: loaded.sources, diagnostics: loaded.diagnostics, elsewhere: with.names() };
     Ok(Loaded { findings, document: loaded.document })
 }
 
@@ -102,7 +128,8 @@ pub(crate) fn compile(
     };
     let compiled =
         memory::bounded(&options.activity, terminal, || cmc_compiler::compile(directory, &options, secrets));
-    let findings = Findings { sources: compiled.sources, diagnostics: compiled.diagnostics };
+    let findings =
+        Findings { sources: compiled.sources, diagnostics: compiled.diagnostics, elsewhere: with.names() };
     Ok(Compiled { findings, plan: compiled.plan })
 }
 
@@ -117,7 +144,7 @@ pub(crate) fn definition(
     match fleet {
         Some(fleet) => Ok(fleet),
         None => {
-            loaded.findings.show(terminal, serde_json::json!({}))?;
+            loaded.findings.refuse(terminal)?;
             let path = directory.join("fleet.toml");
             Err(Failure::new(FINDINGS, format!("{} defines no fleet that could be read", path.display())))
         }
@@ -129,14 +156,19 @@ pub(crate) fn store_table(fleet: &definition::Fleet) -> Result<definition::Store
     match &fleet.store {
         Some(definition::Store::Url(url)) => Ok(cmc_bundles::store::table(url)),
         Some(definition::Store::Table(table)) => Ok(table.clone()),
-        None => Err(Failure::failed("the fleet has no `store`")
-            .help("say where to publish in fleet.toml: store = \"dir:store\" or \"s3://BUCKET/PREFIX\"")),
+        None => Err(without_store()),
     }
 }
 
+/// The failure of what needs a store, in a fleet that names none.
+pub(crate) fn without_store() -> Failure {
+    Failure::failed("the fleet has no `store`")
+        .help("say where to publish in fleet.toml: store = \"dir:store\" or \"s3://BUCKET/PREFIX\"")
+}
+
 /// Opens the fleet's store.
-pub(crate) fn store(directory: &Path, terminal: &Terminal) -> Result<Box<dyn Store>, Failure> {
-    let loaded = load(directory, &With::default())?;
+pub(crate) fn store(directory: &Path, with: &With, terminal: &Terminal) -> Result<Box<dyn Store>, Failure> {
+    let loaded = load(directory, with)?;
     let table = store_table(&definition(directory, &loaded, terminal)?)?;
     Ok(cmc_bundles::store::open(&table, directory, &environment())?)
 }

@@ -1,5 +1,5 @@
-//! SIGINT, SIGTERM and SIGHUP: what must not be left is removed, then the process dies of the signal as if it had never
-//! been caught, so that a shell sees 130, 143 or 129.
+//! SIGINT, SIGTERM, SIGHUP and SIGQUIT: what must not be left is removed, then the process dies of the signal as if it
+//! had never been caught, so that a shell sees 130, 143, 129 or 131.
 //!
 //! Whoever makes something that a dead process would leave (a temporary file, a directory, a child) keeps a [`Leftover`]
 //! as long as it is there. One thread waits for signals; nothing runs in a signal handler. What lies in a store needs no
@@ -8,11 +8,11 @@
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,12 +27,14 @@ static LEFTOVERS: Mutex<BTreeMap<u64, Kind>> = Mutex::new(BTreeMap::new());
 static WHOLE: Mutex<()> = Mutex::new(());
 /// A signal was caught; the process is about to die.
 static PENDING: AtomicBool = AtomicBool::new(false);
-/// An editor has the terminal: Ctrl-C is a key of its own.
+/// An editor has the terminal: Ctrl-C and Ctrl-\ are keys of its own.
 static EDITING: AtomicBool = AtomicBool::new(false);
 
 enum Kind {
     File(PathBuf),
     Directory(PathBuf),
+    /// What is in a directory.
+    Contents(PathBuf),
     /// A process and all that it started.
     Child(u32),
     /// A terminal that does not show what is typed.
@@ -67,6 +69,11 @@ impl Leftover {
         Self::made(Kind::Directory(path), make).map(|((), left)| left)
     }
 
+    /// All that will be in a directory that is there, and empty.
+    pub(crate) fn contents(path: PathBuf) -> std::io::Result<Self> {
+        Self::made(Kind::Contents(path), || Ok(())).map(|((), left)| left)
+    }
+
     /// A child. When interrupted, it and its own children are asked to end, and waited for.
     pub(crate) fn child(command: &mut Command) -> std::io::Result<(Child, Self)> {
         let mut leftovers = lock(&LEFTOVERS);
@@ -95,12 +102,18 @@ impl Drop for Leftover {
     }
 }
 
+/// Makes something in a directory that is a leftover: once that is being removed, nothing new appears in it.
+pub(crate) fn within<T>(make: impl FnOnce() -> std::io::Result<T>) -> std::io::Result<T> {
+    let _leftovers = lock(&LEFTOVERS);
+    make()
+}
+
 /// Puts signals off until dropped. For short work on local files only.
 pub(crate) fn whole() -> MutexGuard<'static, ()> {
     lock(&WHOLE)
 }
 
-/// Leaves Ctrl-C to the editor that has the terminal, until dropped.
+/// Leaves Ctrl-C and Ctrl-\ to the editor that has the terminal, until dropped.
 pub(crate) struct Editing;
 
 impl Editing {
@@ -120,11 +133,12 @@ impl Drop for Editing {
 pub(crate) fn watch() {
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     let ignored = ignored();
-    let caught = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+    let caught = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
+    let caught = caught.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
     let Ok(mut signals) = Signals::new(caught) else { return };
     let watch = move || {
         for signal in signals.forever() {
-            if signal == SIGINT && EDITING.load(Ordering::SeqCst) {
+            if matches!(signal, SIGINT | SIGQUIT) && EDITING.load(Ordering::SeqCst) {
                 continue;
             }
             PENDING.store(true, Ordering::SeqCst);
@@ -150,8 +164,19 @@ fn remove(kind: &Kind) {
     match kind {
         Kind::File(path) => drop(std::fs::remove_file(path)),
         Kind::Directory(path) => drop(std::fs::remove_dir_all(path)),
+        Kind::Contents(path) => empty(path),
         Kind::Child(id) => end(*id),
         Kind::Silenced => drop(Command::new("stty").arg("echo").status()),
+    }
+}
+
+/// Removes what is in a directory, as far as that can be done.
+pub(crate) fn empty(dir: &Path) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let _ = match entry.file_type() {
+            Ok(kind) if kind.is_dir() => std::fs::remove_dir_all(entry.path()),
+            _ => std::fs::remove_file(entry.path()),
+        };
     }
 }
 

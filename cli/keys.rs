@@ -1,10 +1,12 @@
 //! The operator's keys: `--identity`, `CMC_IDENTITY`, or the folder that `cmc init` makes; agents sign too.
 
 use crate::exit::{Failure, io};
+use clap::builder::OsStringValueParser;
 use cmc_bundles::FleetId;
 use cmc_bundles::keys::Identities;
 use cmc_bundles::sshsig::{AgentSigner, FileSigner, PublicKey, Signer};
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -15,8 +17,8 @@ const KEY_FILE: u64 = 64 * 1024;
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct KeyArgs {
     /// Your private key: an OpenSSH Ed25519 key or an age identity [default: the one `cmc init` made]
-    #[arg(long, value_name = "FILE", env = "CMC_IDENTITY", hide_env_values = true)]
-    pub(crate) identity: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", env = "CMC_IDENTITY", hide_env_values = true, value_parser = OsStringValueParser::new())]
+    identity: Option<OsString>,
 }
 
 /// `$XDG_CONFIG_HOME/cmc/keys/FLEET-ID8`.
@@ -50,8 +52,9 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
 impl KeyArgs {
     /// The file of the key that decrypts and signs, if there is one.
     pub(crate) fn file(&self, fleet: FleetId) -> Result<Option<PathBuf>, Failure> {
-        if let Some(path) = &self.identity {
-            return Ok(Some(path.clone()));
+        // An empty one is none: so a secret of a CI system comes that is not set.
+        if let Some(path) = self.identity.as_ref().filter(|path| !path.is_empty()) {
+            return Ok(Some(PathBuf::from(path)));
         }
         let path = folder(fleet)?.join("operator");
         Ok(path.exists().then_some(path))

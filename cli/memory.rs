@@ -48,7 +48,7 @@ fn watch(activity: &Activity, terminal: &Terminal, done: &AtomicBool) {
             (rendering, before) = (going_on, now);
         } else if now.saturating_sub(before) > LIMIT {
             let (sources, diagnostic) = activity.too_large(LIMIT);
-            let findings = Findings { sources, diagnostics: vec![diagnostic] };
+            let findings = Findings { sources, diagnostics: vec![diagnostic], ..Findings::default() };
             crate::progress::clear();
             let _ = findings.show(terminal, serde_json::json!({}));
             #[allow(clippy::exit)]

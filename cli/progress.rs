@@ -57,8 +57,9 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.visible {
-            clear();
-            shown().take();
+            let mut shown = shown();
+            wipe(&mut shown);
+            shown.take();
         }
     }
 }
@@ -75,7 +76,18 @@ impl Teller {
 
 /// Takes the line away, so that something can be printed.
 pub(crate) fn clear() {
-    if let Some(line) = shown().as_mut().filter(|line| line.drawn) {
+    wipe(&mut shown());
+}
+
+/// Prints something in its place; it is not drawn before that is done.
+pub(crate) fn aside<T>(print: impl FnOnce() -> T) -> T {
+    let mut shown = shown();
+    wipe(&mut shown);
+    print()
+}
+
+fn wipe(shown: &mut Option<Line>) {
+    if let Some(line) = shown.as_mut().filter(|line| line.drawn) {
         line.drawn = false;
         let _ = write!(std::io::stderr(), "\r\x1b[K");
     }

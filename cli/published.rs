@@ -15,9 +15,11 @@ use std::path::{Path, PathBuf};
 pub(crate) struct PublishedArgs {
     /// The channel
     #[arg(long, default_value = "main")]
-    channel: String,
+    channel: Channel,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+    #[command(flatten)]
+    pub(crate) with: fleet::With,
 }
 
 /// A channel of the fleet's store, and all that is needed to read it.
@@ -26,7 +28,7 @@ pub(crate) struct Published {
     pub(crate) vault: Vault,
     pub(crate) store: Box<dyn Store>,
     pub(crate) channel: Channel,
-    directory: PathBuf,
+    pub(crate) directory: PathBuf,
 }
 
 impl Published {
@@ -35,8 +37,8 @@ impl Published {
         let roots = trust::load(directory)?;
         Ok(Self {
             vault: trust::vault(directory, &roots, &args.keys)?,
-            store: fleet::store(directory, terminal)?,
-            channel: publisher::channel(&args.channel)?,
+            store: fleet::store(directory, &args.with, terminal)?,
+            channel: args.channel.clone(),
             roots,
             directory: directory.to_owned(),
         })

@@ -1,4 +1,4 @@
-//! What publish, refresh and status share: store, channel, keys, and the numbers that this machine has seen.
+//! What publish and refresh share: store, channel, keys; and the numbers of this machine's publishes.
 
 use crate::exit::Failure;
 use crate::keys::KeyArgs;
@@ -21,13 +21,15 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Channeled {
     /// The channel
     #[arg(long, default_value = "main")]
-    pub(crate) channel: String,
+    pub(crate) channel: Channel,
     /// How long hosts take this for current without another publish or refresh [default: 30d]
     #[arg(long, value_name = "SPAN")]
     lifetime: Option<Timespan>,
     /// This machine's clock is right, although the last timestamp says otherwise: another publisher's was wrong
     #[arg(long)]
     clock_is_right: bool,
+    #[command(flatten)]
+    pub(crate) with: fleet::With,
 }
 
 impl Channeled {
@@ -35,16 +37,6 @@ impl Channeled {
     pub(crate) fn lifetime(&self) -> u64 {
         self.lifetime.map_or(LIFETIME, Timespan::as_secs)
     }
-
-    /// The channel, parsed.
-    pub(crate) fn channel(&self) -> Result<Channel, Failure> {
-        channel(&self.channel)
-    }
-}
-
-/// Parses the name of a channel.
-pub(crate) fn channel(name: &str) -> Result<Channel, Failure> {
-    name.parse().map_err(|error| Failure::new(crate::exit::USAGE, format!("channel {name:?}: {error}")))
 }
 
 /// Everything a [`Publisher`] borrows.
@@ -57,6 +49,7 @@ pub(crate) struct Publishing {
     channel: Channel,
     signers: Vec<Box<dyn Signer>>,
     clock_is_right: bool,
+    terminal: Terminal,
     _progress: Progress,
 }
 
@@ -81,15 +74,16 @@ impl Publishing {
         roots: Roots,
         terminal: &Terminal,
     ) -> Result<Self, Failure> {
-        let (store, progress) = store(directory, terminal)?;
+        let (store, progress) = store(directory, &args.with, terminal)?;
         Ok(Self {
             directory: directory.to_owned(),
             store,
             _progress: progress,
             vault: None,
             vault_bytes: trust::sealed_vault(directory, &roots)?,
-            channel: args.channel()?,
+            channel: args.channel.clone(),
             clock_is_right: args.clock_is_right,
+            terminal: terminal.clone(),
             signers: trust::signers(&roots, keys)?,
             roots,
         })
@@ -100,7 +94,7 @@ impl Publishing {
         self.store.name()
     }
 
-    /// Publishes or renews, and remembers the numbers.
+    /// Publishes or renews, and remembers the numbers as far as it can: what is published stays so.
     pub(crate) fn run(
         &self,
         work: impl FnOnce(&Publisher<'_>) -> Result<Published, Error>,
@@ -118,14 +112,22 @@ impl Publishing {
             seen: seen(&self.directory, &self.channel),
         };
         let published = work(&publisher)?;
-        remember(&self.directory, &self.channel, published.seen())?;
+        if remember(&self.directory, &self.channel, published.seen()).is_err() {
+            self.terminal.warn(
+                "cannot write .cmc/seen.json: a store that is put back to before this would not be noticed",
+            );
+        }
         Ok(published)
     }
 }
 
 /// The fleet's store, which shows how far publishing is.
-fn store(directory: &Path, terminal: &Terminal) -> Result<(Box<dyn Store>, Progress), Failure> {
-    let store = fleet::store(directory, terminal)?;
+fn store(
+    directory: &Path,
+    with: &fleet::With,
+    terminal: &Terminal,
+) -> Result<(Box<dyn Store>, Progress), Failure> {
+    let store = fleet::store(directory, with, terminal)?;
     let progress = terminal.progress(&format!("publishing to {}", store.name()));
     let teller = progress.teller(&format!("publishing to {}", store.name()));
     Ok((Box::new(Watched::new(store, teller)), progress))
@@ -143,7 +145,7 @@ fn all_seen(directory: &Path) -> BTreeMap<String, Counters> {
         .unwrap_or_default()
 }
 
-/// The highest numbers that this machine saw on a channel.
+/// The highest numbers that this machine published on a channel; what it only read is not among them.
 pub(crate) fn seen(directory: &Path, channel: &Channel) -> Counters {
     all_seen(directory).get(channel.as_str()).copied().unwrap_or_default()
 }
@@ -157,14 +159,23 @@ fn remember(directory: &Path, channel: &Channel, counters: Counters) -> Result<(
     crate::durable::write(&seen_file(directory), &text, 0o644)
 }
 
+/// What git sets for its hooks, by which it would look at another repository than the fleet's.
+const HOOK: [&str; 7] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+];
+
 fn git(directory: &Path, args: &[&str]) -> Option<std::process::Output> {
-    std::process::Command::new("git")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .arg("-C")
-        .arg(directory)
-        .args(args)
-        .output()
-        .ok()
+    let mut command = std::process::Command::new("git");
+    for name in HOOK {
+        command.env_remove(name);
+    }
+    command.env("GIT_OPTIONAL_LOCKS", "0").arg("-C").arg(directory).args(args).output().ok()
 }
 
 /// What stands behind a commit whose work tree had changes.

@@ -1,48 +1,43 @@
 //! The guard of `cmc publish`: a plan that takes a service from several hosts, or loses several hosts, is refused unless
 //! that was asked for.
 
-use crate::exit::Failure;
-use crate::fleet;
 use crate::terminal::count;
 use cmc_bundles::Error;
 use cmc_bundles::publish::Changes;
-use cmc_compiler::tree::Node;
-use cmc_types::HostName;
+use cmc_types::plan::Plan;
+use cmc_types::{HostName, ServiceName};
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// Removals that the definitions ask for.
 pub(crate) struct Meant {
-    /// Services whose definition says `state = "absent"` somewhere.
-    absent: BTreeSet<String>,
+    /// Services that are `state = "absent"` on a host.
+    absent: BTreeSet<(HostName, ServiceName)>,
     /// Hosts whose definition says `retired = true`.
-    retired: BTreeSet<String>,
+    retired: BTreeSet<HostName>,
 }
 
-/// Reads what the definitions ask for.
-pub(crate) fn meant(directory: &Path, with: &fleet::With) -> Result<Meant, Failure> {
-    let loaded = fleet::load(directory, with)?;
-    let entries = |kind: &str, keep: &dyn Fn(&Node) -> bool| -> BTreeSet<String> {
-        let table = loaded.document.as_ref().and_then(|document| document.get(&[kind]));
-        let entries = table.and_then(Node::as_table).into_iter().flat_map(|table| table.iter());
-        entries.filter(|entry| keep(&entry.node)).map(|entry| entry.key.clone()).collect()
-    };
-    let is_absent = |node: &Node| node.get(&["state"]).and_then(Node::as_text) == Some("absent");
-    let overlaid = |node: &Node| {
-        let overlays = node.get(&["for"]).and_then(Node::as_table);
-        overlays.is_some_and(|table| table.iter().any(|overlay| is_absent(&overlay.node)))
-    };
-    let is_retired = |node: &Node| node.get(&["retired"]).is_some_and(|node| node.to_json() == true);
-    Ok(Meant {
-        absent: entries("service", &|node| is_absent(node) || overlaid(node)),
-        retired: entries("host", &is_retired),
-    })
+impl Meant {
+    /// What a plan's definitions ask for.
+    pub(crate) fn by(plan: &Plan) -> Self {
+        let absent = |host: &cmc_types::plan::HostPlan| {
+            host.absent.iter().map(|service| (host.host.clone(), service.clone())).collect::<Vec<_>>()
+        };
+        let retired = plan.hosts.iter().filter(|host| host.retired);
+        Self {
+            absent: plan.hosts.iter().flat_map(absent).collect(),
+            retired: retired.map(|host| host.host.clone()).collect(),
+        }
+    }
+
+    fn asks(&self, host: &HostName, service: &ServiceName) -> bool {
+        self.retired.contains(host) || self.absent.contains(&(host.clone(), service.clone()))
+    }
 }
 
 /// Refuses changes that take a service, or everything, from more than one host and from more than a tenth of them.
 pub(crate) fn guard(changes: &Changes, meant: &Meant, allowed: usize) -> Result<(), Error> {
     let (dropped, mut emptied) = (changes.dropped(), changes.emptied());
-    emptied.retain(|host| !meant.retired.contains(host.as_str()));
+    emptied.retain(|host| !meant.retired.contains(*host));
     let most = ((changes.planned + dropped.len()) / 10).max(1);
     let refused = |hosts: &[&HostName]| hosts.len() > most.max(allowed);
     if refused(&dropped) {
@@ -61,8 +56,9 @@ pub(crate) fn guard(changes: &Changes, meant: &Meant, allowed: usize) -> Result<
             emptied.len(),
         )));
     }
-    for (service, hosts) in changes.removals() {
-        if meant.absent.contains(service.as_str()) || !refused(&hosts) {
+    for (service, mut hosts) in changes.removals() {
+        hosts.retain(|host| !meant.asks(host, service));
+        if !refused(&hosts) {
             continue;
         }
         return Err(Error::Failed(format!(

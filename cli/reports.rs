@@ -1,18 +1,21 @@
 //! Hosts' reports as an operator sees them: read, verified against the reporter key of the host's definition, and
-//! compared with what was seen before.
+//! compared with what was seen before and with the releases that the store holds. What one host says is never held
+//! against another's report.
 
-use crate::exit::Failure;
+use crate::exit::{Failure, io};
 use crate::keys::KeyArgs;
+use crate::published::Published;
 use cmc_bundles::client::StatementRef;
 use cmc_bundles::keys::Identities;
+use cmc_bundles::publish::released;
 use cmc_bundles::report::{self, Expected, Report, ServiceReport};
 use cmc_bundles::span::date;
 use cmc_bundles::sshsig::PublicKey;
-use cmc_bundles::store::Store;
-use cmc_bundles::{FleetId, HostId};
+use cmc_bundles::store::{StoreError, StoreErrorKind};
+use cmc_bundles::{Channel, Error, HostId};
 use cmc_types::{Blake3, HostName};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What a host's report is worth.
 pub(crate) enum Told {
@@ -20,69 +23,72 @@ pub(crate) enum Told {
     Nothing,
     /// It is not believed: why.
     Refused(String),
+    /// The host follows another channel, whose releases are none of this one's.
+    Elsewhere(Channel),
     /// It is the host's.
     Report(Box<Report>),
 }
 
 /// Reads reports.
 pub(crate) struct Reports<'a> {
-    store: &'a dyn Store,
-    fleet: FleetId,
-    operator: Option<Identities>,
-    /// Keys of reports that are in the store.
-    there: BTreeSet<String>,
+    published: &'a Published,
+    /// The release that is published.
+    current: StatementRef,
+    operator: Identities,
+    /// Keys of reports that are in the store; `None` if it may not be listed.
+    there: Option<BTreeSet<String>>,
     /// When the newest report of each host was made, as this machine saw it.
     seen: BTreeMap<String, u64>,
     memory: PathBuf,
-    /// Releases by version: the current one, and those that hosts report.
-    releases: BTreeMap<u64, Blake3>,
+    /// What the store says of the releases that hosts report, by hash: the version of the channel's release.
+    releases: BTreeMap<Blake3, Result<Option<u64>, String>>,
 }
 
 impl<'a> Reports<'a> {
     /// The reports in a store; `current` is the release that is published.
     pub(crate) fn open(
-        store: &'a dyn Store,
-        fleet: FleetId,
+        published: &'a Published,
         keys: &KeyArgs,
-        directory: &Path,
         current: StatementRef,
     ) -> Result<Self, Failure> {
-        let memory = directory.join(".cmc/reports.json");
+        let memory = published.directory.join(".cmc/reports.json");
         let seen = std::fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let there = match published.store.list("reports/") {
+            Ok(listed) => Some(listed.into_iter().map(|listed| listed.key).collect()),
+            Err(error) if is_denied(&error) => None,
+            Err(error) => return Err(error.into()),
+        };
         Ok(Self {
-            store,
-            fleet,
-            operator: keys.optional_identities(fleet)?,
-            there: store.list("reports/")?.into_iter().map(|listed| listed.key).collect(),
+            published,
+            current,
+            operator: keys.identities(published.roots.newest().fleet_id())?,
+            there,
             seen: seen.unwrap_or_default(),
             memory,
-            releases: BTreeMap::from([(current.version, current.hash)]),
+            releases: BTreeMap::new(),
         })
-    }
-
-    /// Whether a key that opens reports is at hand.
-    pub(crate) fn can_read(&self) -> bool {
-        self.operator.is_some()
     }
 
     /// The report of a host whose definition names this reporter key.
     pub(crate) fn of(&mut self, host: &HostName, id: &HostId, reporter: Option<&str>) -> Told {
-        if !self.there.contains(&report::report_key(id)) {
+        if self.there.as_ref().is_some_and(|there| !there.contains(&report::report_key(id))) {
             return Told::Nothing;
         }
         let refused = |why: String| Told::Refused(format!("its report is not believed: {why}"));
-        let Some(operator) = &self.operator else {
-            return refused("no key of an operator is at hand".into());
-        };
         let reporter = match reporter.map(PublicKey::parse) {
             Some(Ok(reporter)) => reporter,
             Some(Err(error)) => return refused(format!("`reporter` of its definition: {error}")),
+            // Whether there is a report is not known where the store may not be listed.
+            None if self.there.is_none() => return Told::Nothing,
             None => return refused("its definition has no `reporter`".into()),
         };
-        let expected = Expected { fleet_id: self.fleet, host, id, reporter: &reporter };
-        let report = match report::read(self.store, operator, expected) {
+        let fleet_id = self.published.roots.newest().fleet_id();
+        let expected = Expected { fleet_id, host, id, reporter: &reporter };
+        let report = match report::read(self.published.store.as_ref(), &self.operator, expected) {
             Ok(Some(report)) => report,
             Ok(None) => return Told::Nothing,
+            // So a store answers for what is not there, if it may not be listed.
+            Err(Error::Store(error)) if self.there.is_none() && is_denied(&error) => return Told::Nothing,
             Err(error) => return refused(error.to_string()),
         };
         let seen = self.seen.entry(id.to_string()).or_default();
@@ -94,14 +100,35 @@ impl<'a> Reports<'a> {
             ));
         }
         *seen = report.at;
-        if let Some((version, hash)) = report.release
-            && *self.releases.entry(version).or_insert(hash) != hash
-        {
-            return refused(format!(
-                "release {version} with another hash than others have: two views of the fleet"
+        if report.channel != self.published.channel {
+            return Told::Elsewhere(report.channel);
+        }
+        match report.release.and_then(|(version, hash)| self.doubt(version, hash)) {
+            Some(doubt) => refused(doubt),
+            None => Told::Report(Box::new(report)),
+        }
+    }
+
+    /// Why a host cannot be at this release, by what the store shows to everybody.
+    fn doubt(&mut self, version: u64, hash: Blake3) -> Option<String> {
+        let current = self.current;
+        if (version, hash) == (current.version, current.hash) {
+            return None;
+        }
+        if version == current.version {
+            return Some(format!(
+                "release {version} with another hash than is published: two views of the fleet"
             ));
         }
-        Told::Report(Box::new(report))
+        let Published { store, roots, channel, .. } = self.published;
+        let look = || released(store.as_ref(), roots, channel, &hash).map_err(|error| error.to_string());
+        match self.releases.entry(hash).or_insert_with(look) {
+            Ok(Some(known)) if *known == version => None,
+            Ok(_) => Some(format!(
+                "release {version} with a hash that no release in the store has: two views of the fleet, or the store lost it"
+            )),
+            Err(error) => Some(format!("release {version}: {error}")),
+        }
     }
 
     /// Remembers what was seen.
@@ -111,15 +138,23 @@ impl<'a> Reports<'a> {
         }
         let text =
             serde_json::to_vec_pretty(&self.seen).map_err(|error| Failure::failed(error.to_string()))?;
+        if let Some(dir) = self.memory.parent() {
+            std::fs::create_dir_all(dir).map_err(|error| io("create", dir, &error))?;
+        }
         crate::durable::write(&self.memory, &text, 0o644)
     }
+}
+
+/// Whether a store answered that its credentials may not do that.
+fn is_denied(error: &StoreError) -> bool {
+    matches!(error.kind, StoreErrorKind::Denied | StoreErrorKind::Refused)
 }
 
 impl Told {
     /// Whether it says, or hides, that something is not as the release wants it.
     pub(crate) fn is_bad(&self) -> bool {
         match self {
-            Self::Nothing => false,
+            Self::Nothing | Self::Elsewhere(_) => false,
             Self::Refused(_) => true,
             Self::Report(report) => report.exit != 0 || !report.converged,
         }
@@ -136,6 +171,7 @@ pub(crate) fn text(
     let report = match told {
         Told::Nothing => return String::new(),
         Told::Refused(why) => return format!("\t{why}\n"),
+        Told::Elsewhere(channel) => return format!("\tfollows channel {channel}\n"),
         Told::Report(report) => report,
     };
     let release =

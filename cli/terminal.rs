@@ -4,7 +4,7 @@ use crate::args::{Color, Format, Global};
 use crate::exit::Failure;
 use crate::progress::{self, Progress};
 use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// A number and what it counts: `1 host`, `3 hosts`.
 pub(crate) fn count(number: usize, what: &str) -> String {
@@ -17,6 +17,16 @@ pub(crate) fn called(path: &Path) -> std::path::Display<'_> {
     path.strip_prefix(".").unwrap_or(path).display()
 }
 
+/// A directory as seen from the current one; `None` if it is that, or lies elsewhere.
+fn below(directory: &Path) -> Option<PathBuf> {
+    let here = || std::env::current_dir().ok();
+    let directory = match directory.is_absolute() {
+        true => directory.strip_prefix(here()?).ok()?.to_owned(),
+        false => directory.components().filter(|part| *part != Component::CurDir).collect(),
+    };
+    (!directory.as_os_str().is_empty()).then_some(directory)
+}
+
 /// How to speak to whoever started the command.
 #[derive(Debug, Clone)]
 pub(crate) struct Terminal {
@@ -26,6 +36,8 @@ pub(crate) struct Terminal {
     pub(crate) color: bool,
     /// Whether colours go to stdout.
     pub(crate) color_out: bool,
+    /// The fleet's directory as seen from the current one, unless it is that or lies elsewhere.
+    pub(crate) fleet: Option<PathBuf>,
     quiet: bool,
     verbose: bool,
 }
@@ -44,6 +56,7 @@ impl Terminal {
             format: global.format,
             color: wanted(err),
             color_out: wanted(out),
+            fleet: below(&global.directory),
             quiet: global.quiet,
             verbose: global.verbose,
         }
@@ -56,9 +69,18 @@ impl Terminal {
 
     /// Prints a result on stdout, as it is.
     pub(crate) fn out(&self, text: &str) -> Result<(), Failure> {
-        progress::clear();
-        let mut stdout = std::io::stdout().lock();
-        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+        let write = || {
+            let mut stdout = std::io::stdout().lock();
+            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        };
+        // Whoever reads a pipe may take long; on a terminal, the line must not come back meanwhile.
+        let written = match std::io::stdout().is_terminal() {
+            true => progress::aside(write),
+            false => {
+                progress::clear();
+                write()
+            }
+        };
         match written {
             // Whoever read the output has seen enough.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -119,7 +141,6 @@ impl Terminal {
 
     /// Prints a line on stderr.
     pub(crate) fn err(&self, line: &str) {
-        progress::clear();
-        let _ = writeln!(std::io::stderr(), "{line}");
+        let _ = progress::aside(|| writeln!(std::io::stderr(), "{line}"));
     }
 }

@@ -38,16 +38,6 @@ pub(crate) fn run(
         let diagnostic = diagnostic(plan, &finding.hosts, &finding.item, findings);
         findings.diagnostics.push(diagnostic);
     }
-    let refused_silently = report.receipts.iter().filter(|receipt| receipt.item.verdict == Verdict::Failed);
-    for receipt in refused_silently {
-        let said = |finding: &ForHosts<Finding>| {
-            finding.item.validator == receipt.item.validator && finding.item.severity == Severity::Error
-        };
-        if !report.findings.iter().any(said) {
-            let diagnostic = defined(plan, receipt, silent(&receipt.item), findings);
-            findings.diagnostics.push(diagnostic);
-        }
-    }
     for receipt in &report.receipts {
         let diagnostic = match &receipt.item.verdict {
             Verdict::CouldNotRun { reason } => not_made(receipt, reason),
@@ -191,15 +181,6 @@ fn place_of(origin: &Origin, findings: &Findings) -> Option<Place> {
     let offset =
         text.char_indices().nth(origin.column.saturating_sub(1) as usize).map_or(0, |(offset, _)| offset);
     Some(Place { file, span: Span::new(line.start + offset, line.end) })
-}
-
-/// A program that refused its input without a word that could be placed.
-fn silent(receipt: &Receipt) -> Diagnostic {
-    let paths: Vec<_> = receipt.subjects.keys().map(ToString::to_string).collect();
-    let message = format!("{} refuses {}", receipt.validator, paths.join(", "));
-    let mut diagnostic = Diagnostic::new(codes::VALIDATOR_REFUSED, message);
-    diagnostic.help = (!receipt.warnings.is_empty()).then(|| receipt.warnings.join("\n"));
-    diagnostic
 }
 
 /// Says which hosts a receipt is for, and where its first file is defined.

@@ -41,6 +41,12 @@ impl Reader for Watched {
     fn get_if_changed(&self, key: &str, etag: Option<&str>, limit: u64) -> Result<Fetch, StoreError> {
         self.inner.get_if_changed(key, etag, limit)
     }
+
+    fn replace(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.inner.replace(key, bytes)?;
+        self.wrote(bytes);
+        Ok(())
+    }
 }
 
 impl Store for Watched {

@@ -121,6 +121,68 @@ fn a_host_is_enrolled_with_the_store_as_it_reaches_it() {
 }
 
 #[test]
+fn what_enrolment_or_a_check_would_refuse_is_refused_on_the_command_line() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    for args in [
+        &["host", "show", "web1", "--channel", "A B"][..],
+        &["status", "--channel", "A B"],
+        &["host", "add", "web2", "--os", "debian-12", "--arch", "x86_64", "--address", "web1:22"],
+    ] {
+        scratch.fleet("fleet", args).expect(2);
+    }
+    assert!(!scratch.path("fleet/hosts/web2.toml").exists());
+}
+
+#[test]
+fn an_empty_cmc_identity_is_none() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    let mut command = scratch.command();
+    command.args(["-C", "fleet", "secret", "rotate"]).env("CMC_IDENTITY", "");
+    Ran::from(command.output().unwrap()).expect(0);
+}
+
+#[test]
+fn a_failure_is_one_document_whatever_is_wrong_with_the_definitions() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    scratch.write("fleet/fleet.toml", "[fleet]\nname = \n");
+    for command in [
+        &["status"][..],
+        &["host", "list"],
+        &["host", "show", "web1"],
+        &["host", "add", "web2", "--os", "debian-12", "--arch", "x86_64"],
+        &["store", "probe"],
+        &["store", "verify"],
+        &["refresh"],
+        &["trust", "init"],
+        &["secret", "list"],
+        &["secret", "set", "x"],
+    ] {
+        let ran = scratch.fleet("fleet", &[&["--format", "json"], command].concat()).expect(3);
+        assert_eq!(ran.json()["diagnostics"].as_array().map(Vec::len), Some(1), "{command:?}: {}", ran.out);
+    }
+}
+
+#[test]
+fn a_root_that_was_put_back_is_not_called_a_pointer_to_recover() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    std::fs::copy(scratch.path("fleet/trust/1.json"), scratch.path("fleet/trust/2.json")).unwrap();
+    let ran = scratch.fleet("fleet", &["trust", "show"]).expect(5);
+    assert!(!ran.err.contains("--recover"), "{}", ran.err);
+}
+
+#[test]
+fn init_says_how_to_go_on_from_where_one_is() {
+    let scratch = Scratch::new();
+    std::fs::create_dir(scratch.path("x")).unwrap();
+    let ran = scratch.fleet("x", &["init", "sp ace"]).expect(0);
+    assert!(ran.err.contains("cmc -C 'x/sp ace' build"), "{}", ran.err);
+}
+
+#[test]
 fn commands_are_shown_as_they_would_be_typed() {
     let scratch = Scratch::new();
     scratch.cmc(["init", "fleet"]).expect(0);
@@ -162,11 +224,24 @@ fn findings_come_in_every_format_at_the_same_place() {
     let human = scratch.fleet("fleet", &["check"]).expect(3).err;
     assert!(human.contains(&format!("services/hello.toml:{line}:")), "{human}");
     let github = scratch.fleet("fleet", &["check", "--format", "github"]).expect(3).out;
-    assert!(github.starts_with(&format!("::error file=services/hello.toml,line={line},col=")), "{github}");
+    let file = "fleet/services/hello.toml";
+    assert!(github.starts_with(&format!("::error file={file},line={line},col=")), "{github}");
     let sarif = scratch.fleet("fleet", &["check", "--format", "sarif"]).expect(3).json();
     let result = &sarif["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "unknown-key");
-    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], line);
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(
+        (&place["region"]["startLine"], &place["artifactLocation"]["uri"]),
+        (&line.into(), &file.into())
+    );
+    // What annotations name is a file for whoever stands in the repository.
+    let mut command = scratch.command();
+    command.current_dir(scratch.path("fleet")).args(["check", "--format", "github"]);
+    let within = Ran::from(command.output().unwrap()).expect(3).out;
+    assert!(within.starts_with("::error file=services/hello.toml,"), "{within}");
+    scratch.write("more.json", "{\"service\": 1}");
+    let more = scratch.fleet("fleet", &["check", "--format", "github", "--with", "more.json"]).expect(3).out;
+    assert!(more.contains("file=more.json,"), "{more}");
 }
 
 #[test]
@@ -188,6 +263,7 @@ fn what_writes_says_what_it_did_as_one_document_too() {
         |args: &[&str]| scratch.fleet("shop", &[&["--format", "json"], args].concat()).expect(0).json();
     assert_eq!(json(&["init", "."])["host"], "web1", "a refused `init` leaves nothing in the way");
     assert_eq!(json(&["secret", "rotate"])["secrets"], serde_json::json!([]));
+    assert_eq!(json(&["try"])["hosts"], serde_json::json!(["debian", "openbsd", "alpine"]));
 }
 
 #[test]

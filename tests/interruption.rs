@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM at many moments of every command that writes: nothing half-written stays, no plaintext, no
+//! Ctrl-C, SIGTERM and Ctrl-\ at many moments of every command that writes: nothing half-written stays, no plaintext, no
 //! process; the command dies of the signal (130 or 143 in a shell), and the next run works.
 
 use crate::support::{PATIENCE, Ran, Scratch, tree};
@@ -108,7 +108,8 @@ fn interrupt(base: &Scratch, args: &[&str], input: &str, moments: u32, next: imp
     let (mut interrupted, mut moment) = (0, 0);
     // All of them, and on until one was in time.
     while moment < moments || (interrupted == 0 && !whole.is_zero()) {
-        let signal = if moment % 2 == 0 { Signal::SIGINT } else { Signal::SIGTERM };
+        let signals = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGQUIT];
+        let signal = signals[moment as usize % signals.len()];
         let scratch = copy(base);
         let child = spawn(&scratch, args, input);
         let process = child.id();
@@ -239,6 +240,29 @@ fn an_interrupted_host_add_adds_a_whole_host_or_none() {
 }
 
 #[test]
+fn an_interrupted_render_leaves_all_files_or_none() {
+    let base = prepared();
+    let big = "y".repeat(1 << 20);
+    for number in 0..24 {
+        base.write(format!("fleet/files/big{number}"), &big);
+    }
+    let file = |number| format!("file.\"/etc/big{number}\".source = \"files/big{number}\"\n");
+    let service = "[service.big]\non = [\"@web\"]\n".to_owned() + &(0..24).map(file).collect::<String>();
+    base.write("fleet/services/big.toml", &service);
+    let args = ["-C", "fleet", "render", "web1", "--out", "out"];
+    interrupt(&base, &args, "", 2 * MOMENTS, |scratch, what| {
+        let found = tree(&scratch.path("out")).len();
+        let ran = run(scratch, &args, "");
+        if ran.code == 0 {
+            assert_eq!(found, 0, "{what}");
+        } else {
+            let all = tree(&scratch.path("out")).len();
+            assert!(ran.err.contains("is not empty") && found == all && all > 24, "{what}: {}", ran.err);
+        }
+    });
+}
+
+#[test]
 fn an_interrupted_story_of_cmc_try_leaves_nothing() {
     interrupt(&Scratch::new(), &["try"], "", 4, |scratch, what| {
         let left: Vec<_> = tree(&scratch.path("")).into_keys().collect();
@@ -247,7 +271,7 @@ fn an_interrupted_story_of_cmc_try_leaves_nothing() {
 }
 
 #[test]
-fn ctrl_c_belongs_to_the_editor_and_sigterm_takes_the_copy_and_the_editor_away() {
+fn ctrl_c_and_ctrl_backslash_belong_to_the_editor_and_sigterm_takes_the_copy_and_the_editor_away() {
     let base = prepared();
     // Says that it runs, edits when told to.
     base.write(
@@ -256,9 +280,14 @@ fn ctrl_c_belongs_to_the_editor_and_sigterm_takes_the_copy_and_the_editor_away()
     );
     let status = Command::new("chmod").arg("+x").arg(base.path("editor")).status().unwrap();
     assert!(status.success());
-    for (signal, value) in
-        [(Signal::SIGINT, "after"), (Signal::SIGTERM, "before"), (Signal::SIGHUP, "before")]
-    {
+    let ends = [
+        (Signal::SIGINT, "after"),
+        (Signal::SIGQUIT, "after"),
+        (Signal::SIGTERM, "before"),
+        (Signal::SIGHUP, "before"),
+    ];
+    for (signal, value) in ends {
+        let is_the_editors = value == "after";
         let scratch = copy(&base);
         let child = spawn(&scratch, &["-C", "fleet", "secret", "edit", "db"], "");
         let process = child.id();
@@ -268,13 +297,13 @@ fn ctrl_c_belongs_to_the_editor_and_sigterm_takes_the_copy_and_the_editor_away()
             std::thread::sleep(Duration::from_millis(10));
         }
         kill(Pid::from_raw(i32::try_from(process).unwrap()), signal).unwrap();
-        if signal == Signal::SIGINT {
+        if is_the_editors {
             // Were it not the editor's, it would end both now.
             std::thread::sleep(Duration::from_millis(100));
             scratch.write("editor.go", "");
         }
         let output = child.wait_with_output().unwrap();
-        let died_of = (signal != Signal::SIGINT).then_some(signal as i32);
+        let died_of = (!is_the_editors).then_some(signal as i32);
         assert_eq!(output.status.signal(), died_of, "{signal}: {output:?}");
         nothing_is_left(&scratch, process, &format!("secret edit with {signal}"));
         assert_eq!(scratch.fleet("fleet", &["secret", "show", "db"]).expect(0).out, value, "{signal}");

@@ -220,3 +220,30 @@ fn a_store_in_which_nothing_was_published_is_said_to_be_empty() {
     let ran = verify(&scratch).expect(1);
     assert!(ran.err.contains("nothing was ever published on channel main"), "{}", ran.err);
 }
+
+#[test]
+fn a_service_may_leave_without_a_question_only_hosts_whose_definitions_say_so() {
+    let scratch = published();
+    let hello = scratch.read("fleet/services/hello.toml");
+    // What is asked for on one host is not asked for on the others.
+    let slip = hello.replace("on = [\"@web\"]", "on = [\"web3\"]");
+    let overlay = "\n[service.hello.for.web3]\nstate = \"absent\"\n";
+    scratch.write("fleet/services/hello.toml", &format!("{slip}{overlay}"));
+    let refused = publish(&scratch, &[]).expect(1);
+    assert!(refused.err.contains("this takes service hello from 2 hosts (web1, web2)"), "{}", refused.err);
+    let overlay = "\n[service.hello.for.\"@web\"]\nstate = \"absent\"\n";
+    scratch.write("fleet/services/hello.toml", &format!("{hello}{overlay}"));
+    publish(&scratch, &[]).expect(0);
+}
+
+#[test]
+fn hosts_may_be_retired_without_a_question() {
+    let scratch = published();
+    for host in ["web1", "web2"] {
+        let file = format!("fleet/hosts/{host}.toml");
+        scratch.write(&file, &format!("{}\nretired = true\n", scratch.read(&file)));
+    }
+    publish(&scratch, &[]).expect(0);
+    fetch(&scratch, &["run"]).expect(0);
+    assert!(!scratch.path("root/etc/hello/hello.conf").exists());
+}

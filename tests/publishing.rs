@@ -76,6 +76,12 @@ fn an_older_commit_is_published_only_when_that_is_said() {
     publish(&scratch, "a", &[]).expect(0);
     git(&scratch, "a", &["checkout", "--quiet", "HEAD~1"]);
     publish(&scratch, "a", &[]).expect(1);
+    // As in a hook, where git's own variables lead to another repository.
+    for repository in [".", "../b/.git"] {
+        let mut command = scratch.command();
+        command.args(["-C", "a", "publish"]).env("GIT_DIR", repository).env("GIT_WORK_TREE", "/");
+        Ran::from(command.output().unwrap()).expect(1);
+    }
     publish(&scratch, "a", &["--allow-older"]).expect(0);
 }
 
@@ -102,4 +108,45 @@ fn a_release_from_a_work_tree_with_changes_says_so() {
     change(&scratch, "a", "8090", "8091");
     commit(&scratch, "a");
     publish(&scratch, "a", &[]).expect(0);
+}
+
+#[test]
+fn a_publish_that_succeeded_says_so_although_it_cannot_be_remembered() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "a"]).expect(0);
+    std::fs::create_dir_all(scratch.path("a/.cmc/seen.json")).unwrap();
+    let ran = publish(&scratch, "a", &[]).expect(0);
+    assert!(ran.err.contains("published release 1"), "{}", ran.err);
+    assert!(ran.err.contains("cannot write .cmc/seen.json"), "{}", ran.err);
+}
+
+/// Runs a command on the fleet with this on standard input.
+fn given(scratch: &Scratch, args: &[&str], input: &str) -> Ran {
+    scratch.write("input", input);
+    let mut command = scratch.command();
+    command.args(["-C", "a"]).args(args).stdin(std::fs::File::open(scratch.path("input")).unwrap());
+    command.output().unwrap().into()
+}
+
+#[test]
+fn a_definition_on_standard_input_is_read_by_all_that_a_command_asks_of_it() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "a"]).expect(0);
+    let web1 = scratch.read("a/hosts/web1.toml");
+    for host in ["web2", "web3"] {
+        let lines = web1.lines().filter(|line| !line.starts_with("id = "));
+        let text = lines.collect::<Vec<_>>().join("\n").replace("web1", host);
+        scratch.write(format!("a/hosts/{host}.toml"), &text);
+    }
+    let service = |state: &str| {
+        format!(
+            r#"{{"service": {{"extra": {{"on": ["@all"], {state} "file": {{"/etc/extra": {{"content": "x"}}}}}}}}}}"#
+        )
+    };
+    let (there, gone) = (service(""), service(r#""state": "absent","#));
+    for input in [there.as_str(), &gone] {
+        given(&scratch, &["build", "--with", "-"], input).expect(0);
+        given(&scratch, &["publish", "--with", "-"], input).expect(0);
+        given(&scratch, &["status", "--with", "-"], input).expect(0);
+    }
 }

@@ -91,6 +91,94 @@ fn a_host_that_was_enrolled_reports_and_status_shows_what_its_key_signed_and_not
     assert!(refused.contains("has no `reporter`"), "{refused}");
 }
 
+/// Copies a directory, into one of that name if it is there.
+fn copy(scratch: &Scratch, from: &str, to: &str) {
+    let mut command = std::process::Command::new("cp");
+    let copied = command.args(["-aT", from, to]).current_dir(scratch.path("")).status().unwrap();
+    assert!(copied.success());
+}
+
+/// Adds a host that reports; its root is a directory of its name.
+fn enrolled(scratch: &Scratch, host: &str, channel: &str) {
+    std::fs::create_dir(scratch.path(host)).unwrap();
+    let enroll = ["--root", host, "--schedule", "none", "--format", "json", "enroll"];
+    let keys = scratch.fetch(&enroll).expect(0).json();
+    let (recipient, reporter) = (keys["recipient"].as_str().unwrap(), keys["reporter"].as_str().unwrap());
+    let add = ["host", "add", host, "--os", "debian-12", "--arch", "x86_64", "--channel", channel];
+    let line =
+        scratch.fleet("fleet", &[&add[..], &["--recipient", recipient, "--reporter", reporter]].concat());
+    scratch.fetch(&[&enroll[..], &[line.expect(0).out.trim()]].concat()).expect(0);
+}
+
+fn run(scratch: &Scratch, host: &str, store: &str) {
+    let config = scratch.path(format!("{host}/etc/cmc/fetch.toml"));
+    let text = std::fs::read_to_string(&config).unwrap();
+    let line = text.lines().find(|line| line.starts_with("store = ")).unwrap().to_owned();
+    let there = format!("store = \"dir:{}\"", scratch.path(store).display());
+    std::fs::write(&config, text.replace(&line, &there)).unwrap();
+    scratch.fetch(&["--config", config.to_str().unwrap(), "--root", host, "run"]).expect(0);
+}
+
+#[test]
+fn a_host_that_follows_another_channel_is_not_judged_by_this_one() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    enrolled(&scratch, "db1", "staging");
+    publish(&scratch, "one");
+    publish(&scratch, "two");
+    for text in ["three", "four"] {
+        let file = scratch.read("fleet/services/motd.toml").replace("two", text).replace("three", text);
+        scratch.write("fleet/services/motd.toml", &file);
+        scratch.fleet("fleet", &["build"]).expect(0);
+        scratch.fleet("fleet", &["publish", "--channel", "staging"]).expect(0);
+    }
+    run(&scratch, "db1", "fleet/store");
+    let (host, text) = status(&scratch, 0);
+    assert_eq!((&host["follows"], &host["report"]), (&"staging".into(), &Value::Null), "{host}");
+    assert!(text.contains("follows channel staging") && !text.contains("not believed"), "{text}");
+    let staging = scratch.fleet("fleet", &["status", "--channel", "staging"]).expect(0).out;
+    assert!(staging.contains("release 2, files as wanted"), "{staging}");
+}
+
+#[test]
+fn a_host_that_was_shown_another_release_discredits_only_itself() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    enrolled(&scratch, "db1", "main");
+    enrolled(&scratch, "db2", "main");
+    scratch.write(
+        "fleet/services/issue.toml",
+        "[service.issue]\non = [\"db2\"]\nfile.\"/etc/issue\".content = \"x\\n\"\n",
+    );
+    publish(&scratch, "one");
+    copy(&scratch, "fleet", "fork");
+    publish(&scratch, "two");
+    // A fork of release 2, which only db1 sees, and db2's honest report of it.
+    let text = scratch.read("fleet/services/motd.toml").replace("two", "fork");
+    scratch.write("fork/services/motd.toml", &text);
+    scratch.fleet("fork", &["build"]).expect(0);
+    scratch.fleet("fork", &["publish"]).expect(0);
+    run(&scratch, "db1", "fork/store");
+    run(&scratch, "db2", "fleet/store");
+    copy(&scratch, "fork/store/reports", "fleet/store/reports");
+    for greeting in [None, Some("three")] {
+        greeting.into_iter().for_each(|greeting| publish(&scratch, greeting));
+        // A clone has no `.cmc` yet.
+        std::fs::rename(scratch.path("fleet/.cmc"), scratch.path("cmc")).unwrap();
+        let ran = scratch.fleet("fleet", &["--format", "json", "status"]).expect(1);
+        assert!(!ran.err.contains("cannot write") && scratch.path("fleet/.cmc/reports.json").exists());
+        std::fs::remove_dir_all(scratch.path("fleet/.cmc")).unwrap();
+        std::fs::rename(scratch.path("cmc"), scratch.path("fleet/.cmc")).unwrap();
+        let json = ran.json();
+        let host = |name: &str| {
+            json["hosts"].as_array().unwrap().iter().find(|host| host["host"] == name).unwrap().clone()
+        };
+        let refused = host("db1")["report-refused"].as_str().unwrap_or_default().to_owned();
+        assert!(refused.contains("two views of the fleet"), "{json}");
+        assert_eq!(host("db2")["report"]["release"][0], 2, "{json}");
+    }
+}
+
 fn id_of(scratch: &Scratch) -> String {
     let config = scratch.read("root/etc/cmc/fetch.toml");
     let line = config.lines().find_map(|line| line.strip_prefix("id = ")).unwrap();

@@ -221,3 +221,25 @@ fn a_build_notes_secrets_in_use_that_have_no_value_yet() {
     set(&scratch, "damaged", "y");
     assert!(!scratch.fleet("fleet", &["build"]).expect(0).err.contains("secret-missing"));
 }
+
+#[test]
+fn rotation_leaves_out_no_secret_without_saying_so() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    let declared = |b: &str| format!("[secret.a]\n\n[secret.b]\n{b}\n");
+    scratch.write("fleet/services/secrets.toml", &declared("type = \"password\""));
+    set(&scratch, "a", "one");
+    set(&scratch, "b", "two");
+    scratch.write("fleet/services/secrets.toml", &declared("type = \"passwrd\""));
+    for command in [&["secret", "rotate"][..], &["secret", "list"]] {
+        let ran = scratch.fleet("fleet", command).expect(3);
+        assert!(ran.err.contains("passwrd"), "{}", ran.err);
+    }
+    let mut command = scratch.command();
+    command.args(["-C", "fleet", "secret", "set", "b"]).stdin(Stdio::null());
+    let ran = Ran::from(command.output().unwrap()).expect(3);
+    assert!(ran.err.contains("passwrd"), "{}", ran.err);
+    scratch.write("fleet/services/secrets.toml", "[secret.a]\n");
+    let ran = scratch.fleet("fleet", &["secret", "rotate"]).expect(0);
+    assert!(ran.err.contains("secrets/b.age stays as it is") && ran.err.contains("1 secret"), "{}", ran.err);
+}

@@ -5,9 +5,12 @@ use crate::published::{Published, PublishedArgs};
 use crate::secrets::FileSecrets;
 use crate::terminal::Terminal;
 use crate::{fleet, trust};
+use cmc_bundles::bundle::BundleJson;
 use cmc_bundles::publish::{FileChange, HostDiff, ServiceDiff, diff_host};
 use cmc_bundles::{FleetId, HostId};
+use cmc_types::Blake3;
 use cmc_types::plan::{HostPlan, Plan};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,8 +22,6 @@ use std::sync::Arc;
 pub(crate) struct Args {
     #[command(flatten)]
     published: PublishedArgs,
-    #[command(flatten)]
-    with: fleet::With,
 }
 
 /// Compiles, reads what is published, compares.
@@ -29,7 +30,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let roots = trust::load(directory)?;
     let fleet_id: FleetId = roots.newest().fleet_id();
     let secrets = Arc::new(FileSecrets::new(directory, Some(args.published.keys.identities(fleet_id)?)));
-    let compiled = fleet::compile(directory, &args.with, secrets, terminal)?;
+    let compiled = fleet::compile(directory, &args.published.with, secrets, terminal)?;
     let Some(plan) = compiled.plan.filter(|_| !compiled.findings.has_errors()) else {
         compiled.findings.show(terminal, serde_json::json!({}))?;
         return Err(Failure::shown(FINDINGS));
@@ -37,6 +38,15 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let published = Published::open(directory, &args.published, terminal)?;
     let Published { vault, store, .. } = &published;
     let current = published.current()?;
+    let manifests = match &current {
+        Some(current) => {
+            let ids: Vec<HostId> = current.hosts().map(|(id, _)| *id).collect();
+            current.manifests(store.as_ref(), &ids)?
+        }
+        None => BTreeMap::new(),
+    };
+    // What several hosts have is read once.
+    let mut opened: BTreeMap<Blake3, BundleJson> = BTreeMap::new();
     let mut diffs = Vec::new();
     let mut planned = std::collections::BTreeSet::new();
     let mut empty = Vec::new();
@@ -49,26 +59,27 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         if host.recipient.is_some() {
             planned.insert(id);
         }
-        let listed = current.as_ref().is_some_and(|current| current.hosts().any(|(known, _)| *known == id));
-        if !listed && host.services.is_empty() && host.recipient.is_some() {
+        if !manifests.contains_key(&id) && host.services.is_empty() && host.recipient.is_some() {
             empty.push(host.host.to_string());
         }
         let mut bundles = Vec::new();
-        if let Some(current) = &current
-            && let Some(manifest) = current.manifest(store.as_ref(), &id)?
-        {
+        if let (Some(current), Some(manifest)) = (&current, manifests.get(&id)) {
             for bundle in &manifest.bundles {
-                bundles.push(current.bundle(store.as_ref(), bundle)?.json().clone());
+                let json = match opened.get(&bundle.digest) {
+                    Some(json) => BundleJson::clone(json),
+                    None => current.bundle(store.as_ref(), bundle)?.json().clone(),
+                };
+                opened.entry(bundle.digest).or_insert_with(|| json.clone());
+                bundles.push(json);
             }
         }
         diffs.extend(diff_host(&bundles, host, true));
     }
-    let mut gone = Vec::new();
-    if let Some(current) = &current {
-        for (id, _) in current.hosts().filter(|(id, _)| !planned.contains(*id)) {
-            gone.extend(current.manifest(store.as_ref(), id)?.map(|manifest| manifest.host.to_string()));
-        }
-    }
+    let gone: Vec<String> = manifests
+        .iter()
+        .filter(|(id, _)| !planned.contains(*id))
+        .map(|(_, manifest)| manifest.host.to_string())
+        .collect();
     if terminal.is_json() {
         return terminal.document(&serde_json::json!({
             "hosts": diffs, "empty": empty, "gone": gone, "published": current.is_some(),

@@ -8,6 +8,7 @@ use crate::exit::Failure;
 use crate::keys::KeyArgs;
 use crate::terminal::Terminal;
 use crate::{fleet, trust};
+use cmc_bundles::Channel;
 use cmc_types::definition::Store;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -33,7 +34,7 @@ pub(crate) fn run(command: &Command, directory: &Path, terminal: &Terminal) -> R
 pub(crate) fn enrolment(
     host: &str,
     id: &str,
-    channel: &str,
+    channel: &Channel,
     directory: &Path,
     store: Option<&Store>,
     roots: &cmc_bundles::publish::Roots,
@@ -44,17 +45,13 @@ pub(crate) fn enrolment(
                 let path = directory.join(path);
                 let path =
                     std::path::absolute(&path).map_err(|error| crate::exit::io("find", &path, &error))?;
-                Ok(format!("dir:{}", plain(&path).display()))
+                Ok(format!("dir:{}", path.canonicalize().unwrap_or(path).display()))
             }
             None => Ok(url.to_owned()),
         }
     };
     let store = match store {
-        None => {
-            return Err(
-                Failure::failed("the fleet has no `store`").help("say where to publish in fleet.toml")
-            );
-        }
+        None => return Err(fleet::without_store()),
         Some(Store::Url(url)) => json!(full(url)?),
         Some(Store::Table(table)) => {
             json!(cmc_types::definition::StoreTable { url: full(&table.url)?, ..table.clone() })
@@ -71,14 +68,21 @@ pub(crate) fn enrolment(
     }))
 }
 
+/// The configuration of a host that is told this at enrolment; its identity lies beside it.
+pub(crate) fn fetch_config(line: &Value) -> Result<String, Failure> {
+    let line =
+        cmc_fetch::enroll::parse(&line.to_string()).and_then(|line| cmc_fetch::enroll::config_text(&line));
+    line.map_err(|error| Failure::failed(error.to_string()))
+}
+
 /// The address of a store on the command line.
 fn store_url(text: &str) -> Result<Store, cmc_types::ParseError> {
     cmc_types::store_url::check_store_url(text).map(|()| Store::Url(text.trim().to_owned()))
 }
 
-/// A path without the `..` that only go back over the component before, where that is a directory.
-fn plain(path: &Path) -> std::path::PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+/// The address of a host on the command line.
+fn address(text: &str) -> Result<String, cmc_types::ParseError> {
+    cmc_types::address::check_address(text).map(|()| text.to_owned())
 }
 
 /// The identifier of a host by the fleet's vault.
@@ -91,9 +95,10 @@ fn id_of(name: &cmc_types::HostName, directory: &Path, keys: &KeyArgs) -> Result
 fn defined(
     name: &cmc_types::HostName,
     directory: &Path,
+    with: &fleet::With,
     terminal: &Terminal,
 ) -> Result<(cmc_types::definition::Fleet, Option<Value>), Failure> {
-    let loaded = fleet::load(directory, &fleet::With::default())?;
+    let loaded = fleet::load(directory, with)?;
     let definition = fleet::definition(directory, &loaded, terminal)?;
     let host = loaded.document.as_ref().and_then(|document| document.get(&["host", name.as_str()]));
     Ok((definition, host.map(cmc_compiler::tree::Node::to_json)))

@@ -2,8 +2,9 @@
 
 use crate::commands::{host, trust};
 use crate::exit::{Failure, io};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, called};
 use crate::{durable, interrupt, trust as pin};
+use cmc_bundles::Channel;
 use cmc_bundles::keys::MemberKey;
 use cmc_types::HostName;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         durable::create(&path, text.as_bytes(), *mode)?;
     }
     example_host(&dir, &id, &key)?;
-    let shown = args.dir.display();
+    let shown = cmc_types::shell::words(&[called(&dir).to_string()]);
     terminal.done(
         &format!("made {shown}. Next:\n  cmc -C {shown} build\n  cmc -C {shown} publish"),
         &serde_json::json!({ "directory": dir, "fleet": name, "fleet-id": new.fleet_id, "keys": keys, "host": HOST }),
@@ -75,16 +76,10 @@ fn example_host(dir: &Path, id: &str, key: &MemberKey) -> Result<(), Failure> {
     durable::create(&host.join("identity"), format!("{}\n", key.expose()).as_bytes(), 0o600)?;
     let roots = pin::load(dir)?;
     let store = cmc_types::definition::Store::Url("dir:store".to_owned());
-    let line = host::enrolment(HOST, id, "main", dir, Some(&store), &roots)?;
-    let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
-    let config = format!(
-        "store = \"dir:../../../store\"\nchannel = \"{}\"\nhost = \"{HOST}\"\nid = \"{id}\"\nidentity = \"identity\"\n\
-         fleet-id = \"{}\"\nroot = {{ version = {}, hash = \"{}\" }}\n",
-        text("channel"),
-        text("fleet-id"),
-        line["root"]["version"],
-        line["root"]["hash"].as_str().unwrap_or_default(),
-    );
+    let mut line = host::enrolment(HOST, id, &Channel::main(), dir, Some(&store), &roots)?;
+    // The example may be moved with its store.
+    line["store"] = "dir:../../../store".into();
+    let config = host::fetch_config(&line)?;
     durable::create(&host.join("fetch.toml"), config.as_bytes(), 0o644)
 }
 

@@ -46,8 +46,6 @@ pub(crate) struct Args {
     recover: Option<u64>,
     #[command(flatten)]
     keys: KeyArgs,
-    #[command(flatten)]
-    with: fleet::With,
 }
 
 /// Publishes the plan of the last build.
@@ -64,7 +62,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
 
     // The same inputs give the same plan; with the keys, files that hold secrets get their real content.
     let secrets = Arc::new(FileSecrets::new(directory, Some(identities)));
-    let compiled = fleet::compile(directory, &args.with, secrets, terminal)?;
+    let compiled = fleet::compile(directory, &args.publishing.with, secrets, terminal)?;
     let mut findings = compiled.findings;
     let Some(mut plan) = compiled.plan.filter(|_| !findings.has_errors()) else {
         findings.show(terminal, serde_json::json!({}))?;
@@ -89,7 +87,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     }
     let contents = DirContents { root: directory.to_owned() };
     let prepared = prepare(&plan, &contents, &receipts)?;
-    let meant = removals::meant(directory, &args.with)?;
+    let meant = removals::Meant::by(&plan);
     let guard = |changes: &Changes| removals::guard(changes, &meant, args.allow_removals);
     let publishing = Publishing::open(directory, &args.publishing, &args.keys, roots, terminal)?;
     let is_ancestor = |theirs: &str, ours: &str| crate::publisher::is_ancestor(directory, theirs, ours);

@@ -2,6 +2,7 @@
 
 use crate::exit::{FINDINGS, Failure, USAGE, io};
 use crate::fleet;
+use crate::interrupt::{self, Leftover};
 use crate::terminal::{Terminal, count};
 use cmc_types::check::FileKind;
 use cmc_types::plan::{Content, PlannedFile};
@@ -36,13 +37,11 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
             .help(format!("it has: {}", names.join(", ")))
     })?;
     refuse_used(&args.out)?;
-    let mut written = Vec::new();
     let dummies = host.files().filter(|(_, file)| file.tainted).count();
-    for (_, file) in host.files() {
-        if let Some(path) = write(file, directory, &args.out)? {
-            written.push(path);
-        }
-    }
+    let written = whole(&args.out, || {
+        let files = host.files().map(|(_, file)| write(file, directory, &args.out));
+        files.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()
+    })?;
     if dummies > 0 {
         terminal.warn(&format!(
             "{} made with dummies in place of secrets: publish renders the real values",
@@ -71,6 +70,26 @@ fn refuse_used(out: &Path) -> Result<(), Failure> {
     }
 }
 
+/// Fills an empty directory, which is as it was if that fails or is interrupted.
+fn whole<T>(out: &Path, fill: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    let is_new = !out.exists();
+    let make = || std::fs::create_dir_all(out);
+    let left = match is_new {
+        true => Leftover::directory(out.to_owned(), make),
+        false => Leftover::contents(out.to_owned()),
+    };
+    let _left = left.map_err(|error| io("create", out, &error))?;
+    let filled = fill();
+    if filled.is_err() {
+        if is_new {
+            let _ = std::fs::remove_dir_all(out);
+        } else {
+            interrupt::empty(out);
+        }
+    }
+    filled
+}
+
 /// Writes one file; `None` for what has no content of its own.
 fn write(file: &PlannedFile, fleet: &Path, out: &Path) -> Result<Option<PathBuf>, Failure> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -79,7 +98,8 @@ fn write(file: &PlannedFile, fleet: &Path, out: &Path) -> Result<Option<PathBuf>
         return Ok(None);
     }
     if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).map_err(|error| io("create", parent, &error))?;
+        interrupt::within(|| std::fs::create_dir_all(parent))
+            .map_err(|error| io("create", parent, &error))?;
     }
     let failed = |error: &std::io::Error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => Failure::failed(format!("{} exists already", path.display()))
@@ -88,13 +108,13 @@ fn write(file: &PlannedFile, fleet: &Path, out: &Path) -> Result<Option<PathBuf>
     };
     if file.entry.kind == FileKind::Link {
         let target = file.entry.target.as_deref().unwrap_or_default();
-        std::os::unix::fs::symlink(target, &path).map_err(|error| failed(&error))?;
+        interrupt::within(|| std::os::unix::fs::symlink(target, &path)).map_err(|error| failed(&error))?;
         return Ok(Some(path));
     }
     let mode = file.entry.mode.map_or(0o644, |mode| u32::from(mode.bits()));
     let mut options = std::fs::OpenOptions::new();
-    let mut target =
-        options.write(true).create_new(true).mode(0o600).open(&path).map_err(|error| failed(&error))?;
+    options.write(true).create_new(true).mode(0o600);
+    let mut target = interrupt::within(|| options.open(&path)).map_err(|error| failed(&error))?;
     match &file.content {
         Content::None => {}
         Content::Bytes(bytes) => {

@@ -7,6 +7,7 @@ mod set;
 mod show;
 
 use crate::exit::{FINDINGS, Failure, USAGE};
+use crate::findings::Findings;
 use crate::terminal::Terminal;
 use crate::{fleet, secrets};
 use cmc_types::SecretName;
@@ -34,43 +35,56 @@ pub(crate) fn run(command: &Command, directory: &Path, terminal: &Terminal) -> R
     }
 }
 
-/// The declared secrets, by name.
-fn declared(directory: &Path, terminal: &Terminal) -> Result<Vec<(SecretName, Secret)>, Failure> {
-    let loaded = fleet::load(directory, &fleet::With::default())?;
+/// The declared secrets, by name, and what is wrong with the definitions.
+fn declared(directory: &Path, with: &fleet::With) -> Result<(Vec<(SecretName, Secret)>, Findings), Failure> {
+    let loaded = fleet::load(directory, with)?;
     let table = loaded.document.as_ref().and_then(|document| document.get(&["secret"]));
-    let Some(table) = table.and_then(|node| node.as_table()) else {
-        if loaded.findings.has_errors() {
-            loaded.findings.show(terminal, serde_json::json!({}))?;
-            return Err(Failure::shown(FINDINGS));
-        }
-        return Ok(Vec::new());
-    };
-    let mut secrets: Vec<(SecretName, Secret)> = table
-        .iter()
+    let entries = table.and_then(|node| node.as_table()).into_iter().flat_map(|table| table.iter());
+    let mut secrets: Vec<(SecretName, Secret)> = entries
         .filter_map(|entry| {
             let name = SecretName::parse(&entry.key).ok()?;
             Some((name, serde_json::from_value(entry.node.to_json()).ok()?))
         })
         .collect();
     secrets.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok((secrets, loaded.findings))
+}
+
+/// All declared secrets, by name. Of definitions that are wrong nobody knows what they declare: they are refused.
+fn all_declared(
+    directory: &Path,
+    with: &fleet::With,
+    terminal: &Terminal,
+) -> Result<Vec<(SecretName, Secret)>, Failure> {
+    let (secrets, findings) = declared(directory, with)?;
+    findings.refuse(terminal)?;
     Ok(secrets)
 }
 
 /// The type of a declared secret; an error if it is not declared.
-fn kind_of(name: &SecretName, directory: &Path, terminal: &Terminal) -> Result<SecretType, Failure> {
-    let declared = declared(directory, terminal)?;
-    match declared.iter().find(|(known, _)| known == name) {
-        Some((_, secret)) => Ok(secret.kind.unwrap_or(SecretType::Text)),
-        None => Err(Failure::new(
-            USAGE,
-            format!("no definition declares the secret {name:?}", name = name.as_str()),
-        )
-        .help(format!("add to fleet.toml:\n  [secret.{name}]\n  type = \"password\""))),
+fn kind_of(
+    name: &SecretName,
+    directory: &Path,
+    with: &fleet::With,
+    terminal: &Terminal,
+) -> Result<SecretType, Failure> {
+    let (declared, findings) = declared(directory, with)?;
+    if let Some((_, secret)) = declared.iter().find(|(known, _)| known == name) {
+        return Ok(secret.kind.unwrap_or(SecretType::Text));
     }
+    findings.refuse(terminal)?;
+    Err(Failure::new(USAGE, format!("no definition declares the secret {name:?}", name = name.as_str()))
+        .help(format!("add to fleet.toml:\n  [secret.{name}]\n  type = \"password\"")))
 }
 
-/// Refuses a value that is not of the secret's type, without showing it.
+/// Largest value in bytes.
+const LARGEST: usize = 1024 * 1024;
+
+/// Refuses a value that is too large or not of the secret's type, without showing it.
 fn checked(name: &SecretName, value: &[u8], kind: SecretType) -> Result<(), Failure> {
+    if value.len() > LARGEST {
+        return Err(Failure::failed(format!("the value of {name} is larger than {LARGEST} bytes")));
+    }
     match secrets::problem(value, kind) {
         None => Ok(()),
         Some(problem) => Err(Failure::new(FINDINGS, format!("the value for {name} will not do: {problem}"))

@@ -5,6 +5,8 @@ use crate::fleet;
 use crate::published::{Published, PublishedArgs};
 use crate::reports::{self, Reports, Told};
 use crate::terminal::Terminal;
+use cmc_bundles::HostId;
+use cmc_bundles::publish::never_published;
 use cmc_bundles::span::span;
 use cmc_compiler::tree::Node;
 use serde_json::json;
@@ -24,29 +26,21 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     fleet::is_fleet(directory)?;
     let published = Published::open(directory, &args.published, terminal)?;
-    let Published { roots, store, channel, .. } = &published;
-    let Some(current) = published.current()? else {
-        return Err(Failure::failed(format!(
-            "nothing is published on channel {channel} of {}",
-            store.name()
-        ))
-        .help("`cmc build`, then `cmc publish`"));
-    };
-    let mut hosts = Vec::new();
-    for (id, _) in current.hosts() {
-        let Some(manifest) = current.manifest(store.as_ref(), id)? else { continue };
-        let services: Vec<_> = manifest
-            .bundles
-            .iter()
-            .map(|bundle| (bundle.service.to_string(), bundle.digest.to_string()))
-            .collect();
-        hosts.push((manifest.host, manifest.id, services));
-    }
+    let Published { store, channel, .. } = &published;
+    let current = published.current()?.ok_or_else(|| never_published(channel))?;
+    let ids: Vec<HostId> = current.hosts().map(|(id, _)| *id).collect();
+    let manifests = current.manifests(store.as_ref(), &ids)?;
+    let mut hosts: Vec<_> = manifests
+        .into_values()
+        .map(|manifest| {
+            let bundles = manifest.bundles.iter();
+            let services = bundles.map(|bundle| (bundle.service.to_string(), bundle.digest.to_string()));
+            (manifest.host, manifest.id, services.collect::<Vec<_>>())
+        })
+        .collect();
     hosts.sort();
-    let loaded = fleet::load(directory, &fleet::With::default())?;
-    let at = current.timestamp().release;
-    let (fleet_id, keys) = (roots.newest().fleet_id(), &args.published.keys);
-    let mut reports = Reports::open(store.as_ref(), fleet_id, keys, directory, at)?;
+    let loaded = fleet::load(directory, &args.published.with)?;
+    let mut reports = Reports::open(&published, &args.published.keys, current.timestamp().release)?;
     let mut told = Vec::new();
     for (host, id, _) in &hosts {
         let path = ["host", host.as_str()];
@@ -60,7 +54,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let (release, stamp, now) = (current.release(), current.timestamp(), fleet::now());
     let ahead = stamp.issued.saturating_sub(now);
     let is_ahead = ahead > cmc_bundles::client::AHEAD;
-    let amiss = reports.can_read() && told.iter().any(Told::is_bad);
+    let amiss = told.iter().any(Told::is_bad);
     let verdict = match () {
         () if is_ahead || stamp.expires < now => Err(Failure::shown(TRUST)),
         () if amiss => Err(Failure::shown(FAILED)),
@@ -73,12 +67,17 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
             .map(|((host, _, services), told)| {
                 let services: serde_json::Map<_, _> =
                     services.iter().map(|(name, digest)| (name.clone(), digest.clone().into())).collect();
-                let (report, refused) = match told {
-                    Told::Nothing => (None, None),
-                    Told::Refused(why) => (None, Some(why)),
-                    Told::Report(report) => (Some(report), None),
-                };
-                json!({ "host": host, "services": services, "report": report, "report-refused": refused })
+                let (mut report, mut refused, mut follows) = (None, None, None);
+                match told {
+                    Told::Nothing => {}
+                    Told::Refused(why) => refused = Some(why),
+                    Told::Elsewhere(channel) => follows = Some(channel),
+                    Told::Report(told) => (report, follows) = (Some(told), Some(&told.channel)),
+                }
+                json!({
+                    "host": host, "services": services, "follows": follows, "report": report,
+                    "report-refused": refused,
+                })
             })
             .collect();
         terminal.document(&json!({

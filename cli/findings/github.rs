@@ -1,10 +1,11 @@
 //! Findings as GitHub workflow commands, which annotate the lines of a pull request.
 
 use super::{Findings, human};
+use crate::terminal::Terminal;
 use cmc_types::Severity;
 
 /// One line a finding.
-pub(super) fn lines(findings: &Findings) -> String {
+pub(super) fn lines(findings: &Findings, terminal: &Terminal) -> String {
     let mut text = String::new();
     for one in &findings.diagnostics {
         let command = match one.severity {
@@ -15,7 +16,7 @@ pub(super) fn lines(findings: &Findings) -> String {
         let mut properties = Vec::new();
         if let Some(label) = &one.primary {
             let start = findings.sources.line_column(label.place.file, label.place.span.start);
-            properties.push(format!("file={}", property(findings.sources.name(label.place.file))));
+            properties.push(format!("file={}", property(&findings.path(label.place.file, terminal))));
             properties.push(format!("line={},col={}", start.line, start.column));
         }
         properties.push(format!("title={}", property(one.code.name())));

@@ -6,15 +6,16 @@ mod json;
 mod sarif;
 
 use crate::args::Format;
-use crate::exit::Failure;
+use crate::exit::{FINDINGS, Failure};
 use crate::terminal::{Terminal, count};
 use crate::validation::RENDERED;
-use cmc_types::{Diagnostic, Severity, Sources};
+use cmc_types::{Diagnostic, FileId, Severity, Sources};
+use std::collections::BTreeSet;
 
 /// Says in a format of findings that none could be looked for, so that whoever reads it does not take that for none.
 pub(crate) fn nothing_found(terminal: &Terminal, message: &str) {
     let _ = match terminal.format {
-        Format::Sarif => terminal.document(&sarif::failed(message)),
+        Format::Sarif => terminal.document(&sarif::failed(message, terminal)),
         Format::Github => terminal.out(&github::failed(message)),
         Format::Human | Format::Json => Ok(()),
     };
@@ -27,6 +28,8 @@ pub(crate) struct Findings {
     pub(crate) sources: Sources,
     /// The findings, in the order to show them.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Names of texts that do not lie in the fleet's directory.
+    pub(crate) elsewhere: BTreeSet<String>,
 }
 
 impl Findings {
@@ -64,6 +67,24 @@ impl Findings {
         if parts.is_empty() { "no findings".to_owned() } else { parts.join(" and ") }
     }
 
+    /// Shows them and fails, if anything is an error; else shows nothing.
+    pub(crate) fn refuse(&self, terminal: &Terminal) -> Result<(), Failure> {
+        if !self.has_errors() {
+            return Ok(());
+        }
+        self.show(terminal, serde_json::json!({}))?;
+        Err(Failure::shown(FINDINGS))
+    }
+
+    /// A file as seen from the current directory, which is the repository's for those who read annotations.
+    fn path(&self, file: FileId, terminal: &Terminal) -> String {
+        let name = self.sources.name(file);
+        match &terminal.fleet {
+            Some(fleet) if !self.elsewhere.contains(name) => fleet.join(name).display().to_string(),
+            _ => name.to_owned(),
+        }
+    }
+
     /// Shows them in the format of the terminal. For JSON, `extra` is what the command's document holds besides.
     pub(crate) fn show(&self, terminal: &Terminal, extra: serde_json::Value) -> Result<(), Failure> {
         match terminal.format {
@@ -74,8 +95,8 @@ impl Findings {
                 Ok(())
             }
             Format::Json => terminal.document(&json::document(self, extra)),
-            Format::Sarif => terminal.document(&sarif::document(self)),
-            Format::Github => terminal.out(&github::lines(self)),
+            Format::Sarif => terminal.document(&sarif::document(self, terminal)),
+            Format::Github => terminal.out(&github::lines(self, terminal)),
         }
     }
 }

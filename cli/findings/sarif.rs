@@ -1,12 +1,13 @@
 //! Findings as SARIF 2.1.0 (OASIS standard).
 
 use super::Findings;
+use crate::terminal::Terminal;
 use crate::validation::RENDERED;
-use cmc_types::{Label, Severity, Sources, codes};
+use cmc_types::{Label, Severity, codes};
 use serde_json::{Value, json};
 
 /// A log with one run; its rules are the codes that occur.
-pub(super) fn document(findings: &Findings) -> Value {
+pub(super) fn document(findings: &Findings, terminal: &Terminal) -> Value {
     let rules: Vec<_> =
         codes::ALL.iter().filter(|code| findings.diagnostics.iter().any(|one| one.code == **code)).collect();
     let results: Vec<Value> = findings
@@ -19,8 +20,8 @@ pub(super) fn document(findings: &Findings) -> Value {
                 "ruleIndex": rules.iter().position(|code| **code == one.code),
                 "level": level(one.severity),
                 "message": { "text": format!("{}{help}", findings.message(one)) },
-                "locations": one.primary.iter().map(|label| location(label, &findings.sources)).collect::<Vec<_>>(),
-                "relatedLocations": one.others.iter().filter(|label| label.text != RENDERED).map(|label| location(label, &findings.sources)).collect::<Vec<_>>(),
+                "locations": one.primary.iter().map(|label| location(label, findings, terminal)).collect::<Vec<_>>(),
+                "relatedLocations": one.others.iter().filter(|label| label.text != RENDERED).map(|label| location(label, findings, terminal)).collect::<Vec<_>>(),
             });
             if !one.hosts.is_empty() {
                 result["properties"] = json!({ "hosts": one.hosts });
@@ -54,8 +55,8 @@ pub(super) fn document(findings: &Findings) -> Value {
 }
 
 /// A log of a run that could not check anything, and why.
-pub(super) fn failed(message: &str) -> Value {
-    let mut log = document(&Findings::default());
+pub(super) fn failed(message: &str, terminal: &Terminal) -> Value {
+    let mut log = document(&Findings::default(), terminal);
     log["runs"][0]["invocations"] = json!([{
         "executionSuccessful": false,
         "toolExecutionNotifications": [{ "level": "error", "message": { "text": message } }],
@@ -71,12 +72,13 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn location(label: &Label, sources: &Sources) -> Value {
+fn location(label: &Label, findings: &Findings, terminal: &Terminal) -> Value {
+    let sources = &findings.sources;
     let start = sources.line_column(label.place.file, label.place.span.start);
     let end = sources.line_column(label.place.file, label.place.span.end);
     let mut location = json!({
         "physicalLocation": {
-            "artifactLocation": { "uri": uri(sources.name(label.place.file)) },
+            "artifactLocation": { "uri": uri(&findings.path(label.place.file, terminal)) },
             "region": {
                 "startLine": start.line,
                 "startColumn": start.column,

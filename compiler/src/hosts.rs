@@ -45,6 +45,7 @@ pub(crate) fn compile(world: &Arc<World>, host: usize, services: &[Placed], payl
         init: facts.init,
         retired: facts.definition.retired,
         services: Vec::new(),
+        absent: Vec::new(),
         users: Vec::new(),
         groups: Vec::new(),
     };
@@ -64,7 +65,7 @@ pub(crate) fn compile(world: &Arc<World>, host: usize, services: &[Placed], payl
             Outcome::Failed => {
                 present.insert(placed.name.clone());
             }
-            Outcome::Absent => {}
+            Outcome::Absent => plan.absent.push(placed.name.clone()),
         }
     }
     let places: BTreeMap<&ServiceName, Place> =

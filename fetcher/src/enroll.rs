@@ -101,7 +101,7 @@ pub fn run(enrolment: &Enrolment<'_>) -> Result<Enrolled> {
         out.next.push("then here: cmc-fetch enroll 'LINE', with the line that it prints".into());
         return Ok(out);
     };
-    let text = toml_text(line)?;
+    let text = format!("# Written by `cmc-fetch enroll`.\n{}reporter = \"reporter\"\n", config_text(line)?);
     let parsed = Config::parse(&text, dir)?;
     if enrolment.config.exists() {
         let there = Config::load(enrolment.config)?;
@@ -184,8 +184,8 @@ fn reporter(path: &Path, out: &mut Enrolled) -> Result<String> {
     Ok(public.to_string())
 }
 
-/// `fetch.toml` as text.
-fn toml_text(line: &Line) -> Result<String> {
+/// `fetch.toml` of a host that is told this line, as text, with its identity beside it.
+pub fn config_text(line: &Line) -> Result<String> {
     // A JSON text without control characters is a TOML basic string.
     let quote = |text: &str| match text.chars().any(char::is_control) {
         true => Err(Error::Usage("the line holds control characters".into())),
@@ -206,13 +206,12 @@ fn toml_text(line: &Line) -> Result<String> {
             format!("{{ {} }}", parts.join(", "))
         }
     };
-    let mut text = String::from("# Written by `cmc-fetch enroll`.\n");
+    let mut text = String::new();
     let _ = writeln!(text, "store = {store}");
     let _ = writeln!(text, "channel = {}", quote(&line.channel)?);
     let _ = writeln!(text, "host = {}", quote(line.host.as_str())?);
     let _ = writeln!(text, "id = {}", quote(&line.id)?);
     let _ = writeln!(text, "identity = \"identity\"");
-    let _ = writeln!(text, "reporter = \"reporter\"");
     let _ = writeln!(text, "fleet-id = \"{}\"", line.fleet_id);
     let _ = writeln!(text, "root = {{ version = {}, hash = \"{}\" }}", line.root.version, line.root.hash);
     Ok(text)

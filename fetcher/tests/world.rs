@@ -170,6 +170,7 @@ impl World {
             init: InitSystem::Systemd,
             retired: false,
             services,
+            absent: Vec::new(),
             users: Vec::new(),
             groups: Vec::new(),
         }

@@ -83,6 +83,7 @@ pub(crate) fn host(name: &str, os: &str, files: Vec<PlannedFile>) -> HostPlan {
             checks: Vec::new(),
             capture: Vec::new(),
         }],
+        absent: Vec::new(),
         users: vec![AccountName::parse("api").unwrap()],
         groups: Vec::new(),
     }

@@ -11,10 +11,11 @@ use crate::limits;
 use crate::manifest::{BundleRef, Manifest};
 use crate::overrides::{Hold, Overrides};
 use crate::records::{self, Evidence, Ledger};
-use crate::release::{Pointer, Release, Timestamp, VerifiedPointer, name};
+use crate::release::{Pointer, Release, Timestamp, VerifiedPointer, name, release_key};
 use crate::root::{Counters, TrustedRoot};
 use crate::signed::Signed;
 use crate::store::{Fetch, Reader, StoreErrorKind};
+use cmc_types::Blake3;
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
@@ -143,11 +144,7 @@ impl Current {
     }
 
     /// Manifests of these hosts; hosts that the index does not list are left out.
-    pub(crate) fn manifests(
-        &self,
-        store: &dyn Reader,
-        ids: &[HostId],
-    ) -> Result<BTreeMap<HostId, Manifest>, Error> {
+    pub fn manifests(&self, store: &dyn Reader, ids: &[HostId]) -> Result<BTreeMap<HostId, Manifest>, Error> {
         let found = super::parallel(ids, |id| self.manifest(store, id));
         let mut manifests = BTreeMap::new();
         for (id, manifest) in ids.iter().zip(found) {
@@ -227,6 +224,39 @@ pub(crate) fn read_pointer(
         return Err(Error::trust(TrustKind::Rollback, name(channel), problem));
     }
     Ok(Some(CurrentPointer { pointer, etag, bytes, base }))
+}
+
+/// The error for a channel on which nothing was ever published.
+pub fn never_published(channel: &Channel) -> Error {
+    Error::Failed(format!("nothing was ever published on channel {channel}; `cmc build`, then `cmc publish`"))
+}
+
+/// The version of the release with this hash, if the store holds it and one of the roots vouches for it on the channel.
+pub fn released(
+    store: &dyn Reader,
+    roots: &Roots,
+    channel: &Channel,
+    hash: &Blake3,
+) -> Result<Option<u64>, Error> {
+    let key = release_key(hash);
+    let bytes = match store.get(&key, limits::RELEASE) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(None),
+        Err(error) if error.kind == StoreErrorKind::TooLarge => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let Ok(signed) = Signed::parse(&bytes, &key) else { return Ok(None) };
+    if signed.hash() != *hash {
+        return Ok(None);
+    }
+    for root in roots.all() {
+        match Release::verify(&signed, &root, channel) {
+            Ok(release) => return Ok(Some(release.version)),
+            Err(Error::Trust(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
 }
 
 /// Reads what is published on a channel; `None` if nothing is. `keys` are the fleet key's identities

@@ -2,7 +2,6 @@
 
 use crate::bundle::BundleJson;
 use crate::ids::hash;
-use crate::limits;
 use cmc_types::check::{Action, FileEntry, Trigger};
 use cmc_types::plan::{Content, HostPlan, PlannedFile, ServicePlan};
 use cmc_types::{Blake3, HostName, ServiceName, UnixPath};
@@ -166,10 +165,9 @@ fn diff_file(key: &Key, old: Option<&FileEntry>, new: &PlannedFile, secrets: boo
 }
 
 /// A path that leaves. Whether it held a secret is not known, so its digest is shown only for what is surely public:
-/// content cut in chunks or readable by everybody.
+/// content that everybody may read.
 fn removed(key: &Key, entry: &FileEntry) -> FileDiff {
-    let public = entry.size.is_some_and(|size| size > limits::INLINE_FILE)
-        || entry.mode.is_some_and(|mode| mode.world_readable());
+    let public = entry.mode.is_some_and(|mode| mode.world_readable());
     FileDiff {
         path: key.0.clone(),
         block: key.1.clone(),

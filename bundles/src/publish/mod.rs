@@ -15,7 +15,7 @@ mod recover;
 mod verify;
 mod write;
 
-pub use base::{Current, Roots, read_current};
+pub use base::{Current, Roots, never_published, read_current, released};
 pub use change::{Changes, HostChange, HostStatus};
 pub use diff::{FileChange, FileDiff, HostDiff, ServiceDiff, diff_host};
 pub use verify::{Verified, verify_store};
@@ -231,10 +231,7 @@ impl Publisher<'_> {
         self.contend(|attempt| {
             let Some(current) = read_pointer(self.store, self.roots, self.channel, self.seen)? else {
                 self.check_never_published()?;
-                return Err(Error::Failed(format!(
-                    "nothing was ever published on channel {}; `cmc build`, then `cmc publish`",
-                    self.channel
-                )));
+                return Err(never_published(self.channel));
             };
             rivals.saw(current.pointer.timestamp.serial, self.store.name())?;
             let mut written = Vec::new();

@@ -1,6 +1,6 @@
 //! Looking whether a store still holds all that its current release names.
 
-use super::base::{Roots, read_current};
+use super::base::{Roots, never_published, read_current};
 use super::parallel;
 use super::recover::{missing, newest_release};
 use crate::error::{Error, TrustKind};
@@ -11,6 +11,7 @@ use crate::locator::Locator;
 use crate::member;
 use crate::root::{Counters, root_key, vault_key};
 use crate::store::Store;
+use crate::store::StoreErrorKind::{Denied, Refused};
 use cmc_types::Blake3;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -48,12 +49,14 @@ pub fn verify_store(
     let open = keys.is_some();
     let keys = keys.unwrap_or_else(Identities::none);
     let Some(current) = read_current(store, roots, keys, channel, seen)? else {
-        if newest_release(store, roots, channel)?.is_some() {
-            return Err(missing(store.name(), channel));
-        }
-        return Err(Error::Failed(format!(
-            "nothing was ever published on channel {channel}; `cmc build`, then `cmc publish`"
-        )));
+        return match newest_release(store, roots, channel) {
+            Ok(Some(_)) => Err(missing(store.name(), channel)),
+            // Who may not list the store is told what the pointer says.
+            Err(Error::Store(error)) if matches!(error.kind, Denied | Refused) => {
+                Err(never_published(channel))
+            }
+            newest => Err(newest.err().unwrap_or_else(|| never_published(channel))),
+        };
     };
     let release = current.release();
     let mut verified = Verified { version: release.version, ..Verified::default() };

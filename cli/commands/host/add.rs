@@ -4,7 +4,8 @@ use super::{defined, enrolment, id_of};
 use crate::exit::{Failure, io};
 use crate::keys::KeyArgs;
 use crate::terminal::{Terminal, called};
-use crate::{durable, lock, trust};
+use crate::{durable, fleet, lock, trust};
+use cmc_bundles::Channel;
 use cmc_bundles::keys::Recipient;
 use cmc_bundles::sshsig::PublicKey;
 use cmc_types::{Arch, HostName, Os, TagName};
@@ -28,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long, value_parser = arch)]
     arch: Arch,
     /// Name or address that other hosts reach it by
-    #[arg(long)]
+    #[arg(long, value_parser = super::address)]
     address: Option<String>,
     /// A tag; may be given more than once
     #[arg(long = "tag", value_name = "TAG")]
@@ -41,9 +42,11 @@ pub(crate) struct Args {
     reporter: Option<String>,
     /// The channel that it follows
     #[arg(long, default_value = "main")]
-    channel: String,
+    channel: Channel,
     #[command(flatten)]
     keys: KeyArgs,
+    #[command(flatten)]
+    with: fleet::With,
 }
 
 fn arch(text: &str) -> Result<Arch, String> {
@@ -53,7 +56,7 @@ fn arch(text: &str) -> Result<Arch, String> {
 
 /// Writes the definition and prints the enrolment line.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
-    let (fleet, host) = defined(&args.name, directory, terminal)?;
+    let (fleet, host) = defined(&args.name, directory, &args.with, terminal)?;
     if host.is_some() {
         return Err(Failure::failed(format!("the fleet has a host {} already", args.name)).help(format!(
             "`cmc host show {}` prints what enrols it; its recipient is changed in its definition",
@@ -68,7 +71,6 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         PublicKey::parse(reporter)
             .map_err(|error| Failure::new(crate::exit::USAGE, format!("--reporter: {error}")))?;
     }
-    crate::publisher::channel(&args.channel)?;
     let _lock = lock::take(directory, "host add", terminal)?;
     let id = id_of(&args.name, directory, &args.keys)?;
     let line = enrolment(

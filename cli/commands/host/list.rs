@@ -10,11 +10,14 @@ use std::path::Path;
 /// List hosts with what is known of them
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  cmc host list")]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(flatten)]
+    with: fleet::With,
+}
 
 /// Lists by name.
-pub(crate) fn run(_: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
-    let loaded = fleet::load(directory, &fleet::With::default())?;
+pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
+    let loaded = fleet::load(directory, &args.with)?;
     fleet::definition(directory, &loaded, terminal)?;
     let table =
         loaded.document.as_ref().and_then(|document| document.get(&["host"])).and_then(Node::as_table);

@@ -4,7 +4,8 @@ use super::{defined, enrolment, id_of};
 use crate::exit::{Failure, USAGE};
 use crate::keys::KeyArgs;
 use crate::terminal::Terminal;
-use crate::trust;
+use crate::{fleet, trust};
+use cmc_bundles::Channel;
 use cmc_types::HostName;
 use cmc_types::definition::Store;
 use std::path::Path;
@@ -17,17 +18,19 @@ pub(crate) struct Args {
     name: HostName,
     /// The channel that it follows
     #[arg(long, default_value = "main")]
-    channel: String,
+    channel: Channel,
     /// The store as the host reaches it, if not by the address that the publisher uses
     #[arg(long, value_name = "URL", value_parser = super::store_url)]
     store: Option<Store>,
     #[command(flatten)]
     keys: KeyArgs,
+    #[command(flatten)]
+    with: fleet::With,
 }
 
 /// Prints the line.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
-    let (fleet, host) = defined(&args.name, directory, terminal)?;
+    let (fleet, host) = defined(&args.name, directory, &args.with, terminal)?;
     let host = host.ok_or_else(|| {
         Failure::new(USAGE, format!("the fleet has no host {}", args.name)).help("`cmc host list` names them")
     })?;

@@ -4,7 +4,7 @@ use crate::exit::{Failure, io};
 use crate::interrupt::{Editing, Leftover};
 use crate::keys::KeyArgs;
 use crate::terminal::Terminal;
-use crate::{lock, secrets, trust};
+use crate::{fleet, lock, secrets, trust};
 use cmc_types::SecretName;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -18,17 +18,19 @@ pub(crate) struct Args {
     name: SecretName,
     #[command(flatten)]
     keys: KeyArgs,
+    #[command(flatten)]
+    with: fleet::With,
 }
 
 /// Decrypts to a memory-backed file, edits, checks, encrypts.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
-    let kind = super::kind_of(&args.name, directory, terminal)?;
+    let kind = super::kind_of(&args.name, directory, &args.with, terminal)?;
     let roots = trust::load(directory)?;
     // Held while the editor runs, so that nobody's change is overwritten.
     let _lock = lock::take(directory, "secret edit", terminal)?;
     let before = secrets::open(directory, &args.name, &args.keys, &roots)?.unwrap_or_default();
     let copy = InMemory::new(&before)?;
-    let after = loop {
+    loop {
         edit(&copy.file())?;
         let after = std::fs::read(copy.file()).map_err(|error| io("read", &copy.file(), &error))?;
         let after = without_added_break(Zeroizing::new(after), &before);
@@ -36,23 +38,24 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
             let document = serde_json::json!({ "secret": args.name, "changed": false });
             return terminal.done(&format!("{} is unchanged", args.name), &document);
         }
-        match super::checked(&args.name, &after, kind) {
-            Ok(()) => break after,
-            // What was typed is not thrown away.
+        // What was typed is not thrown away before it is stored.
+        let stored = super::checked(&args.name, &after, kind)
+            .and_then(|()| secrets::store(directory, &args.name, &after, &roots));
+        match stored {
+            Ok(()) => break,
             Err(failure) if std::io::stdin().is_terminal() => {
-                failure.report(terminal);
+                failure.tell(terminal);
                 terminal.err("Enter to edit again, Ctrl-C to give up:");
                 let mut line = String::new();
                 let read = std::io::stdin().read_line(&mut line);
                 if read.map_err(|error| io("read", Path::new("standard input"), &error))? == 0 {
-                    return Err(Failure::shown(crate::exit::FINDINGS));
+                    return Err(failure);
                 }
             }
             Err(failure) => return Err(failure),
         }
-    };
+    }
     drop(copy);
-    secrets::store(directory, &args.name, &after, &roots)?;
     let line = format!("{} is set; commit secrets/{}.age", args.name, args.name);
     terminal.done(&line, &serde_json::json!({ "secret": args.name, "changed": true }))
 }
@@ -104,7 +107,7 @@ impl InMemory {
             )
             .help("use `cmc secret set`, which reads standard input")
         })?;
-        let dir = base.join(format!("cmc-secret-{}-{}", std::process::id(), crate::fleet::now()));
+        let dir = base.join(format!("cmc-secret-{}-{}", std::process::id(), fleet::now()));
         let make = || std::fs::DirBuilder::new().mode(0o700).create(&dir);
         let leftover = Leftover::directory(dir.clone(), make).map_err(|error| io("create", &dir, &error))?;
         let copy = Self { dir, _leftover: leftover };

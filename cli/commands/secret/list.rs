@@ -1,19 +1,22 @@
 //! `cmc secret list`.
 
 use crate::exit::Failure;
-use crate::secrets;
 use crate::terminal::Terminal;
+use crate::{fleet, secrets};
 use serde_json::json;
 use std::path::Path;
 
 /// List declared secrets, their types, and whether they are set; needs no key
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  cmc secret list")]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(flatten)]
+    with: fleet::With,
+}
 
 /// Lists by name.
-pub(crate) fn run(directory: &Path, terminal: &Terminal, _: &Args) -> Result<(), Failure> {
-    let rows: Vec<_> = super::declared(directory, terminal)?
+pub(crate) fn run(directory: &Path, terminal: &Terminal, args: &Args) -> Result<(), Failure> {
+    let rows: Vec<_> = super::all_declared(directory, &args.with, terminal)?
         .into_iter()
         .map(|(name, secret)| {
             let kind = json!(secret.kind.unwrap_or(cmc_types::definition::SecretType::Text));

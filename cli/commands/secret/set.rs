@@ -1,9 +1,10 @@
 //! `cmc secret set`.
 
-use crate::exit::{Failure, io};
+use super::LARGEST;
+use crate::exit::{Failure, USAGE, io};
 use crate::interrupt::Leftover;
 use crate::terminal::Terminal;
-use crate::{lock, secrets, trust};
+use crate::{fleet, lock, secrets, trust};
 use cmc_types::SecretName;
 use cmc_types::definition::SecretType;
 use std::io::{IsTerminal as _, Read as _};
@@ -21,14 +22,16 @@ use zeroize::Zeroizing;
 pub(crate) struct Args {
     /// The secret, as a definition declares it
     name: SecretName,
+    #[command(flatten)]
+    with: fleet::With,
 }
-
-/// Largest value in bytes.
-const LARGEST: u64 = 1024 * 1024;
 
 /// Reads, checks, encrypts, writes.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
-    let kind = super::kind_of(&args.name, directory, terminal)?;
+    if args.with.takes_standard_input() {
+        return Err(Failure::new(USAGE, "the value is read from standard input: --with cannot be that too"));
+    }
+    let kind = super::kind_of(&args.name, directory, &args.with, terminal)?;
     let roots = trust::load(directory)?;
     let mut value = read(&args.name, terminal)?;
     if !matches!(
@@ -57,13 +60,11 @@ fn read(name: &SecretName, terminal: &Terminal) -> Result<Zeroizing<Vec<u8>>, Fa
     } else {
         None
     };
-    let mut value = Zeroizing::new(Vec::with_capacity(4096));
-    let read = stdin.lock().take(LARGEST + 1).read_to_end(&mut value);
+    // All of it at once: a buffer that grows leaves copies behind.
+    let mut value = Zeroizing::new(Vec::with_capacity(LARGEST + 64));
+    let read = stdin.lock().take(LARGEST as u64 + 1).read_to_end(&mut value);
     drop(echo);
     read.map_err(|error| io("read", Path::new("standard input"), &error))?;
-    if value.len() as u64 > LARGEST {
-        return Err(Failure::failed(format!("the value of {name} is larger than {LARGEST} bytes")));
-    }
     Ok(value)
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         Some(url) => {
             cmc_bundles::store::open(&cmc_bundles::store::table(url), directory, &fleet::environment())?
         }
-        None => fleet::store(directory, terminal)?,
+        None => fleet::store(directory, &fleet::With::default(), terminal)?,
     };
     let found = probe(store.as_ref())?;
     if terminal.is_json() {

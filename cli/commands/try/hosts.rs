@@ -1,6 +1,7 @@
 //! The story's hosts: directories with simulated init systems.
 
 use super::write;
+use crate::commands::host::fetch_config;
 use crate::exit::Failure;
 use std::path::Path;
 
@@ -37,18 +38,10 @@ pub(super) fn simulators(bin: &Path) -> Result<(), Failure> {
 
 /// Writes a host's configuration of `cmc-fetch`, from the line that `cmc host add` printed for it.
 pub(super) fn configure(dir: &Path, enrolment: &serde_json::Value, run: bool) -> Result<(), Failure> {
-    let text = |key: &str| enrolment[key].as_str().unwrap_or_default().to_owned();
     let actions =
         if run { "actions = \"run\"" } else { "# actions = \"run\"     # with cmc try's simulators" };
-    let config = format!(
-        "store = \"dir:../../store\"\nchannel = \"{}\"\nhost = \"{}\"\nid = \"{}\"\nidentity = \"identity\"\n\
-         fleet-id = \"{}\"\nroot = {{ version = {}, hash = \"{}\" }}\npath = \"../../bin\"\n{actions}\n",
-        text("channel"),
-        text("host"),
-        text("id"),
-        text("fleet-id"),
-        enrolment["root"]["version"],
-        enrolment["root"]["hash"].as_str().unwrap_or_default(),
-    );
+    let mut line = enrolment.clone();
+    line["store"] = "dir:../../store".into();
+    let config = format!("{}path = \"../../bin\"\n{actions}\n", fetch_config(&line)?);
     write(&dir.join("fetch.toml"), &config, 0o644)
 }

@@ -78,8 +78,11 @@ pub(super) fn tell(dir: &Path, keep: bool, terminal: &Terminal) -> Result<(), Fa
         }
         story.say(&format!("\nKept in {}: fleet, store, hosts/NAME/{{fetch.toml,root}}.", dir.display()));
     }
-    story.say("\nThat was the main job. Next: `cmc init my-fleet`.");
-    Ok(())
+    let names: Vec<_> = HOSTS.iter().map(|host| host.name).collect();
+    terminal.done(
+        "\nThat was the main job. Next: `cmc init my-fleet`.",
+        &serde_json::json!({ "hosts": names, "kept": keep.then_some(dir) }),
+    )
 }
 
 struct Story<'a> {

@@ -66,6 +66,9 @@ pub struct HostPlan {
     pub retired: bool,
     /// Services in start order: `after` and `needs` come first.
     pub services: Vec<ServicePlan>,
+    /// Services that select the host and are `state = "absent"` there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<ServiceName>,
     /// Accounts that files and daemons name beyond the operating system's own (`existing = true`).
     pub users: Vec<AccountName>,
     /// Groups likewise.
