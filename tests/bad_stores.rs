@@ -138,6 +138,40 @@ fn a_store_that_forgets_conditions_is_refused_by_probe_and_others_pass() {
 }
 
 #[test]
+fn who_may_not_list_the_store_is_told_all_else() {
+    let server = S3Server::start(Weak { denies_list: true, ..Weak::default() });
+    let scratch = fleet_at(server.url());
+    run(&scratch, &["-C", "fleet", "publish"]).expect(0);
+    let status = run(&scratch, &["-C", "fleet", "status"]).expect(0);
+    assert!(status.out.contains("release 1") && status.out.contains("web1\thello"), "{}", status.out);
+    run(&scratch, &["-C", "fleet", "store", "verify"]).expect(0);
+    let other = run(&scratch, &["-C", "fleet", "store", "verify", "--channel", "other"]).expect(1);
+    assert!(other.err.contains("nothing was ever published on channel other"), "{}", other.err);
+}
+
+#[test]
+fn what_several_hosts_have_is_read_once_to_be_compared() {
+    let server = S3Server::start(Weak::default());
+    let scratch = fleet_at(server.url());
+    let shared = "[service.shared]\non = [\"@all\"]\nfile.\"/etc/shared\".content = \"x\"\n";
+    scratch.write("fleet/services/shared.toml", shared);
+    let web1 = scratch.read("fleet/hosts/web1.toml").replace("tags = [\"web\"]", "");
+    for number in 2..10 {
+        let lines = web1.lines().filter(|line| !line.starts_with("id = "));
+        let text = lines.collect::<Vec<_>>().join("\n").replace("web1", &format!("web{number}"));
+        scratch.write(format!("fleet/hosts/web{number}.toml"), &text);
+    }
+    scratch.fleet("fleet", &["build"]).expect(0);
+    run(&scratch, &["-C", "fleet", "publish"]).expect(0);
+    let before = server.log().len();
+    run(&scratch, &["-C", "fleet", "diff"]).expect(0);
+    let log = server.log();
+    let read: Vec<_> = log[before..].iter().filter(|line| line.starts_with("GET shop/packs/")).collect();
+    // A manifest for each host, the index, and the two bundles.
+    assert!(!read.is_empty() && read.len() <= 9 + 3 + 2, "{read:?}");
+}
+
+#[test]
 fn etags_that_lie_cost_no_release_and_are_named() {
     let server = S3Server::start(Weak::default());
     let scratch = fleet_at(server.url());

@@ -89,6 +89,15 @@ fn a_host_that_was_enrolled_reports_and_status_shows_what_its_key_signed_and_not
     scratch.write("fleet/hosts/db1.toml", &definition.replace("reporter", "# reporter"));
     let refused = status(&scratch, 1).0["report-refused"].as_str().unwrap().to_owned();
     assert!(refused.contains("has no `reporter`"), "{refused}");
+
+    // A host that is defined elsewhere is known to who says where.
+    std::fs::remove_file(scratch.path("fleet/hosts/db1.toml")).unwrap();
+    scratch.write("generated.toml", &definition);
+    std::fs::remove_file(scratch.path("fleet/.cmc/reports.json")).unwrap();
+    scratch.fleet("fleet", &["status"]).expect(1);
+    scratch.fleet("fleet", &["status", "--with", "generated.toml"]).expect(0);
+    scratch.fleet("fleet", &["host", "show", "db1"]).expect(2);
+    scratch.fleet("fleet", &["host", "show", "db1", "--with", "generated.toml"]).expect(0);
 }
 
 /// Copies a directory, into one of that name if it is there.

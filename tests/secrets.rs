@@ -243,3 +243,30 @@ fn rotation_leaves_out_no_secret_without_saying_so() {
     let ran = scratch.fleet("fleet", &["secret", "rotate"]).expect(0);
     assert!(ran.err.contains("secrets/b.age stays as it is") && ran.err.contains("1 secret"), "{}", ran.err);
 }
+
+#[test]
+fn what_was_typed_for_a_secret_is_there_to_be_edited_until_it_is_stored() {
+    if !has("script") {
+        return skip("secrets::typed", "not installed: script");
+    }
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    scratch.write("fleet/services/secrets.toml", "[secret.db]\n");
+    // Too large at first; then what is there is cut.
+    scratch.write(
+        "editor",
+        "head -c 1200000 \"$1\" > \"$1.cut\"\nif [ -s \"$1\" ]; then head -c 5 \"$1.cut\" > \"$1\"; \
+         else head -c 1200000 /dev/zero | tr '\\0' x > \"$1\"; fi\n",
+    );
+    let program = env!("CARGO_BIN_EXE_cmc");
+    let mut command = Command::new("script");
+    command.args(["-qec", &format!("{program} -C fleet --format json secret edit db"), "/dev/null"]);
+    command.current_dir(scratch.path("")).env("HOME", scratch.path("home")).env_remove("XDG_CONFIG_HOME");
+    command.env("EDITOR", "sh ./editor").env("XDG_RUNTIME_DIR", "/dev/shm").env_remove("VISUAL");
+    scratch.write("input", "\n");
+    command.stdin(std::fs::File::open(scratch.path("input")).unwrap());
+    let ran = Ran::from(command.output().unwrap()).expect(0);
+    assert!(ran.out.contains("is larger than") && ran.out.contains("Enter to edit again"), "{}", ran.out);
+    assert_eq!(ran.out.matches("{\r\n").count(), 1, "one document: {}", ran.out);
+    assert_eq!(scratch.fleet("fleet", &["secret", "show", "db"]).expect(0).out, "xxxxx");
+}

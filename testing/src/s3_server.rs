@@ -53,6 +53,8 @@ pub struct Weak {
     pub ignores_not_modified: bool,
     /// A missing object is a 403.
     pub hides_missing: bool,
+    /// Listing is a 403.
+    pub denies_list: bool,
 }
 
 #[derive(Default)]
@@ -148,6 +150,7 @@ fn answer(state: &Mutex<State>, weak: Weak, request: &Request) -> Reply {
     }
     let ignore_range = fault == Some(Fault::IgnoreRange);
     let mut reply = match request.method.as_str() {
+        "GET" if key.is_empty() && weak.denies_list => error(403, "AccessDenied"),
         "GET" if key.is_empty() => list(&state, request),
         "GET" => get(&state, weak, key, request, ignore_range),
         "PUT" => put(&mut state, weak, key, request),
