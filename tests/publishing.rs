@@ -147,6 +147,6 @@ fn a_definition_on_standard_input_is_read_by_all_that_a_command_asks_of_it() {
     for input in [there.as_str(), &gone] {
         given(&scratch, &["build", "--with", "-"], input).expect(0);
         given(&scratch, &["publish", "--with", "-"], input).expect(0);
-        given(&scratch, &["status", "--with", "-"], input).expect(0);
     }
+    given(&scratch, &["status", "--with", "-"], &gone).expect(0);
 }
