@@ -322,7 +322,7 @@ fn a_directory_that_is_closed_or_no_store_is_named_and_keeps_what_it_has() {
     std::fs::remove_file(scratch.path("fleet/store/packs")).unwrap();
     scratch.fleet("fleet", &["publish"]).expect(0);
     let ran = scratch.fleet("fleet", &["status", "--channel", "none"]).expect(1);
-    assert!(ran.err.contains("nothing is published") && ran.err.contains("cmc publish"), "{}", ran.err);
+    assert!(ran.err.contains("nothing was ever published") && ran.err.contains("cmc publish"), "{}", ran.err);
 
     // Read-only, for somebody who is not its owner.
     if is_root() && copy_of_program(&scratch).is_none() {

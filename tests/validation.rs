@@ -94,11 +94,11 @@ fn formats_for_repositories_point_at_files_of_the_repository() {
     scratch.write("fleet/fleet.toml", &format!("{FLEET}\n{file}"));
     scratch.write("fleet/templates/bad.json.j2", "{\n \"port\": 80 80\n}\n");
     let github = scratch.fleet("fleet", &["build", "--format", "github"]).expect(3).out;
-    assert!(github.starts_with("::error file=templates/bad.json.j2,line=2,"), "{github}");
+    assert!(github.starts_with("::error file=fleet/templates/bad.json.j2,line=2,"), "{github}");
     assert!(github.contains("as rendered: h:/etc/s/bad.json:2:"), "{github}");
     let sarif = scratch.fleet("fleet", &["build", "--format", "sarif"]).expect(3);
     assert!(
-        sarif.out.contains("\"uri\": \"templates/bad.json.j2\"") && !sarif.out.contains("%3A"),
+        sarif.out.contains("\"uri\": \"fleet/templates/bad.json.j2\"") && !sarif.out.contains("%3A"),
         "{}",
         sarif.out
     );
