@@ -126,33 +126,63 @@ pub fn report_key(id: &HostId) -> String {
 
 /// Most lines of changes, and of troubles, in a report.
 const LINES: usize = 200;
-/// Most bytes of such a line.
+/// Most bytes of such a line, and of any other text but an output.
 const LINE: usize = 1000;
-/// Most bytes of a command's output in a report, and most outputs.
+/// Most bytes of a command's output in a report.
 const OUTPUT: usize = 4096;
+/// Most outputs, and most quarantined bundles of a service.
 const OUTPUTS: usize = 16;
+/// Most words of a command, and most bytes of a word.
+const WORDS: usize = 32;
+const WORD: usize = 128;
 
 /// The report signed and sealed. What is too long is cut to its end first, so that the object stays within
 /// [`limits::REPORT`].
 pub fn seal(mut report: Report, reporter: &dyn Signer, operators: &[Recipient]) -> Result<Vec<u8>, Error> {
+    let object = format!("report of {}", report.host);
+    // How long a text becomes in a statement hangs on its quotes and control characters: what is too large is halved.
+    let mut part = 1;
+    while part <= LINE {
+        cut(&mut report, part);
+        let mut signed = Signed::unsigned(&report, &object)?;
+        let sign = signed.sign(Role::Report, reporter);
+        sign.map_err(|error| Error::Failed(format!("cannot sign the {object}: {error}")))?;
+        let sealed = member::seal(&signed.to_bytes()?, Packing::Raw, operators)?;
+        if sealed.len() as u64 <= limits::REPORT {
+            return Ok(sealed);
+        }
+        part *= 2;
+    }
+    Err(Error::Failed(format!("the {object} is larger than {} bytes", limits::REPORT)))
+}
+
+/// Cuts everything to its end: to the most that a report may hold, divided by `part`.
+fn cut(report: &mut Report, part: usize) {
+    let line = |text: &mut String| keep_end(text, LINE / part);
     for lines in [&mut report.changes, &mut report.troubles] {
-        let excess = lines.len().saturating_sub(LINES);
-        lines.drain(..excess);
-        lines.iter_mut().for_each(|line| keep_end(line, LINE));
+        keep_last(lines, LINES / part);
+        lines.iter_mut().for_each(line);
+    }
+    for service in report.services.values_mut() {
+        service.held.iter_mut().for_each(line);
+        keep_last(&mut service.quarantined, OUTPUTS);
     }
     if let Some(capsule) = &mut report.capsule {
-        capsule.outputs.truncate(OUTPUTS);
-        capsule.outputs.iter_mut().for_each(|one| keep_end(&mut one.output, OUTPUT));
+        line(&mut capsule.reason);
+        keep_last(&mut capsule.outputs, OUTPUTS);
+        for one in &mut capsule.outputs {
+            one.argv.truncate(WORDS);
+            one.argv.iter_mut().for_each(|word| keep_end(word, WORD / part));
+            line(&mut one.how);
+            keep_end(&mut one.output, OUTPUT / part);
+        }
     }
-    let object = format!("report of {}", report.host);
-    let mut signed = Signed::unsigned(&report, &object)?;
-    let sign = signed.sign(Role::Report, reporter);
-    sign.map_err(|error| Error::Failed(format!("cannot sign the {object}: {error}")))?;
-    let sealed = member::seal(&signed.to_bytes()?, Packing::Raw, operators)?;
-    if sealed.len() as u64 > limits::REPORT {
-        return Err(Error::Failed(format!("the {object} is larger than {} bytes", limits::REPORT)));
-    }
-    Ok(sealed)
+}
+
+/// Keeps at most the last `count` of some things, but at least one.
+fn keep_last<T>(things: &mut Vec<T>, count: usize) {
+    let excess = things.len().saturating_sub(count.max(1));
+    things.drain(..excess);
 }
 
 /// Keeps at most the last `limit` bytes of a text.
@@ -291,30 +321,43 @@ mod tests {
     fn a_report_with_too_much_to_say_keeps_the_last_of_it() {
         let world = fresh();
         let name = ServiceName::parse("base").unwrap();
-        let output = CapsuleOutput {
+        let service = |text: &str| ServiceReport {
+            condition: "good".into(),
+            installed: None,
+            wanted: None,
+            held: Some(text.repeat(5000)),
+            quarantined: vec![Blake3([1; 32]); 1000],
+        };
+        let output = |text: &str, n: u32| CapsuleOutput {
             service: name.clone(),
-            argv: vec!["journalctl".into()],
-            how: "exited 0".into(),
-            output: format!("{}end", "ä".repeat(100_000)),
+            argv: vec![text.repeat(100_000); 200],
+            how: text.repeat(5000),
+            output: format!("{}end {n}", text.repeat(100_000)),
         };
-        let report = Report {
-            changes: (0..5000).map(|n| format!("{} {n}", "x".repeat(5000))).collect(),
-            capsule: Some(Capsule {
-                format: 1,
-                at: 5,
-                transaction: 2,
-                services: vec![name],
-                reason: "r".into(),
-                outputs: vec![output; 100],
-            }),
-            ..world.report()
-        };
-        let sealed = world.sealed(report);
-        assert!(sealed.len() as u64 <= limits::REPORT);
-        let report = world.open(&sealed).unwrap();
-        assert_eq!(report.changes.len(), LINES);
-        assert!(report.changes.last().unwrap().ends_with(" 4999"));
-        let outputs = report.capsule.unwrap().outputs;
-        assert!(outputs.len() == OUTPUTS && outputs[0].output.ends_with("end"));
+        // Control characters and quotes take several times their length in a statement.
+        for (text, lines) in [("x", LINES), ("ä", LINES), ("\u{1b}[31m\"", 1)] {
+            let lined = |n: u32| format!("{} {n}", text.repeat(5000));
+            let report = Report {
+                changes: (0..5000).map(lined).collect(),
+                troubles: (0..5000).map(lined).collect(),
+                services: BTreeMap::from([(name.clone(), service(text))]),
+                capsule: Some(Capsule {
+                    format: 1,
+                    at: 5,
+                    transaction: 2,
+                    services: vec![name.clone()],
+                    reason: text.repeat(100_000),
+                    outputs: (0..100).map(|n| output(text, n)).collect(),
+                }),
+                ..world.report()
+            };
+            let sealed = world.sealed(report);
+            assert!(sealed.len() as u64 <= limits::REPORT);
+            let report = world.open(&sealed).unwrap();
+            assert!(report.changes.len() >= lines && report.changes.len() <= LINES);
+            assert!(report.changes.last().unwrap().ends_with(" 4999"));
+            let outputs = report.capsule.unwrap().outputs;
+            assert!(outputs.len() == OUTPUTS && outputs[OUTPUTS - 1].output.ends_with("end 99"), "{text:?}");
+        }
     }
 }
