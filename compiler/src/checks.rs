@@ -7,7 +7,7 @@ use crate::suggest;
 use cmc_types::address::check_address;
 use cmc_types::definition::{SecretType, Store, Validator};
 use cmc_types::public_key::{check_recipient, check_reporter};
-use cmc_types::store_url::check_store_url;
+use cmc_types::store_url::{check_published_store, check_settings};
 use cmc_types::{Blake3, Diagnostic, ParseError, codes};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -36,9 +36,12 @@ fn texts(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
         }
     };
     match fleet.definition.as_ref().and_then(|definition| definition.store.as_ref()) {
-        Some(Store::Url(url)) => judge(&["fleet", "store"], "`store`", check_store_url(url)),
+        Some(Store::Url(url)) => judge(&["fleet", "store"], "`store`", check_published_store(url)),
         Some(Store::Table(table)) => {
-            judge(&["fleet", "store", "url"], "`store`", check_store_url(&table.url));
+            judge(&["fleet", "store", "url"], "`store`", check_published_store(&table.url));
+            if let Err((name, error)) = check_settings(table) {
+                judge(&["fleet", "store", name], "`store`", Err(error));
+            }
         }
         None => {}
     }

@@ -4,12 +4,13 @@ use crate::ParseError;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// Checks an address: a DNS name (RFC 1123, with underscores, as they occur), an IPv4 or an IPv6 address, which may
-/// have a zone (`fe80::1%eth0`).
+/// have a zone (`fe80::1%eth0.100`).
 pub fn check_address(text: &str) -> Result<(), ParseError> {
     let bad = |problem: &str| Err(ParseError::new("a name or an IP address, without a port", problem));
     let zoned = |text: &str| {
         text.split_once('%').is_some_and(|(address, zone)| {
-            address.parse::<Ipv6Addr>().is_ok() && !zone.is_empty() && zone.bytes().all(is_of_name)
+            let is_of_zone = |byte| is_of_name(byte) || byte == b'.';
+            address.parse::<Ipv6Addr>().is_ok() && !zone.is_empty() && zone.bytes().all(is_of_zone)
         })
     };
     if text.parse::<IpAddr>().is_ok() || zoned(text) {
@@ -55,6 +56,7 @@ mod tests {
             "10.0.0.1",
             "::1",
             "fe80::1%eth0",
+            "fe80::1%eth0.100",
             "1a",
         ] {
             assert_eq!(check_address(text), Ok(()), "{text}");

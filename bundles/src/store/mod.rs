@@ -19,6 +19,7 @@ mod s3;
 mod s3_reader;
 mod wire;
 
+pub use cmc_types::store_url::{MAX_KEY, is_key};
 pub use dir::DirStore;
 pub use http::HttpReader;
 pub use location::{Location, open, open_reader, table};
@@ -47,7 +48,8 @@ pub trait Reader: Send + Sync {
     /// The object, unless it is the version that `etag` names. With no `etag` it is fetched without a condition.
     fn get_if_changed(&self, key: &str, etag: Option<&str>, limit: u64) -> Result<Fetch, StoreError>;
 
-    /// Replaces an object, whatever is there: how a host leaves its own report. A store that can only be read refuses.
+    /// Replaces an object, whatever is there: how a host leaves its own report, and a publisher restores an object whose
+    /// name allows but one content. A store that can only be read refuses.
     fn replace(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let _ = bytes;
         Err(StoreError::new(StoreErrorKind::Refused, self.name(), "this store can only be read").at(key))
@@ -197,21 +199,6 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
-
-/// The longest key, in bytes; S3 allows 1,024 with the prefix.
-pub const MAX_KEY: usize = 512;
-
-/// Whether a text is a key: segments of `[A-Za-z0-9._-]` that start with no dot, joined by `/`. So a key is always a
-/// relative path below the store, and never one of a directory store's own files.
-pub fn is_key(key: &str) -> bool {
-    let segment = |s: &str| {
-        !s.is_empty()
-            && s.len() <= 128
-            && !s.starts_with('.')
-            && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-    };
-    key.len() <= MAX_KEY && key.split('/').all(segment)
-}
 
 /// Refuses what is no key.
 fn check_key(store: &str, key: &str) -> Result<(), StoreError> {

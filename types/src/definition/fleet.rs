@@ -34,7 +34,7 @@ pub enum VarValue {
 pub struct Fleet {
     /// Name of the fleet: `[a-z0-9][a-z0-9._-]{0,62}`.
     pub name: FleetName,
-    /// Where bundles are published: `"s3://BUCKET/PREFIX"`, `"dir:PATH"` (relative to `fleet.toml`), `"https://…"` (read only), or a table.
+    /// Where bundles are published: `"s3://BUCKET/PREFIX"`, `"dir:PATH"` (relative to `fleet.toml`), or a table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<Store>,
     /// Variables of the lowest rank.
