@@ -8,11 +8,12 @@ use crate::watched::Watched;
 use crate::{fleet, trust};
 use cmc_bundles::publish::{LIFETIME, Published, Publisher, Roots};
 use cmc_bundles::root::Counters;
+use cmc_bundles::span::span;
 use cmc_bundles::sshsig::Signer;
 use cmc_bundles::store::Store;
 use cmc_bundles::vault::Vault;
 use cmc_bundles::{Channel, Error};
-use cmc_types::Timespan;
+use cmc_types::{ParseError, Timespan};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -23,13 +24,22 @@ pub(crate) struct Channeled {
     #[arg(long, default_value = "main")]
     pub(crate) channel: Channel,
     /// How long hosts take this for current without another publish or refresh [default: 30d]
-    #[arg(long, value_name = "SPAN")]
+    #[arg(long, value_name = "SPAN", value_parser = lifetime)]
     lifetime: Option<Timespan>,
     /// This machine's clock is right, although the last timestamp says otherwise: another publisher's was wrong
     #[arg(long)]
     clock_is_right: bool,
     #[command(flatten)]
     pub(crate) with: fleet::With,
+}
+
+/// A life that hosts can use.
+fn lifetime(text: &str) -> Result<Timespan, String> {
+    let life: Timespan = text.parse().map_err(|error: ParseError| error.to_string())?;
+    if life.as_secs() == 0 {
+        return Err("hosts would refuse it at once; expected a second or more".to_owned());
+    }
+    Ok(life)
 }
 
 impl Channeled {
@@ -74,6 +84,11 @@ impl Publishing {
         roots: Roots,
         terminal: &Terminal,
     ) -> Result<Self, Failure> {
+        let most = roots.newest().root().max_fresh;
+        if let Some(asked) = args.lifetime.filter(|asked| asked.as_secs() > most) {
+            let asked = span(asked.as_secs());
+            terminal.warn(&format!("--lifetime {asked}: the root of trust allows no more than {}", span(most)));
+        }
         let (store, progress) = store(directory, &args.with, terminal)?;
         Ok(Self {
             directory: directory.to_owned(),

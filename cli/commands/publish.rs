@@ -8,6 +8,7 @@ use crate::terminal::{Terminal, count};
 use crate::{built, fleet, lock, removals, trust, validation};
 use cmc_bundles::publish::{Changes, Outcome, Published, Request};
 use cmc_bundles::seal::{DirContents, Preparer, SealError};
+use cmc_bundles::span::date;
 use cmc_types::plan::Plan;
 use cmc_types::receipt::{Receipt, Verdict};
 use cmc_validators::Selection;
@@ -192,6 +193,6 @@ pub(crate) fn show(published: &Published, store: &str, terminal: &Terminal) -> R
             count(published.written.len(), "object"),
         ),
     };
-    terminal.say(&what);
+    terminal.say(&format!("{what}; good until {}", date(published.expires)));
     Ok(())
 }
