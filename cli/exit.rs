@@ -2,21 +2,7 @@
 
 use crate::terminal::Terminal;
 use cmc_bundles::error::TrustKind;
-
-/// Done, or nothing to do.
-pub(crate) const DONE: u8 = 0;
-/// The operation failed.
-pub(crate) const FAILED: u8 = 1;
-/// The command line is wrong.
-pub(crate) const USAGE: u8 = 2;
-/// Definitions or rendered files have errors.
-pub(crate) const FINDINGS: u8 = 3;
-/// A required check could not be made.
-pub(crate) const UNCHECKED: u8 = 4;
-/// Trust is refused: what was read is not signed, fresh or whole.
-pub(crate) const TRUST: u8 = 5;
-/// The store is unreachable or unfit.
-pub(crate) const STORE: u8 = 6;
+pub(crate) use cmc_types::exit::{DONE, FAILED, FINDINGS, STORE, TRUST, UNCHECKED, USAGE};
 
 /// Why a command did not do its work.
 #[derive(Debug)]
@@ -111,10 +97,6 @@ fn about_pointer(error: &cmc_bundles::Error, says: &str) -> bool {
 
 impl From<cmc_bundles::store::StoreError> for Failure {
     fn from(error: cmc_bundles::store::StoreError) -> Self {
-        let code = match error.kind {
-            cmc_bundles::store::StoreErrorKind::Invalid => FAILED,
-            _ => STORE,
-        };
-        Self::new(code, error.to_string())
+        cmc_bundles::Error::from(error).into()
     }
 }

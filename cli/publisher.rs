@@ -87,7 +87,8 @@ impl Publishing {
         let most = roots.newest().root().max_fresh;
         if let Some(asked) = args.lifetime.filter(|asked| asked.as_secs() > most) {
             let asked = span(asked.as_secs());
-            terminal.warn(&format!("--lifetime {asked}: the root of trust allows no more than {}", span(most)));
+            terminal
+                .warn(&format!("--lifetime {asked}: the root of trust allows no more than {}", span(most)));
         }
         let (store, progress) = store(directory, &args.with, terminal)?;
         Ok(Self {

@@ -207,9 +207,37 @@ fn a_lost_or_damaged_root_is_named_and_restored() {
             ran.err
         );
         publish(&scratch, &["--rebuild"]).expect(0);
+        std::fs::write(&path, vec![b' '; 12 << 20]).unwrap();
+        let ran = verify(&scratch).expect(5);
+        assert!(ran.err.contains("larger than") && ran.err.contains("cmc publish --rebuild"), "{}", ran.err);
+        publish(&scratch, &["--rebuild"]).expect(0);
         verify(&scratch).expect(0);
         fetch(&scratch, &["run"]).expect(0);
     }
+}
+
+#[test]
+fn a_number_that_no_release_can_have_is_refused_by_recover() {
+    let scratch = published();
+    std::fs::remove_file(scratch.path(POINTER)).unwrap();
+    let ran = publish(&scratch, &["--recover=18446744073709551614"]).expect(1);
+    assert!(ran.err.contains("no host can be at release 18446744073709551614"), "{}", ran.err);
+    let ran = publish(&scratch, &["--recover"]).expect(0);
+    assert!(ran.err.contains("published release 2"), "{}", ran.err);
+}
+
+#[test]
+fn a_lifetime_that_the_root_does_not_allow_is_bounded_aloud_and_none_at_all_is_refused() {
+    let scratch = published();
+    for command in ["publish", "refresh"] {
+        let ran = scratch.fleet("fleet", &[command, "--lifetime", "0s"]).expect(2);
+        assert!(ran.err.contains("expected a second or more"), "{}", ran.err);
+    }
+    let ran = scratch.fleet("fleet", &["refresh", "--lifetime", "400d"]).expect(0);
+    assert!(ran.err.contains("--lifetime 400 d: the root of trust allows no more than 35 d"), "{}", ran.err);
+    assert!(ran.err.contains("; good until 2"), "{}", ran.err);
+    let ran = scratch.fleet("fleet", &["refresh", "--lifetime", "3d"]).expect(0);
+    assert!(!ran.err.contains("allows"), "{}", ran.err);
 }
 
 #[test]

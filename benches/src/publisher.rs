@@ -62,8 +62,8 @@ impl Keys {
     /// Opens and hashes all that the store holds.
     pub(crate) fn verify(&self, store: &dyn Store) -> Result<(), Failure> {
         let keys = self.fleet.opened.identities().context("fleet key")?;
-        let verified = verify_store(store, &self.roots, Some(keys), &self.channel, Default::default())
-            .context("verify")?;
+        let verified =
+            verify_store(store, &self.roots, keys, &self.channel, Default::default()).context("verify")?;
         ensure(verified.problems.is_empty(), || format!("the store is damaged: {:?}", verified.problems))
     }
 }

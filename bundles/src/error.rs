@@ -1,6 +1,7 @@
 //! What can go wrong with stored things, sorted by what the caller has to do about it.
 
-use crate::store::StoreError;
+use crate::store::{StoreError, StoreErrorKind};
+use cmc_types::exit;
 use std::fmt;
 
 /// Which rule of trust a stored thing broke.
@@ -53,7 +54,7 @@ pub enum Error {
     /// It must not be trusted (exit 5).
     #[error("{0}")]
     Trust(TrustError),
-    /// The store does not answer or does not do as it should (exit 6).
+    /// The store does not answer or does not do as it should (exit 6), or cannot be one (exit 1).
     #[error("{0}")]
     Store(StoreError),
     /// The store lacks an object that a verified statement names (exit 6).
@@ -80,9 +81,11 @@ impl Error {
     /// The process's exit code for this error (DESIGN §6).
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Trust(_) => 5,
-            Self::Store(_) | Self::Missing { .. } => 6,
-            Self::Failed(_) => 1,
+            Self::Trust(_) => exit::TRUST,
+            // What is written cannot be the place of a store or of an object.
+            Self::Store(error) if error.kind == StoreErrorKind::Invalid => exit::FAILED,
+            Self::Store(_) | Self::Missing { .. } => exit::STORE,
+            Self::Failed(_) => exit::FAILED,
         }
     }
 
@@ -99,7 +102,7 @@ impl From<StoreError> for Error {
     /// An object over its limit is hostile; everything else is the store's trouble.
     fn from(error: StoreError) -> Self {
         match (error.kind, &error.key) {
-            (crate::store::StoreErrorKind::TooLarge, Some(key)) => {
+            (StoreErrorKind::TooLarge, Some(key)) => {
                 Self::trust(TrustKind::Limit, key.clone(), error.problem)
             }
             _ => Self::Store(error),

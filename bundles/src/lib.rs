@@ -28,6 +28,7 @@ pub mod manifest;
 mod member;
 pub mod overrides;
 mod pack;
+mod parallel;
 pub mod publish;
 mod random;
 pub mod records;

@@ -20,13 +20,6 @@ pub struct Locator {
 }
 
 impl Locator {
-    /// The same member, named absolutely: `within` is the pack in which the object lies that holds this locator.
-    #[must_use]
-    pub fn within(mut self, within: &Blake3) -> Self {
-        self.pack.get_or_insert(*within);
-        self
-    }
-
     /// The store's key of the pack; `None` for a locator that was not resolved.
     pub fn key(&self) -> Option<String> {
         self.pack.as_ref().map(pack_key)

@@ -219,22 +219,26 @@ impl TrustedRoot {
         Ok(Self { root, fleet_id: self.fleet_id, hash: signed.hash(), signed })
     }
 
-    /// A whole chain from root 1, as the fleet's `trust/` folder holds it.
-    pub fn chain(roots: impl IntoIterator<Item = Signed>) -> Result<Self, Error> {
+    /// A whole chain from root 1, as the fleet's `trust/` folder holds it: the last root, and those before it, root 1
+    /// first.
+    pub fn chain(roots: impl IntoIterator<Item = Signed>) -> Result<(Self, Vec<Self>), Error> {
         let mut last: Option<Self> = None;
+        let mut older = Vec::new();
         for (i, signed) in roots.into_iter().enumerate() {
             if i as u64 >= limits::ROOTS {
                 return Err(Error::trust(TrustKind::Limit, "roots", "too many roots"));
             }
-            last = Some(match &last {
+            let next = match &last {
                 None => {
                     let id = FleetId(signed.hash());
                     Self::first(signed, id)?
                 }
                 Some(root) => root.next(signed)?,
-            });
+            };
+            older.extend(last.replace(next));
         }
-        last.ok_or_else(|| Error::Failed("there is no root of trust (trust/1.json)".to_owned()))
+        last.map(|last| (last, older))
+            .ok_or_else(|| Error::Failed("there is no root of trust (trust/1.json)".to_owned()))
     }
 
     /// The root.

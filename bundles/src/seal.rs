@@ -9,9 +9,11 @@ use crate::ids::{HostId, hash};
 use crate::keys::Recipient;
 use crate::limits;
 use cmc_types::check::{FileEntry, FileKind};
+use cmc_types::exit;
 use cmc_types::plan::{Content, HostPlan, PlannedFile, ServicePlan};
 use cmc_types::receipt::{Receipt, Verdict};
 use cmc_types::{Blake3, Bytes, HostName, ServiceName, UnixPath};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
@@ -124,9 +126,9 @@ impl SealError {
     /// The process's exit code for this error (DESIGN §6).
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Unchecked { .. } | Self::NotRun { .. } => 4,
-            Self::Refused { .. } | Self::Unfit { .. } => 3,
-            _ => 1,
+            Self::Unchecked { .. } | Self::NotRun { .. } => exit::UNCHECKED,
+            Self::Refused { .. } | Self::Unfit { .. } => exit::FINDINGS,
+            _ => exit::FAILED,
         }
     }
 }
@@ -263,8 +265,8 @@ impl<'a> Preparer<'a> {
         Self { contents, by_subject, sources: HashMap::new(), prepared }
     }
 
-    /// Packs a host. Its tainted files hold their real content by now. All of its errors are returned; then nothing of
-    /// the host was added.
+    /// Packs a host. Its tainted files hold their real content by now. All of its errors are returned; then the
+    /// host is not in it.
     pub fn add(&mut self, plan: &HostPlan) -> Result<(), Vec<SealError>> {
         let mut errors = Vec::new();
         let mut services = Vec::new();
@@ -345,13 +347,24 @@ impl<'a> Preparer<'a> {
             }]
         })?;
         let digest = hash(&tar);
-        self.prepared.bundles.entry(digest).or_insert_with(|| PreparedBundle {
-            service: service.service.clone(),
-            tar: Bytes::new(tar, !secret.is_empty()),
-            secret,
-            chunks,
-            receipts: receipts.into_iter().collect(),
-        });
+        match self.prepared.bundles.entry(digest) {
+            Entry::Vacant(place) => {
+                place.insert(PreparedBundle {
+                    service: service.service.clone(),
+                    tar: Bytes::new(tar, !secret.is_empty()),
+                    secret,
+                    chunks,
+                    receipts: receipts.into_iter().collect(),
+                });
+            }
+            // What is a secret on one host may be written out for another: it is one everywhere.
+            Entry::Occupied(known) if !secret.is_empty() => {
+                let known = known.into_mut();
+                known.tar = Bytes::new(tar, true);
+                known.secret.extend(secret);
+            }
+            Entry::Occupied(_) => {}
+        }
         Ok(PreparedService {
             service: service.service.clone(),
             digest,

@@ -7,7 +7,7 @@ use crate::keys::{Identities, MemberKey, Recipient};
 use crate::limits;
 use crate::member::{self, Packing};
 use crate::random;
-use crate::root::{Root, TrustedRoot};
+use crate::root::Root;
 use cmc_types::HostName;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -129,13 +129,4 @@ impl Vault {
     pub(crate) fn fingerprint(&self, bytes: &[u8]) -> cmc_types::Blake3 {
         cmc_types::Blake3(*blake3::keyed_hash(&self.fingerprint.0, bytes).as_bytes())
     }
-}
-
-/// What a publisher opens first: the fleet's newest root and, with an operator's key, its vault.
-#[derive(Debug, Clone)]
-pub struct FleetKeys {
-    /// The root.
-    pub root: TrustedRoot,
-    /// The vault that it names.
-    pub vault: Vault,
 }

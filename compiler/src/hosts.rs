@@ -39,7 +39,6 @@ pub(crate) fn compile(world: &Arc<World>, host: usize, services: &[Placed], payl
         host: facts.name.clone(),
         id: facts.definition.id.clone(),
         recipient: facts.definition.recipient.clone(),
-        reporter: facts.definition.reporter.clone(),
         os: facts.os.clone(),
         arch: facts.arch,
         init: facts.init,

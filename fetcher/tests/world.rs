@@ -164,7 +164,6 @@ impl World {
             host: HostName::parse(host).unwrap(),
             id: None,
             recipient: Some(self.key.recipient().unwrap().to_string()),
-            reporter: None,
             os: Os::parse("debian-12").unwrap(),
             arch: Arch::X86_64,
             init: InitSystem::Systemd,

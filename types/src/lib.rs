@@ -14,6 +14,7 @@ pub mod digest;
 pub mod duration;
 pub mod env_file;
 pub mod env_value;
+pub mod exit;
 pub mod freebsd_rc;
 pub mod glob;
 pub mod login_conf;

@@ -69,7 +69,6 @@ pub(crate) fn host(name: &str, os: &str, files: Vec<PlannedFile>) -> HostPlan {
         host: HostName::parse(name).unwrap(),
         id: None,
         recipient: None,
-        reporter: None,
         arch: Arch::X86_64,
         init: os.init(),
         os,

@@ -10,6 +10,7 @@ use crate::keys::Identities;
 use crate::limits;
 use crate::manifest::{BundleRef, Manifest};
 use crate::overrides::{Hold, Overrides};
+use crate::parallel::parallel;
 use crate::records::{self, Evidence, Ledger};
 use crate::release::{Pointer, Release, Timestamp, VerifiedPointer, name, release_key};
 use crate::root::{Counters, TrustedRoot};
@@ -24,6 +25,8 @@ use std::io::Cursor;
 pub struct Roots {
     signed: Vec<Signed>,
     newest: TrustedRoot,
+    /// Those before the newest, root 1 first.
+    older: Vec<TrustedRoot>,
 }
 
 impl Roots {
@@ -33,8 +36,8 @@ impl Roots {
         for (i, bytes) in bodies.into_iter().enumerate() {
             signed.push(Signed::parse(bytes, &format!("root {}", i + 1))?);
         }
-        let newest = TrustedRoot::chain(signed.iter().cloned())?;
-        Ok(Self { signed, newest })
+        let (newest, older) = TrustedRoot::chain(signed.iter().cloned())?;
+        Ok(Self { signed, newest, older })
     }
 
     /// The newest root.
@@ -48,14 +51,13 @@ impl Roots {
     }
 
     /// All of them, verified, the newest first.
-    pub(crate) fn all(&self) -> impl Iterator<Item = TrustedRoot> {
-        (1..=self.signed.len() as u64).rev().filter_map(|version| self.at(version))
+    pub(crate) fn all(&self) -> impl Iterator<Item = &TrustedRoot> {
+        std::iter::once(&self.newest).chain(self.older.iter().rev())
     }
 
     /// The root of this number.
-    pub(crate) fn at(&self, version: u64) -> Option<TrustedRoot> {
-        let count = usize::try_from(version).ok().filter(|count| *count <= self.signed.len())?;
-        TrustedRoot::chain(self.signed.get(..count)?.iter().cloned()).ok()
+    pub(crate) fn at(&self, version: u64) -> Option<&TrustedRoot> {
+        self.all().find(|root| root.version() == version)
     }
 }
 
@@ -64,7 +66,6 @@ impl Roots {
 pub struct Current {
     pub(crate) pointer: VerifiedPointer,
     pub(crate) etag: Option<String>,
-    pub(crate) bytes: Vec<u8>,
     /// Whether the pointer was lost or put back: a release is made in any case.
     pub(crate) lost: bool,
     pub(crate) tree: Tree,
@@ -145,7 +146,7 @@ impl Current {
 
     /// Manifests of these hosts; hosts that the index does not list are left out.
     pub fn manifests(&self, store: &dyn Reader, ids: &[HostId]) -> Result<BTreeMap<HostId, Manifest>, Error> {
-        let found = super::parallel(ids, |id| self.manifest(store, id));
+        let found = parallel(ids, |id| self.manifest(store, id));
         let mut manifests = BTreeMap::new();
         for (id, manifest) in ids.iter().zip(found) {
             if let Some(manifest) = manifest? {
@@ -160,7 +161,6 @@ impl Current {
 pub(crate) struct CurrentPointer {
     pub(crate) pointer: VerifiedPointer,
     pub(crate) etag: Option<String>,
-    pub(crate) bytes: Vec<u8>,
     pub(crate) base: Counters,
 }
 
@@ -168,8 +168,12 @@ pub(crate) struct CurrentPointer {
 type Tagged = (Vec<u8>, Option<String>);
 
 /// The pointer's object with its ETag; `None` if there is none. Nothing is verified.
-pub(super) fn fetch_pointer(store: &dyn Reader, channel: &Channel) -> Result<Option<Tagged>, Error> {
-    Ok(match store.get_if_changed(&channel.key(), None, limits::POINTER)? {
+pub(super) fn fetch_pointer(
+    store: &dyn Reader,
+    channel: &Channel,
+    limit: u64,
+) -> Result<Option<Tagged>, Error> {
+    Ok(match store.get_if_changed(&channel.key(), None, limit)? {
         Fetch::Found { bytes, etag } => Some((bytes, etag)),
         Fetch::Missing | Fetch::NotModified => None,
     })
@@ -183,7 +187,7 @@ pub(crate) fn read_pointer(
     channel: &Channel,
     seen: Counters,
 ) -> Result<Option<CurrentPointer>, Error> {
-    let (bytes, etag) = match fetch_pointer(store, channel) {
+    let (bytes, etag) = match fetch_pointer(store, channel, limits::POINTER) {
         // A directory that the first write makes; where it cannot, that write says so.
         Err(Error::Store(error)) if error.kind == StoreErrorKind::NoStore && seen.serial == 0 => {
             return Ok(None);
@@ -205,7 +209,7 @@ pub(crate) fn read_pointer(
     // A pointer that an older root's keys signed is a base to go on from, once the newer root is published with it.
     let pointer = match parsed.verify(newest, channel) {
         Err(error) if named < newest.version() => match roots.at(named) {
-            Some(older) => parsed.verify(&older, channel)?,
+            Some(older) => parsed.verify(older, channel)?,
             None => return Err(error),
         },
         verified => verified?,
@@ -223,7 +227,7 @@ pub(crate) fn read_pointer(
         );
         return Err(Error::trust(TrustKind::Rollback, name(channel), problem));
     }
-    Ok(Some(CurrentPointer { pointer, etag, bytes, base }))
+    Ok(Some(CurrentPointer { pointer, etag, base }))
 }
 
 /// The error for a channel on which nothing was ever published.
@@ -238,20 +242,33 @@ pub fn released(
     channel: &Channel,
     hash: &Blake3,
 ) -> Result<Option<u64>, Error> {
-    let key = release_key(hash);
-    let bytes = match store.get(&key, limits::RELEASE) {
+    let found = read_release(store, roots, channel, &release_key(hash))?;
+    Ok(found.map(|(_, release)| release.version))
+}
+
+/// The release at a key, verified. What is damaged, too large, under another's name, or not signed by a key of one of the
+/// roots, is none.
+pub(super) fn read_release(
+    store: &dyn Reader,
+    roots: &Roots,
+    channel: &Channel,
+    key: &str,
+) -> Result<Option<(Signed, Release)>, Error> {
+    let bytes = match store.get(key, limits::RELEASE) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Ok(None),
-        Err(error) if error.kind == StoreErrorKind::TooLarge => return Ok(None),
+        Err(error) if matches!(error.kind, StoreErrorKind::TooLarge | StoreErrorKind::Unfit) => {
+            return Ok(None);
+        }
         Err(error) => return Err(error.into()),
     };
-    let Ok(signed) = Signed::parse(&bytes, &key) else { return Ok(None) };
-    if signed.hash() != *hash {
+    let Ok(signed) = Signed::parse(&bytes, key) else { return Ok(None) };
+    if release_key(&signed.hash()) != *key {
         return Ok(None);
     }
     for root in roots.all() {
-        match Release::verify(&signed, &root, channel) {
-            Ok(release) => return Ok(Some(release.version)),
+        match Release::verify(&signed, root, channel) {
+            Ok(release) => return Ok(Some((signed, release))),
             Err(Error::Trust(_)) => {}
             Err(error) => return Err(error),
         }
@@ -282,7 +299,7 @@ pub(crate) fn read_blank(
     seen: Counters,
 ) -> Result<Option<Current>, Error> {
     let Some(read) = read_pointer(store, roots, channel, seen)? else { return Ok(None) };
-    let CurrentPointer { pointer, etag, bytes, base } = read;
+    let CurrentPointer { pointer, etag, base } = read;
     let (tree, keys) = (Tree::default(), std::sync::Arc::new(keys));
-    Ok(Some(Current { pointer, etag, bytes, lost: false, tree, blank: true, base, keys }))
+    Ok(Some(Current { pointer, etag, lost: false, tree, blank: true, base, keys }))
 }

@@ -2,7 +2,7 @@
 
 use super::base::Current;
 use super::change::Wanted;
-use super::{Publisher, Request, parallel};
+use super::{Publisher, Request};
 use crate::canon;
 use crate::error::Error;
 use crate::ids::HostId;
@@ -14,6 +14,7 @@ use crate::manifest::{BundleRef, ChunkRef, Manifest};
 use crate::member::{self, Packing};
 use crate::overrides::Hold;
 use crate::pack::{At, PackWriter};
+use crate::parallel::parallel;
 use crate::records::{Entry, Ledger};
 use crate::seal::{Contents, Prepared};
 use crate::store::Reader;
@@ -90,7 +91,9 @@ impl Build<'_> {
         };
         let users = self.users();
         let pool = self.pool(&old_ledger, cache)?;
-        let reused = pool.len();
+        // Sealed by an earlier attempt of this publish, which released nothing.
+        let ours: Vec<Blake3> = pool.keys().filter(|digest| cache.contains_key(*digest)).copied().collect();
+        let reused = pool.len() - ours.len();
         let mut sealed: BTreeMap<Blake3, Sealed> = pool
             .into_iter()
             .map(|(digest, entry)| (digest, Sealed { at: At::Fixed(entry.at), identity: entry.identity }))
@@ -123,7 +126,8 @@ impl Build<'_> {
         let k = index::choose_k(rows.len(), tree.map(|tree| tree.k));
         let index = index::write(packs, tree, k, &rows)?;
         let ledger = self.seal_ledger(packs, &old_ledger, &sealed, &users, &fleet_key)?;
-        let evidence = self.seal_evidence(packs, &fresh, &fleet_key)?;
+        let proven: Vec<Blake3> = ours.into_iter().chain(fresh.iter().copied()).collect();
+        let evidence = self.seal_evidence(packs, &proven, &fleet_key)?;
         let overrides = self.seal_overrides(packs, &fleet_key)?;
         packs.finish()?;
         for digest in &fresh {
@@ -139,7 +143,7 @@ impl Build<'_> {
             ledger: at(&ledger),
             evidence: at(&evidence),
             overrides: overrides.as_ref().map(at),
-            sealed: fresh.len(),
+            sealed: proven.len(),
             reused,
         })
     }

@@ -94,7 +94,8 @@ pub struct Request<'a> {
     /// objects. Holds that cannot be read are an error unless `edit_holds` is given.
     pub rebuild: bool,
     /// Goes on although the pointer is gone, damaged or older than what was seen: from the newest release that is left,
-    /// above all numbers that are known. The number is that of a release that hosts are known to be at; 0: none.
+    /// above all numbers that are known. The number is that of a release that hosts are known to be at; 0: none. One far
+    /// above what store and publisher know is refused.
     pub recover: Option<u64>,
     /// Sees what would change before anything is sealed; an error stops the publish.
     pub guard: &'a dyn Fn(&Changes) -> Result<(), Error>,
@@ -147,7 +148,7 @@ pub struct Published {
     pub written: Vec<String>,
     /// Bundles and chunks sealed.
     pub sealed: usize,
-    /// Bundles and chunks found sealed already, for the hosts that changed.
+    /// Bundles and chunks found sealed already, before this publish, for the hosts that changed.
     pub reused: usize,
     /// How often it was tried.
     pub attempts: u32,
@@ -305,7 +306,6 @@ impl Publisher<'_> {
             let pointer = CurrentPointer {
                 pointer: current.pointer.clone(),
                 etag: current.etag.clone(),
-                bytes: current.bytes.clone(),
                 base: current.base,
             };
             let stamp = current.timestamp();
@@ -340,7 +340,7 @@ impl Publisher<'_> {
             self.restore_trust(written)?;
         }
         self.put_trust(current.map(|current| current.timestamp().root.version), written)?;
-        let version = base.version.saturating_add(1);
+        let version = after(base.version)?;
         let changed: BTreeSet<_> = changes.hosts.iter().map(|host| host.id).collect();
         let build = Build {
             publisher: self,
@@ -369,7 +369,7 @@ impl Publisher<'_> {
             Some(current) => Some(self.token(current.etag.as_deref())?),
             None => None,
         };
-        let serial = base.serial.saturating_add(1);
+        let serial = after(base.serial)?;
         let floor = current.map_or(0, |current| current.timestamp().issued);
         let at = StatementRef { version, hash: release.hash() };
         let (stamp, bytes) = self.sign_timestamp(release, at, serial, floor, request.lifetime)?;
@@ -412,10 +412,9 @@ impl Publisher<'_> {
         check_conditions(self.store)?;
         self.put_trust(Some(stamp.root.version), written)?;
         let etag = self.token(current.etag.as_deref())?;
-        let serial = current.base.serial.saturating_add(1);
+        let serial = after(current.base.serial)?;
         let release = current.pointer.signed_release.clone();
         let (new, bytes) = self.sign_timestamp(release, stamp.release, serial, stamp.issued, lifetime)?;
-        debug_assert!(bytes != current.bytes);
         if !self.swap(Some(&etag), &bytes)? {
             return Ok(Attempt::Lost);
         }
@@ -454,32 +453,15 @@ fn check_ancestry(current: &Current, request: &Request<'_>) -> Result<(), Error>
     )))
 }
 
+/// The number after this one.
+fn after(number: u64) -> Result<u64, Error> {
+    let next = number.checked_add(1);
+    next.ok_or_else(|| Error::Failed("the numbers of this channel's releases are used up".to_owned()))
+}
+
 /// A random wait before the next attempt: up to 50 ms, doubling to 3.2 s.
 fn jitter(attempt: u32) -> Result<Duration, Error> {
     let random = crate::random::bytes::<8>()?;
     let most = 50u64 << attempt.min(6);
     Ok(Duration::from_millis(u64::from_le_bytes(*random) % most))
-}
-
-/// Runs `work` over the items on a few threads; results come in their order.
-pub(crate) fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    const THREADS: usize = 8;
-    if items.len() < 2 {
-        return items.iter().map(work).collect();
-    }
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let run = || {
-        let mut done = Vec::new();
-        loop {
-            let i = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let Some(item) = items.get(i) else { return done };
-            done.push((i, work(item)));
-        }
-    };
-    let mut all: Vec<(usize, R)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS.min(items.len())).map(|_| scope.spawn(run)).collect();
-        threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
-    });
-    all.sort_by_key(|(i, _)| *i);
-    all.into_iter().map(|(_, result)| result).collect()
 }

@@ -55,11 +55,11 @@ impl Build<'_> {
         record(packs, &ledger, Packing::Raw, fleet_key)
     }
 
-    /// The receipts of what was sealed now; older evidence is named, or gathered when there is too much of it.
+    /// The receipts of what this publish sealed; older evidence is named, or gathered when there is too much of it.
     pub(super) fn seal_evidence(
         &self,
         packs: &mut PackWriter<'_>,
-        fresh: &[Blake3],
+        proven: &[Blake3],
         fleet_key: &Recipient,
     ) -> Result<At, Error> {
         let mut evidence = Evidence {
@@ -75,7 +75,7 @@ impl Build<'_> {
         // Of all services: a receipt may speak of files of several.
         let secret_paths: BTreeSet<_> =
             self.prepared.bundles.values().flat_map(|bundle| bundle.secret.iter().cloned()).collect();
-        for digest in fresh {
+        for digest in proven {
             let Some(bundle) = self.prepared.bundles.get(digest) else { continue };
             let mut receipts = Vec::new();
             for i in &bundle.receipts {

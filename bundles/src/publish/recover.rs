@@ -6,17 +6,23 @@
 //! they go on from the time in seconds, which is above any that was counted up from 1, and above an earlier recovery's.
 
 use super::Publisher;
-use super::base::{Current, CurrentPointer, Roots, fetch_pointer, read_pointer};
+use super::base::{Current, CurrentPointer, Roots, fetch_pointer, read_pointer, read_release};
 use crate::client::StatementRef;
 use crate::error::Error;
 use crate::ids::Channel;
 use crate::index::{self, Tree};
 use crate::keys::Identities;
 use crate::limits;
-use crate::release::{Release, Timestamp, VerifiedPointer, name, release_key};
+use crate::parallel::parallel;
+use crate::release::{Release, Timestamp, VerifiedPointer, name};
 use crate::root::Counters;
 use crate::signed::Signed;
 use crate::store::{Store, StoreErrorKind};
+use cmc_types::Blake3;
+
+/// How far above all that store and publisher know the release may be that a person says hosts are at: a slip of the
+/// hand must not use up the numbers, which never fall again.
+const ABOVE: u64 = 1_000_000;
 
 /// What a publish goes on from.
 pub(super) struct Recovered {
@@ -36,27 +42,35 @@ impl Publisher<'_> {
             Err(Error::Store(error)) if error.kind == StoreErrorKind::NoStore => None,
             newest => newest?,
         };
-        let highest = newest.as_ref().map_or(0, |(_, release)| release.version).max(seen.version).max(at);
+        let known = newest.as_ref().map_or(0, |(_, release)| release.version).max(seen.version);
+        if at > known.saturating_add(ABOVE) {
+            return Err(Error::Failed(format!(
+                "no host can be at release {at}: the newest that the store and this machine know is {known}"
+            )));
+        }
+        let highest = known.max(at);
         let keys = std::sync::Arc::new(keys);
         let tree = |release: &Release| match blank {
             true => Ok(Tree::default()),
             false => index::read_all(store, &release.index, release.k),
         };
-        // Damaged, older than what was seen, or of a root that is not known: all the same, it is replaced.
-        if let Ok(Some(CurrentPointer { pointer, etag, bytes, base })) =
-            read_pointer(store, roots, channel, Counters::default())
-            && base.version >= highest
-            && base.serial >= seen.serial
-        {
-            let tree = tree(&pointer.release)?;
-            let current = Some(Current { pointer, etag, bytes, lost: false, tree, blank, base, keys });
-            return Ok(Recovered { current, base });
+        match read_pointer(store, roots, channel, Counters::default()) {
+            Ok(Some(CurrentPointer { pointer, etag, base }))
+                if base.version >= highest && base.serial >= seen.serial =>
+            {
+                let tree = tree(&pointer.release)?;
+                let current = Some(Current { pointer, etag, lost: false, tree, blank, base, keys });
+                return Ok(Recovered { current, base });
+            }
+            // Gone, older than what was seen, damaged, or of a root that is not known: all the same, it is replaced.
+            Ok(_) | Err(Error::Trust(_)) => {}
+            Err(error) => return Err(error),
         }
         let base = Counters { version: highest, serial: seen.serial.max(highest).max((self.clock)()) };
         let Some((signed_release, release)) = newest else { return Ok(Recovered { current: None, base }) };
-        let (bytes, etag) = match fetch_pointer(store, channel)? {
-            Some((bytes, etag)) => (bytes, Some(self.token(etag.as_deref())?)),
-            None => (Vec::new(), None),
+        let etag = match fetch_pointer(store, channel, limits::MEMBER)? {
+            Some((_, etag)) => Some(self.token(etag.as_deref())?),
+            None => None,
         };
         let tree = tree(&release)?;
         let timestamp = Timestamp {
@@ -72,7 +86,7 @@ impl Publisher<'_> {
         };
         let timestamp_hash = crate::ids::hash(b"");
         let pointer = VerifiedPointer { release, signed_release, timestamp, timestamp_hash };
-        let current = Current { pointer, etag, bytes, lost: true, tree, blank, base, keys };
+        let current = Current { pointer, etag, lost: true, tree, blank, base, keys };
         Ok(Recovered { current: Some(current), base })
     }
 
@@ -110,32 +124,17 @@ pub(super) fn missing(store: &str, channel: &Channel) -> Error {
     Error::Missing { object: name(channel), store: store.to_owned(), key: channel.key() }
 }
 
-/// The newest release of a channel that the store holds, verified. What is damaged, or not signed by a key of one of the
-/// roots, is none.
+/// The newest release of a channel that the store holds, verified.
 pub(super) fn newest_release(
     store: &dyn Store,
     roots: &Roots,
     channel: &Channel,
 ) -> Result<Option<(Signed, Release)>, Error> {
     let listed = store.list("releases/")?;
-    let read = |key: &String| -> Result<Option<(Signed, Release)>, Error> {
-        let Some(bytes) = store.get(key, limits::POINTER)? else { return Ok(None) };
-        let Ok(signed) = Signed::parse(&bytes, key) else { return Ok(None) };
-        if release_key(&signed.hash()) != *key {
-            return Ok(None);
-        }
-        for root in roots.all() {
-            match Release::verify(&signed, &root, channel) {
-                Ok(release) => return Ok(Some((signed, release))),
-                Err(Error::Trust(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(None)
-    };
-    let keys: Vec<String> = listed.into_iter().map(|listed| listed.key).collect();
+    let keys: Vec<String> =
+        listed.into_iter().map(|listed| listed.key).filter(|key| is_release(key)).collect();
     let mut newest: Option<(Signed, Release)> = None;
-    for found in super::parallel(&keys, read) {
+    for found in parallel(&keys, |key| read_release(store, roots, channel, key)) {
         if let Some(found) = found?
             && newest.as_ref().is_none_or(|known| known.1.version < found.1.version)
         {
@@ -143,4 +142,10 @@ pub(super) fn newest_release(
         }
     }
     Ok(newest)
+}
+
+/// Whether a key is one of a release, by its form.
+fn is_release(key: &str) -> bool {
+    let hash = key.strip_prefix("releases/").and_then(|rest| rest.strip_suffix(".json"));
+    hash.is_some_and(|hash| Blake3::parse(hash).is_ok())
 }

@@ -1,7 +1,6 @@
 //! Looking whether a store still holds all that its current release names.
 
 use super::base::{Roots, never_published, read_current};
-use super::parallel;
 use super::recover::{missing, newest_release};
 use crate::error::{Error, TrustKind};
 use crate::ids::{Channel, hash};
@@ -9,6 +8,7 @@ use crate::keys::Identities;
 use crate::limits;
 use crate::locator::Locator;
 use crate::member;
+use crate::parallel::parallel;
 use crate::root::{Counters, root_key, vault_key};
 use crate::store::Store;
 use crate::store::StoreErrorKind::{Denied, Refused};
@@ -24,7 +24,7 @@ pub struct Verified {
     pub version: u64,
     /// Hosts in the index.
     pub hosts: usize,
-    /// Distinct bundles and chunks; 0 without the fleet key.
+    /// Distinct bundles and chunks.
     pub bundles: usize,
     /// Bytes read of members.
     pub bytes: u64,
@@ -33,21 +33,19 @@ pub struct Verified {
     pub problems: Vec<Error>,
 }
 
-/// Verifies a channel's pointer, release and index, and the hash of every manifest, of the ledger, the evidence and
-/// the holds; with the fleet key's identities ([`crate::vault::Vault::identities`]) also that manifests and records
-/// open, and the hash of every bundle and chunk. An error means that it cannot go on; everything else that is wrong is
-/// in [`Verified::problems`].
+/// Verifies a channel's pointer, release and index, that every manifest, the ledger, the evidence and the holds open,
+/// and the hash of every bundle, chunk and older evidence. An error means that it cannot go on; everything else that is
+/// wrong is in [`Verified::problems`].
 ///
-/// `seen` are the highest numbers this publisher knows of: a store that shows older ones was put back.
+/// `keys` are the fleet key's identities ([`crate::vault::Vault::identities`]). `seen` are the highest numbers
+/// this publisher knows of: a store that shows older ones was put back.
 pub fn verify_store(
     store: &dyn Store,
     roots: &Roots,
-    keys: Option<Identities>,
+    keys: Identities,
     channel: &Channel,
     seen: Counters,
 ) -> Result<Verified, Error> {
-    let open = keys.is_some();
-    let keys = keys.unwrap_or_else(Identities::none);
     let Some(current) = read_current(store, roots, keys, channel, seen)? else {
         return match newest_release(store, roots, channel) {
             Ok(Some(_)) => Err(missing(store.name(), channel)),
@@ -74,30 +72,31 @@ pub fn verify_store(
         verified.hosts += 1;
         add(&row.manifest, format!("manifest of host {id}"));
     }
-    if open {
-        let problems =
-            [current.ledger(store).err(), current.evidence(store).err(), current.holds(store).err()];
-        verified.problems.extend(problems.into_iter().flatten());
-        let ids: Vec<_> = current.hosts().map(|(id, _)| *id).collect();
-        let mut digests = std::collections::BTreeSet::new();
-        for manifest in parallel(&ids, |id| current.manifest(store, id)) {
-            match manifest {
-                Err(error) => verified.problems.push(error),
-                Ok(None) => {}
-                Ok(Some(manifest)) => {
-                    for bundle in &manifest.bundles {
-                        digests.insert(bundle.digest);
-                        add(&bundle.at, format!("bundle of {}", bundle.service));
-                    }
-                    for chunk in &manifest.chunks {
-                        digests.insert(chunk.digest);
-                        add(&chunk.at, format!("chunk {}", chunk.digest));
-                    }
+    match current.evidence(store) {
+        Ok(evidence) => evidence.older.iter().for_each(|at| add(at, "older evidence".to_owned())),
+        Err(error) => verified.problems.push(error),
+    }
+    let records = [current.ledger(store).err(), current.holds(store).err()];
+    verified.problems.extend(records.into_iter().flatten());
+    let ids: Vec<_> = current.hosts().map(|(id, _)| *id).collect();
+    let mut digests = std::collections::BTreeSet::new();
+    for manifest in parallel(&ids, |id| current.manifest(store, id)) {
+        match manifest {
+            Err(error) => verified.problems.push(error),
+            Ok(None) => {}
+            Ok(Some(manifest)) => {
+                for bundle in &manifest.bundles {
+                    digests.insert(bundle.digest);
+                    add(&bundle.at, format!("bundle of {}", bundle.service));
+                }
+                for chunk in &manifest.chunks {
+                    digests.insert(chunk.digest);
+                    add(&chunk.at, format!("chunk {}", chunk.digest));
                 }
             }
         }
-        verified.bundles = digests.len();
     }
+    verified.bundles = digests.len();
     let members: Vec<(Locator, String)> = members.into_values().collect();
     let read = |(at, object): &(Locator, String)| {
         member::fetch(store, at, limits::RECORD, object).map(|bytes| bytes.len() as u64)

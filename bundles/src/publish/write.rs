@@ -12,7 +12,7 @@ use crate::root::{root_key, vault_key};
 use crate::signed::Signed;
 use crate::span::span;
 use crate::sshsig::Role;
-use crate::store::{Created, Fetch, StoreError, StoreErrorKind, Swap};
+use crate::store::{Created, StoreError, StoreErrorKind, Swap};
 
 /// How long after the last timestamp a publisher's clock is doubted, in seconds: nobody would take a timestamp from the
 /// far future back.
@@ -85,15 +85,18 @@ impl Publisher<'_> {
             objects.push((root_key(i as u64 + 1), signed.to_bytes()?));
         }
         for (key, bytes) in objects {
-            let Fetch::Found { bytes: found, etag } =
-                self.store.get_if_changed(&key, None, limits::MEMBER)?
-            else {
-                self.put(&key, &bytes, written)?;
-                continue;
-            };
-            if found != bytes {
-                self.store.swap(&key, Some(&self.token(etag.as_deref())?), &bytes)?;
-                written.push(key);
+            match self.store.get(&key, bytes.len() as u64) {
+                Ok(Some(found)) if found == bytes => {}
+                // Without the right to list, what is missing is denied; a directory is made by the first write.
+                Ok(None) | Err(StoreError { kind: StoreErrorKind::Denied | StoreErrorKind::NoStore, .. }) => {
+                    self.put(&key, &bytes, written)?;
+                }
+                // Another content. All publishers have the same for this name: it does not matter whose write is last.
+                Ok(Some(_)) | Err(StoreError { kind: StoreErrorKind::TooLarge, .. }) => {
+                    self.store.replace(&key, &bytes)?;
+                    written.push(key);
+                }
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(())

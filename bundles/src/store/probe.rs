@@ -2,7 +2,7 @@
 //!
 //! Some servers answer 200 to a conditional write and overwrite regardless; two publishers would then lose each
 //! other's releases without a word. Such a store is *unfit*. The probe writes a few small objects below
-//! `probe/NONCE/` and removes them again, if it may.
+//! `probe/NONCE/` and removes them again, if it may. A directory that was not there is made, and stays.
 
 use super::{Created, Fetch, Store, StoreError, StoreErrorKind, Swap};
 use std::hash::{BuildHasher, Hasher};
@@ -275,7 +275,7 @@ impl Trial<'_> {
                     scope.spawn(move || self.store.create(key, format!("writer {i}").as_bytes()))
                 })
                 .collect();
-            threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+            threads.into_iter().map(joined).collect()
         });
         let mut winners = Vec::new();
         for (i, answer) in answers.into_iter().enumerate() {
@@ -310,7 +310,7 @@ impl Trial<'_> {
                     })
                 })
                 .collect();
-            threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+            threads.into_iter().map(joined).collect()
         });
         for answer in answers {
             if let Err(seen) = answer? {
@@ -367,6 +367,11 @@ impl Trial<'_> {
             Err("an object that was written is not listed".to_owned())
         })
     }
+}
+
+/// What a thread returned; if it panicked, so does this one.
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn number(bytes: &[u8]) -> Option<usize> {

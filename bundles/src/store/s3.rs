@@ -263,6 +263,10 @@ impl Reader for S3Store {
     fn get_if_changed(&self, key: &str, etag: Option<&str>, limit: u64) -> Result<Fetch, StoreError> {
         self.reader.get_if_changed(key, etag, limit)
     }
+
+    fn replace(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.reader.replace(key, bytes)
+    }
 }
 
 impl Store for S3Store {

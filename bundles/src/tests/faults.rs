@@ -101,45 +101,49 @@ fn a_first_publish_that_is_interrupted_anywhere_completes_next_time() {
     }
 }
 
+/// Another publisher that is faster, once.
+struct Race<'a> {
+    world: &'a World,
+    theirs: &'a [cmc_types::plan::HostPlan],
+    once: AtomicUsize,
+}
+
+impl Race<'_> {
+    /// Publishes before the first swap.
+    fn run(&self, call: &str) -> Result<(), StoreError> {
+        if call == "swap" && self.once.fetch_add(1, Ordering::Relaxed) == 0 {
+            let request = Request { commit: Some("theirs".to_owned()), ..Request::default() };
+            self.world.publish_to(&self.world.store, self.theirs, &request).unwrap();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_was_sealed_before_a_lost_race_is_released_with_its_evidence() {
+    let mut world = World::new();
+    let plans = world.two_hosts();
+    world.publish(&plans).unwrap();
+    let (mut ours, mut theirs) = (plans.clone(), plans.clone());
+    ours[0].services[1].files[1] = file("/etc/api/name", b"ours", false);
+    theirs[1].services[1].files[1] = file("/etc/api/name", b"theirs", false);
+    let race = Race { world: &world, theirs: &theirs, once: 0.into() };
+    let hook = |call: &str, _: &str| race.run(call);
+    let racing = Hooked { inner: &world.store, hook: &hook };
+    let both = [ours[0].clone(), theirs[1].clone()];
+    let done = world.publish_to(&racing, &both, &Request::default()).unwrap();
+    assert_eq!((done.attempts, done.release.version), (2, 3));
+    // The other publisher sealed web2's; web1's shares `base` with it.
+    assert_eq!((done.sealed, done.reused), (1, 1));
+    let proven = world.proofs();
+    for digest in prepare(&both).bundles.keys() {
+        let (_, receipts) = proven.iter().find(|(proven, _)| proven == digest).unwrap();
+        assert!(*receipts > 0);
+    }
+}
+
 #[test]
 fn a_plan_that_lacks_what_another_just_published_is_refused() {
-    struct Racing<'a> {
-        world: &'a World,
-        theirs: &'a [cmc_types::plan::HostPlan],
-        once: AtomicUsize,
-    }
-    impl Reader for Racing<'_> {
-        fn name(&self) -> &str {
-            "racing"
-        }
-        fn get(&self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
-            self.world.store.get(key, limit)
-        }
-        fn get_range(&self, key: &str, offset: u64, len: u64) -> Result<Option<Vec<u8>>, StoreError> {
-            self.world.store.get_range(key, offset, len)
-        }
-        fn get_if_changed(&self, key: &str, etag: Option<&str>, limit: u64) -> Result<Fetch, StoreError> {
-            self.world.store.get_if_changed(key, etag, limit)
-        }
-    }
-    impl Store for Racing<'_> {
-        fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, StoreError> {
-            self.world.store.create(key, bytes)
-        }
-        fn swap(&self, key: &str, expected: Option<&str>, bytes: &[u8]) -> Result<Swap, StoreError> {
-            if self.once.fetch_add(1, Ordering::Relaxed) == 0 {
-                let request = Request { commit: Some("theirs".to_owned()), ..Request::default() };
-                self.world.publish_to(&self.world.store, self.theirs, &request).unwrap();
-            }
-            self.world.store.swap(key, expected, bytes)
-        }
-        fn list(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
-            self.world.store.list(prefix)
-        }
-        fn delete(&self, key: &str) -> Result<(), StoreError> {
-            self.world.store.delete(key)
-        }
-    }
     let mut world = World::new();
     let plans = world.two_hosts();
     world.publish(&plans).unwrap();
@@ -149,7 +153,9 @@ fn a_plan_that_lacks_what_another_just_published_is_refused() {
     for (known, ok) in [(Some(false), false), (Some(true), true), (None, false)] {
         theirs[1].services[1].files[1] = file("/etc/api/name", format!("theirs {known:?}").as_bytes(), false);
         ours[0].services[1].files[1] = file("/etc/api/name", format!("ours {known:?}").as_bytes(), false);
-        let racing = Racing { world: &world, theirs: &theirs, once: 0.into() };
+        let race = Race { world: &world, theirs: &theirs, once: 0.into() };
+        let hook = |call: &str, _: &str| race.run(call);
+        let racing = Hooked { inner: &world.store, hook: &hook };
         let ancestry = |_: &str, _: &str| known;
         let request =
             Request { commit: Some("ours".to_owned()), is_ancestor: Some(&ancestry), ..Request::default() };

@@ -7,6 +7,7 @@ mod example;
 mod faults;
 mod host;
 mod publish;
+mod recovery;
 mod sealing;
 mod support;
 mod tamper;

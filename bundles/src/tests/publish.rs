@@ -205,10 +205,7 @@ fn evidence_holds_the_receipts_but_no_digest_of_a_secret() {
         plans[0].services[0].files[0] = file("/etc/motd", format!("{round}").as_bytes(), false);
         world.publish(&plans).unwrap();
     }
-    let keys = world.fleet.opened.identities().unwrap();
-    let current =
-        crate::publish::read_current(&world.store, &world.roots, keys, &world.channel, Default::default());
-    let current = current.unwrap().unwrap();
+    let current = world.current();
     let mut evidence = vec![current.evidence(&world.store).unwrap()];
     assert!(evidence[0].older.len() < 33);
     for at in &evidence[0].older.clone() {
@@ -248,13 +245,11 @@ fn a_pack_that_vanished_is_sealed_again() {
 
 #[test]
 fn a_diff_names_files_and_commands_and_no_digest_of_a_secret() {
-    use crate::publish::{FileChange, diff_host, read_current};
+    use crate::publish::{FileChange, diff_host};
     let mut world = World::new();
     let mut plans = world.two_hosts();
     world.publish(&plans).unwrap();
-    let keys = world.fleet.opened.identities().unwrap();
-    let current = read_current(&world.store, &world.roots, keys, &world.channel, Default::default());
-    let current = current.unwrap().unwrap();
+    let current = world.current();
     let manifest = current.manifest(&world.store, &world.id("web1")).unwrap().unwrap();
     let published: Vec<_> = manifest
         .bundles
@@ -285,23 +280,34 @@ fn a_diff_names_files_and_commands_and_no_digest_of_a_secret() {
 #[test]
 fn verify_names_every_damaged_object() {
     let mut world = World::new();
-    let plans = world.two_hosts();
+    let mut plans = world.two_hosts();
     world.publish(&plans).unwrap();
-    let verify = |keys: bool| {
-        let keys = keys.then(|| world.fleet.opened.identities().unwrap());
+    let verify = |world: &World| {
+        let keys = world.fleet.opened.identities().unwrap();
         crate::publish::verify_store(&world.store, &world.roots, keys, &world.channel, Default::default())
             .unwrap()
     };
-    let good = verify(true);
+    let good = verify(&world);
     assert_eq!((good.hosts, good.problems.len(), good.bundles), (2, 0, 3));
-    assert_eq!(verify(false).problems, []);
-    // Only the operator's keys reach the bundles: flip a byte of the first one.
-    let pack = world.objects().into_iter().find(|(key, _)| key.starts_with("packs")).unwrap();
-    let mut bytes = pack.1.clone();
-    bytes[300] ^= 1;
-    std::fs::write(world.dir.path().join("store").join(&pack.0), bytes).unwrap();
-    assert_eq!(verify(false).problems, []);
-    assert_eq!(verify(true).problems.len(), 1);
+    let damage = |world: &World, key: &str, at: usize| {
+        let mut bytes = world.store.get(key, 1 << 24).unwrap().unwrap();
+        bytes[at] ^= 1;
+        world.overwrite(key, &bytes);
+    };
+    // A byte of the first bundle.
+    let pack = world.objects().into_keys().find(|key| key.starts_with("packs")).unwrap();
+    damage(&world, &pack, 300);
+    assert_eq!(verify(&world).problems.len(), 1);
+    damage(&world, &pack, 300);
+    assert_eq!(verify(&world).problems, []);
+    // A byte of evidence that the newest one names.
+    plans[0].services[0].files[0] = file("/etc/motd", b"another", false);
+    world.publish(&plans).unwrap();
+    let current = world.current();
+    let older = &current.evidence(&world.store).unwrap().older[0];
+    damage(&world, &older.key().unwrap(), older.off as usize + 100);
+    let problems = verify(&world).problems;
+    assert!(problems.len() == 1 && problems[0].to_string().contains("older evidence"), "{problems:?}");
 }
 
 #[test]

@@ -175,3 +175,19 @@ fn nothing_that_is_secret_is_printed_for_debugging() {
         assert!(!printed.contains(secret), "{secret} is printed");
     }
 }
+
+#[test]
+fn what_is_a_secret_on_one_host_is_one_in_the_same_bundle_of_another() {
+    let mut world = World::new();
+    let service = |tainted: bool| planned("api", vec![file("/etc/key", b"0123456789", tainted)]);
+    for secret_first in [true, false] {
+        let plans = [
+            world.plan("web1", vec![service(secret_first)]),
+            world.plan("web2", vec![service(!secret_first)]),
+        ];
+        let prepared = prepare(&plans);
+        assert_eq!(prepared.bundles.len(), 1);
+        let bundle = prepared.bundles.values().next().unwrap();
+        assert!(bundle.tar.is_secret() && bundle.secret.len() == 1);
+    }
+}

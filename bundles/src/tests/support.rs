@@ -6,11 +6,12 @@ use crate::ids::{Channel, HostId, hash};
 use crate::init::{NewFleet, init_fleet};
 use crate::keys::{Identities, MemberKey};
 use crate::manifest::Manifest;
-use crate::publish::{Published, Publisher, Request, Roots};
-use crate::root::Counters;
+use crate::publish::{Current, Published, Publisher, Request, Roots, read_current};
+use crate::root::{Counters, Root};
 use crate::seal::{Contents, Prepared, Preparer};
-use crate::sshsig::{FileSigner, Signer};
-use crate::store::{DirStore, Reader, Store};
+use crate::signed::Signed;
+use crate::sshsig::{FileSigner, Role, Signer};
+use crate::store::{Created, DirStore, Fetch, Listed, Reader, Store, StoreError, Swap};
 use cmc_types::check::{Action, FileEntry, FileKind, Trigger};
 use cmc_types::plan::{Checks, Content, Format, HostPlan, PlannedFile, Provenance, ServicePlan};
 use cmc_types::receipt::{Receipt, Verdict};
@@ -132,6 +133,52 @@ pub(super) fn prepare(plans: &[HostPlan]) -> Prepared {
     preparer.finish()
 }
 
+/// What is done before a call to a store, given its name and the key; an error is the call's.
+pub(super) type Hook<'a> = dyn Fn(&str, &str) -> Result<(), StoreError> + Sync + 'a;
+
+/// A store in which something happens before a call.
+pub(super) struct Hooked<'a> {
+    pub(super) inner: &'a dyn Store,
+    pub(super) hook: &'a Hook<'a>,
+}
+
+impl Reader for Hooked<'_> {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+    fn get(&self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        (self.hook)("get", key)?;
+        self.inner.get(key, limit)
+    }
+    fn get_range(&self, key: &str, offset: u64, len: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        (self.hook)("get_range", key)?;
+        self.inner.get_range(key, offset, len)
+    }
+    fn get_if_changed(&self, key: &str, etag: Option<&str>, limit: u64) -> Result<Fetch, StoreError> {
+        (self.hook)("get_if_changed", key)?;
+        self.inner.get_if_changed(key, etag, limit)
+    }
+}
+
+impl Store for Hooked<'_> {
+    fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, StoreError> {
+        (self.hook)("create", key)?;
+        self.inner.create(key, bytes)
+    }
+    fn swap(&self, key: &str, expected: Option<&str>, bytes: &[u8]) -> Result<Swap, StoreError> {
+        (self.hook)("swap", key)?;
+        self.inner.swap(key, expected, bytes)
+    }
+    fn list(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
+        (self.hook)("list", prefix)?;
+        self.inner.list(prefix)
+    }
+    fn delete(&self, key: &str) -> Result<(), StoreError> {
+        (self.hook)("delete", key)?;
+        self.inner.delete(key)
+    }
+}
+
 impl World {
     pub(super) fn new() -> Self {
         Self::on("main")
@@ -162,7 +209,6 @@ impl World {
             host: host(name),
             id: None,
             recipient: Some(key.recipient().unwrap().to_string()),
-            reporter: None,
             os: Os::parse("debian-12").unwrap(),
             arch: Arch::X86_64,
             init: InitSystem::Systemd,
@@ -287,6 +333,51 @@ impl World {
             }
         }
         Ok(files)
+    }
+
+    /// The root that follows, changed by `edit` and signed by `signers`.
+    pub(super) fn next_root(&self, edit: impl Fn(&mut Root), signers: &[&dyn Signer]) -> Signed {
+        let mut root = self.roots.newest().root().clone();
+        root.fleet_id = Some(self.fleet.fleet_id);
+        root.version += 1;
+        edit(&mut root);
+        let mut signed = Signed::unsigned(&root, "root").unwrap();
+        for signer in signers {
+            signed.sign(Role::Root, *signer).unwrap();
+        }
+        signed
+    }
+
+    /// Puts another root in the `trust/` folder.
+    pub(super) fn rotate(&mut self, edit: impl Fn(&mut Root)) {
+        let signed = self.next_root(edit, &[&self.signer]);
+        let bodies: Vec<Vec<u8>> =
+            self.roots.signed().iter().chain([&signed]).map(|signed| signed.to_bytes().unwrap()).collect();
+        self.roots = Roots::parse(bodies.iter().map(Vec::as_slice)).unwrap();
+    }
+
+    /// What is published now, as an operator reads it.
+    pub(super) fn current(&self) -> Current {
+        let keys = self.fleet.opened.identities().unwrap();
+        read_current(&self.store, &self.roots, keys, &self.channel, Counters::default()).unwrap().unwrap()
+    }
+
+    /// All bundles that the evidence speaks of, with the number of their receipts.
+    pub(super) fn proofs(&self) -> Vec<(Blake3, usize)> {
+        let current = self.current();
+        let mut evidence = vec![current.evidence(&self.store).unwrap()];
+        for at in &evidence[0].older.clone() {
+            evidence.push(current.older_evidence(&self.store, at).unwrap());
+        }
+        let proofs = evidence.iter().flat_map(|evidence| &evidence.bundles);
+        proofs.map(|proof| (proof.digest, proof.receipts.len())).collect()
+    }
+
+    /// Overwrites an object of the store, whatever it is.
+    pub(super) fn overwrite(&self, key: &str, bytes: &[u8]) {
+        let path = self.dir.path().join("store").join(key);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
     }
 
     /// Every object of the store.

@@ -14,19 +14,6 @@ fn key(seed: u8) -> FileSigner {
     FileSigner::parse(text.as_bytes(), "k").unwrap()
 }
 
-/// The root that follows the world's, changed by `edit` and signed by `signers`.
-fn next(world: &World, edit: impl Fn(&mut Root), signers: &[&dyn Signer]) -> Signed {
-    let mut root = world.roots.newest().root().clone();
-    root.fleet_id = Some(world.fleet.fleet_id);
-    root.version += 1;
-    edit(&mut root);
-    let mut signed = Signed::unsigned(&root, "root").unwrap();
-    for signer in signers {
-        signed.sign(Role::Root, *signer).unwrap();
-    }
-    signed
-}
-
 fn add_keys(root: &mut Root, seeds: &[u8]) {
     for seed in seeds {
         root.keys.insert(format!("k{seed}"), key(*seed).public_key().clone());
@@ -48,7 +35,10 @@ fn the_next_root_needs_the_thresholds_of_both() {
     };
     let first = world.roots.newest();
     let check = |signers: &[&dyn Signer]| {
-        first.next(next(&world, two_of_three, signers)).map(|root| root.version()).map_err(|e| e.trust_kind())
+        first
+            .next(world.next_root(two_of_three, signers))
+            .map(|root| root.version())
+            .map_err(|e| e.trust_kind())
     };
     assert_eq!(check(&[operator, &one, &two]), Ok(2));
     assert_eq!(check(&[operator, &one, &two, &three]), Ok(2));
@@ -56,7 +46,7 @@ fn the_next_root_needs_the_thresholds_of_both() {
     assert_eq!(check(&[&one, &two]), Err(Some(TrustKind::Signature)));
     assert_eq!(check(&[]), Err(Some(TrustKind::Signature)));
     // One key signing twice is one key.
-    let mut twice = next(&world, two_of_three, &[operator, &one]);
+    let mut twice = world.next_root(two_of_three, &[operator, &one]);
     twice.signatures.push(twice.signatures[1].clone());
     assert_eq!(first.next(twice).unwrap_err().trust_kind(), Some(TrustKind::Threshold));
 }
@@ -89,22 +79,14 @@ fn roots_that_break_a_rule_are_refused_although_they_are_signed() {
     ];
     for (what, edit) in edits {
         let recovery = FileSigner::parse(world.fleet.recovery_key.as_bytes(), "r").unwrap();
-        let signed = next(&world, edit, &[&world.signer, &recovery]);
+        let signed = world.next_root(edit, &[&world.signer, &recovery]);
         assert!(first.next(signed).is_err(), "{what}");
     }
-    let good = next(&world, |_| (), &[&world.signer]);
+    let good = world.next_root(|_| (), &[&world.signer]);
     let mut spaced = good.clone();
     spaced.body.push(' ');
     assert_eq!(first.next(spaced).unwrap_err().trust_kind(), Some(TrustKind::Signature));
     assert_eq!(first.next(good).unwrap().version(), 2);
-}
-
-/// The same world with another root in its `trust/` folder.
-fn rotate(world: &mut World, edit: impl Fn(&mut Root)) {
-    let signed = next(world, edit, &[&world.signer]);
-    let bodies: Vec<Vec<u8>> =
-        world.roots.signed().iter().chain([&signed]).map(|signed| signed.to_bytes().unwrap()).collect();
-    world.roots = Roots::parse(bodies.iter().map(Vec::as_slice)).unwrap();
 }
 
 #[test]
@@ -115,7 +97,7 @@ fn a_host_walks_from_its_pin_through_every_root_to_the_newest() {
     let mut state = TrustState::new(&world.pin());
     client::refresh(&world.store, &world.pin(), &mut state, world.now()).unwrap();
     for i in 1..4 {
-        rotate(&mut world, |root| root.issued += i);
+        world.rotate(|root| root.issued += i);
         assert_eq!(world.publish(&plans).unwrap().outcome, crate::publish::Outcome::Renewed);
     }
     client::refresh(&world.store, &world.pin(), &mut state, world.now()).unwrap();
@@ -164,8 +146,7 @@ fn keys_that_a_new_root_drops_sign_no_more_and_counters_come_back_from_the_top()
     // The recovery key takes over: other keys, counters reset.
     let recovery = FileSigner::parse(world.fleet.recovery_key.as_bytes(), "r").unwrap();
     let fresh = key(9);
-    let signed = next(
-        &world,
+    let signed = world.next_root(
         |root| {
             root.keys.remove("operator");
             add_keys(root, &[9]);
@@ -193,7 +174,7 @@ fn keys_that_a_new_root_drops_sign_no_more_and_counters_come_back_from_the_top()
 #[test]
 fn thresholds_over_one_hold_for_releases_too() {
     let mut world = World::new();
-    rotate(&mut world, |root| {
+    world.rotate(|root| {
         add_keys(root, &[5]);
         root.roles.release = spec(2, &["operator", "k5"]);
     });
@@ -243,7 +224,7 @@ fn a_timestamp_may_not_outlive_what_the_root_allows() {
 #[test]
 fn an_expired_root_admits_no_release() {
     let mut world = World::new();
-    rotate(&mut world, |root| root.expires = Some(START + 40 * DAY));
+    world.rotate(|root| root.expires = Some(START + 40 * DAY));
     let mut plans = world.two_hosts();
     world.publish(&plans).unwrap();
     let mut state = TrustState::new(&world.pin());
@@ -307,7 +288,7 @@ fn a_vault_that_the_root_does_not_name_is_never_decrypted() {
 #[test]
 fn a_chain_is_verified_from_its_first_root() {
     let world = World::new();
-    let signed = next(&world, |_| (), &[&world.signer]);
+    let signed = world.next_root(|_| (), &[&world.signer]);
     assert!(TrustedRoot::chain([signed]).is_err());
     assert!(matches!(TrustedRoot::chain([]), Err(Error::Failed(_))));
 }

@@ -336,6 +336,7 @@ mod s3 {
         let reader = S3Reader::new(settings, &env, HttpLimits::default()).unwrap();
         conforms(&store, &reader);
         replaces(&store, &reader);
+        replaces(&store, &store);
         assert!(server.object("pre/fix/a/b/c.json").is_some());
         assert_eq!(s3_server::BUCKET, "bucket");
     }
@@ -375,6 +376,7 @@ mod s3 {
         weed::until_ready(|| store.create("ready", b"yes"));
         conforms(&store, &reader);
         replaces(&store, &reader);
+        replaces(&store, &store);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use std::path::Path;
 
 /// Try whether the store does what a store must: conditional writes that hold, also under race
 ///
-/// Writes a few objects below `probe/` and removes them.
+/// Writes a few objects below `probe/` and removes them, if it may. A `dir:` store that is not there yet is made, and
+/// stays.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  cmc store probe\n  cmc store probe s3://bucket/prefix")]
 pub(crate) struct Args {
@@ -39,7 +40,9 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
                 json!({ "name": check.name, "promise": check.promise, "outcome": outcome, "seen": seen })
             })
             .collect();
-        terminal.document(&json!({ "store": found.store, "fit": found.is_fit(), "checks": checks }))?;
+        terminal.document(&json!({
+            "store": found.store, "fit": found.is_fit(), "checks": checks, "left": found.left,
+        }))?;
     } else {
         for check in &found.checks {
             let line = match &check.outcome {

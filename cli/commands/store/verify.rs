@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
         Published::open(directory, &args.published, terminal)?;
     let help = "build, then `cmc publish --rebuild` uploads what is missing";
     let seen = publisher::seen(directory, &channel);
-    let verified = verify_store(store.as_ref(), &roots, Some(vault.identities()?), &channel, seen);
+    let verified = verify_store(store.as_ref(), &roots, vault.identities()?, &channel, seen);
     let verified = verified.map_err(|error| match &error {
         Error::Missing { key, .. } if *key != channel.key() => Failure::from(error).help(help),
         _ if error.trust_kind() == Some(TrustKind::Hash) => Failure::from(error).help(help),

@@ -53,9 +53,6 @@ pub struct HostPlan {
     /// Public key that its manifest is encrypted to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<String>,
-    /// Public key that signs its reports.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reporter: Option<String>,
     /// Operating system.
     pub os: Os,
     /// Architecture.
