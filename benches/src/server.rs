@@ -78,7 +78,8 @@ fn answer(root: &Path, request: &Request) -> Option<Answer> {
     }
     let Some(range) = header("range") else { return Some(Response::from_data(bytes).with_header(tagged)) };
     let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
-    let (from, to) = (from.parse::<usize>().ok()?, to.parse::<usize>().ok()?.min(bytes.len() - 1));
+    let (from, to) =
+        (from.parse::<usize>().ok()?, to.parse::<usize>().ok()?.min(bytes.len().saturating_sub(1)));
     let part = bytes.get(from..=to)?.to_vec();
     let range = format!("bytes {from}-{to}/{}", bytes.len());
     let range = Header::from_bytes("Content-Range", range).ok()?;

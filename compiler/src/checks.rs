@@ -4,6 +4,7 @@
 use crate::files::read;
 use crate::fleet::{Fleet, Secret};
 use crate::suggest;
+use crate::tree::{Node, Table, Value};
 use cmc_types::address::check_address;
 use cmc_types::definition::{SecretType, Store, Validator};
 use cmc_types::public_key::{check_recipient, check_reporter};
@@ -23,6 +24,36 @@ pub(crate) fn fleet(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
     pairs(fleet, report);
     validators(fleet, report);
     texts(fleet, report);
+    twice(fleet, report);
+    if fleet.names("host").next().is_none() && !fleet.lacks("host") && fleet.definition.is_some() {
+        let place = fleet.document.key_place_of(&["fleet"]);
+        report(
+            Diagnostic::new(codes::NO_HOSTS, "the fleet has no host")
+                .at(place, "")
+                .help("`cmc host add NAME` writes one; until then nothing is built"),
+        );
+    }
+}
+
+/// Lists of names in which one stands twice.
+fn twice(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
+    const LISTS: &[&[&str]] =
+        &[&["tags"], &["aliases"], &["use"], &["on"], &["after"], &["needs"], &["daemon", "requires"]];
+    let kinds = ["host", "preset", "service"].into_iter();
+    let parts = kinds.flat_map(|kind| fleet.definitions(kind)).flat_map(|entry| {
+        let overlays = entry.node.get(&["for"]).and_then(Node::as_table).into_iter().flat_map(Table::iter);
+        std::iter::once(&entry.node).chain(overlays.map(|overlay| &overlay.node))
+    });
+    for (part, list) in parts.flat_map(|part| LISTS.iter().map(move |list| (part, *list))) {
+        let Some(Value::List(names)) = part.get(list).map(|node| &node.value) else { continue };
+        let mut seen = BTreeMap::new();
+        for (name, place) in names.iter().filter_map(|node| Some((node.as_text()?, node.place))) {
+            let Some(first) = seen.insert(name, place) else { continue };
+            let message = format!("`{}` names {name:?} twice", list.join("."));
+            let finding = Diagnostic::new(codes::NAMED_TWICE, message).at(place, "again here");
+            report(finding.with(first, "first here"));
+        }
+    }
 }
 
 /// Texts that are read by what publishes only, judged here at their place.

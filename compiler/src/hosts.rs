@@ -15,7 +15,6 @@ use cmc_types::check::{Block, FileEntry, FileKind};
 use cmc_types::definition::Validation;
 use cmc_types::name::ValidatorName;
 use cmc_types::plan::{Checks, Content, Format, HostPlan, LineOrigin, PlannedFile, Provenance, ServicePlan};
-use cmc_types::shell::Identifier;
 use cmc_types::{Blake3, Bytes, Diagnostic, InitSystem, Place, ServiceName, codes};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -73,14 +72,14 @@ pub(crate) fn compile(world: &Arc<World>, host: usize, services: &[Placed], payl
 
     let mut facts = facts.facts();
     for OnHost { service, .. } in &resolved {
-        let unit = match (&service.definition.unit, &service.definition.daemon) {
-            (Some(unit), _) => lower::known_as(unit).to_owned(),
-            (None, Some(_)) => service.name.as_str().to_owned(),
-            (None, None) => continue,
-        };
-        let twin = facts.units.iter().find(|(_, other)| **other == unit).map(|(name, _)| name.clone());
-        if let Some(twin) = twin {
-            world.report_on(host, unit_twice(&resolved, service, &twin, &unit));
+        let Some(unit) = lower::name_of(service, facts.init) else { continue };
+        let twin = facts.units.iter().find(|(_, other)| **other == unit).map(|(name, _)| name);
+        let twin = twin.and_then(|twin| resolved.iter().find(|other| other.service.name == *twin));
+        // Two daemons of one name are found above.
+        if let Some(OnHost { service: twin, .. }) = twin
+            && (service.definition.unit.is_some() || twin.definition.unit.is_some())
+        {
+            world.report_on(host, unit_twice(service, twin, lower::known_as(&unit)));
         }
         facts.units.insert(service.name.clone(), unit);
     }
@@ -192,20 +191,20 @@ fn lowered_checks(text: &str, required: bool) -> Checks {
 }
 
 /// A unit that another service of the host has already.
-fn unit_twice(services: &[OnHost], service: &ResolvedService, twin: &ServiceName, unit: &str) -> Diagnostic {
+fn unit_twice(service: &ResolvedService, twin: &ResolvedService, unit: &str) -> Diagnostic {
     let place = |service: &ResolvedService| match service.definition.unit {
         Some(_) => service.tree.place_of(&["unit"]),
         None => service.tree.key_place_of(&["daemon"]),
     };
-    let message =
-        format!("services {:?} and {:?} have the same unit {unit:?}", twin.as_str(), service.name.as_str());
-    let diagnostic = Diagnostic::new(codes::UNIT_CLAIMED_TWICE, message)
+    let message = format!(
+        "services {:?} and {:?} have the same unit {unit:?}",
+        twin.name.as_str(),
+        service.name.as_str()
+    );
+    Diagnostic::new(codes::UNIT_CLAIMED_TWICE, message)
         .at(place(service), format!("of {:?}", service.name.as_str()))
-        .help("let one of them have the unit, and `watch` the files of the other");
-    match services.iter().find(|other| other.service.name == *twin) {
-        Some(other) => diagnostic.with(place(&other.service), format!("of {:?}", twin.as_str())),
-        None => diagnostic,
-    }
+        .with(place(twin), format!("of {:?}", twin.name.as_str()))
+        .help("let one of them have the unit, and `watch` the files of the other")
 }
 
 /// Accounts that a daemon runs as.
@@ -231,16 +230,19 @@ fn watched(world: &World, host: usize, services: &[ResolvedService], claims: &Cl
     }
 }
 
-/// Names of rc scripts: `-` and `.` become `_`, so that two services may get the same.
+/// Names of scripts: some characters become `_`, so that two services may get the same.
 fn script_names(world: &World, host: usize, services: &[OnHost], places: &BTreeMap<&ServiceName, Place>) {
-    if !matches!(world.fleet.hosts[host].init, InitSystem::OpenbsdRc | InitSystem::FreebsdRc) {
-        return;
-    }
+    let init = world.fleet.hosts[host].init;
+    let replaced = match init {
+        InitSystem::Systemd => return,
+        InitSystem::Openrc => "`.`",
+        InitSystem::OpenbsdRc | InitSystem::FreebsdRc => "`-` and `.`",
+    };
     let mut scripts: BTreeMap<String, &ServiceName> = BTreeMap::new();
     for service in
         services.iter().map(|on_host| &on_host.service).filter(|service| service.definition.daemon.is_some())
     {
-        let script = Identifier::from_service(&service.name).as_str().to_owned();
+        let script = lower::name_of(service, init).unwrap_or_default();
         let Some(other) = scripts.insert(script.clone(), &service.name) else { continue };
         let message = format!(
             "services {:?} and {:?} both need the script {script:?}",
@@ -248,7 +250,7 @@ fn script_names(world: &World, host: usize, services: &[OnHost], places: &BTreeM
             service.name.as_str()
         );
         let mut diagnostic = Diagnostic::new(codes::SCRIPT_NAME_TAKEN, message)
-            .help("names of rc scripts have `_` for `-` and `.`; rename one of the services");
+            .help(format!("names of rc scripts have `_` for {replaced}; rename one of the services"));
         if let (Some(place), Some(first)) = (places.get(&service.name), places.get(other)) {
             diagnostic = diagnostic.at(*place, "").with(*first, "has the same");
         }

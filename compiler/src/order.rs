@@ -71,6 +71,7 @@ pub(crate) fn order(
     let mut waits: Vec<Waits> = Vec::new();
     for service in services {
         let mut own = Waits::default();
+        milestones(world, service).for_each(|finding| world.report_on(host, finding));
         for key in Key::ALL {
             for (name, place) in key.names(service) {
                 if present.contains(name) {
@@ -103,12 +104,18 @@ pub(crate) fn order(
         })
         .collect();
 
+    let mut missing: Vec<usize> = waited.iter().map(BTreeSet::len).collect();
+    let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); services.len()];
+    for (i, waited) in waited.iter().enumerate() {
+        waited.iter().for_each(|other| waiting[*other].push(i));
+    }
+    let mut ready: BTreeSet<&ServiceName> =
+        index.iter().filter(|(_, i)| missing[**i] == 0).map(|(name, _)| *name).collect();
     let mut placed: Vec<usize> = Vec::new();
     let mut left: BTreeMap<&ServiceName, usize> = index.clone();
     while !left.is_empty() {
-        let ready = left.iter().find(|(_, i)| waited[**i].iter().all(|other| placed.contains(other)));
-        let next = match ready {
-            Some((name, _)) => *name,
+        let next = match ready.pop_first() {
+            Some(name) => name,
             None => {
                 let circle = circle(services, &waited, &left);
                 world.report_on(host, circle_found(services, &circle));
@@ -120,9 +127,29 @@ pub(crate) fn order(
         };
         if let Some(i) = left.remove(next) {
             placed.push(i);
+            for other in &waiting[i] {
+                missing[*other] -= 1;
+                let name = &services[*other].name;
+                if missing[*other] == 0 && left.contains_key(name) {
+                    ready.insert(name);
+                }
+            }
         }
     }
     placed.into_iter().map(|i| (i, waits[i].clone())).collect()
+}
+
+/// Milestones that a service of the fleet is called like too.
+fn milestones(world: &World, service: &ResolvedService) -> impl Iterator<Item = Diagnostic> {
+    let required = service.definition.daemon.iter().flat_map(|daemon| &daemon.requires).enumerate();
+    required.filter(|(_, name)| MILESTONES.contains(&name.as_str())).filter_map(|(index, name)| {
+        let place = service.tree.place_of(&["daemon", "requires", &index.to_string()]);
+        let other = world.fleet.place_of("service", name.as_str())?;
+        let message = format!("{:?} means the system's milestone here, not the service", name.as_str());
+        let finding = Diagnostic::new(codes::MEANS_MILESTONE, message).at(place, "");
+        let finding = finding.with(other, "is not waited for");
+        Some(finding.help("rename the service, or name it in `needs` or `after`"))
+    })
 }
 
 /// Reports services that a part of a service waits for and that nobody defines.

@@ -147,7 +147,10 @@ fn value(world: &Arc<World>, whom: &For, node: &Node) -> Option<Node> {
             let made = world.render_text(node, text, whom, mode)?;
             match made.value {
                 Some(value) => match from_engine(&value, node.place) {
-                    Ok(node) => Some(node),
+                    Ok(made) => Some(
+                        written(world, whom.host, text)
+                            .map_or(made, |written| Node { value: written.value.clone(), place: node.place }),
+                    ),
                     Err(diagnostic) => {
                         world.report_on(whom.host, *diagnostic);
                         None
@@ -175,6 +178,16 @@ fn value(world: &Arc<World>, whom: &For, node: &Node) -> Option<Node> {
         }
         _ => Some(node.clone()),
     }
+}
+
+/// The list or table that an expression which only reads a variable gives, as it was written there: what is wrong in it
+/// is shown in it.
+fn written<'w>(world: &'w World, host: usize, text: &str) -> Option<&'w Node> {
+    let name = text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim().strip_prefix("vars.")?;
+    let node = &world.variables[host].get(name)?.definition.node;
+    let mut constant = true;
+    expr::each_expression(node, &mut |_, _| constant = false);
+    (constant && matches!(node.value, Tree::List(_) | Tree::Table(_))).then_some(node)
 }
 
 /// A value of the engine as a tree; all of it stands where the expression stands.

@@ -18,8 +18,7 @@ pub struct HostFacts {
     pub arch: Arch,
     /// Init system.
     pub init: InitSystem,
-    /// Services of this host that have a daemon or unit, and the name that the init system knows each by, without
-    /// `.service`: the service's own name for a daemon, the definition's `unit` otherwise.
+    /// Services of this host that have a daemon or unit, and the name that the init system knows each by.
     pub units: BTreeMap<ServiceName, String>,
 }
 

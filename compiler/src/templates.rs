@@ -2,7 +2,7 @@
 //! digest, and shown in findings. Nothing outside `templates/` can be included, by `..` or by a symbolic link.
 
 use crate::expr::{Failure, guarded, is_reserved};
-use crate::files::read::{ReadError, below, read_text};
+use crate::files::read::{ReadError, below, open, read_text};
 use crate::offsets::Offsets;
 use cmc_types::{Blake3, FileId, Place, Sources, Span, codes};
 use minijinja::{Environment, Error};
@@ -74,6 +74,11 @@ impl Templates {
         format!("{FOLDER}/{name}")
     }
 
+    /// Whether a file lies at a path relative to the fleet's directory, and may be copied.
+    pub(crate) fn beside(&self, path: &str) -> Result<(), ReadError> {
+        below(&self.dir, "", path).and_then(|file| open(&file, u64::MAX)).map(|_| ())
+    }
+
     /// Whether a template of this name was read.
     pub(crate) fn is_loaded(&self, name: &str) -> bool {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).contains_key(name)
@@ -81,18 +86,11 @@ impl Templates {
 
     /// Puts guards after what is compared, and notes where. `file` is where the text stands, if it is a template.
     pub(crate) fn guard(&self, name: &str, text: String, file: Option<FileId>) -> Result<String, Error> {
-        let guarded = guarded(&text).map_err(|near| {
-            let failure = Failure::new(
-                codes::EXPRESSION,
-                "the expression is nested too deeply, or too unclear, to see that it compares no secrets",
-            )
-            .help(Some("give its parts names with `{% set %}`, and put brackets around `not …`".to_owned()));
-            match file {
-                Some(file) => {
-                    failure.with(Place { file, span: Span::new(near.start, near.end) }, "this expression")
-                }
-                None => failure,
+        let guarded = guarded(&text).map_err(|(near, failure)| match file {
+            Some(file) => {
+                (*failure).with(Place { file, span: Span::new(near.start, near.end) }, "this expression")
             }
+            None => *failure,
         })?;
         let Some((guarded, offsets)) = guarded else { return Ok(text) };
         let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);

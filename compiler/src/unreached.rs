@@ -1,6 +1,6 @@
 //! What no host gets: presets that no service uses, services without hosts or that are absent, overlays for no host.
-//! All that is wrong in them and needs no host to be seen is found, once per fleet. They are parts: what they lack may
-//! come from elsewhere, what another rank may replace is not judged, and values of a preset, which every service may
+//! What is wrong in them and needs no host to be seen is found, once per fleet, but for login classes, which each system
+//! has its own of, and what expressions give. They are parts: what they lack may come from elsewhere, what another rank may replace is not judged, and values of a preset, which every service may
 //! replace, are warned about at most. Of a service that is absent only syntax and selectors are looked at, so that its
 //! templates and secrets can be deleted with it.
 
@@ -12,7 +12,7 @@ use crate::resolved::ResolvedService;
 use crate::select::Selection;
 use crate::tree::{Node, Table, Value};
 use crate::world::World;
-use crate::{envs, health, lower, order, render, services};
+use crate::{envs, files, health, lower, order, render, services};
 use cmc_types::definition::{EnvType, EnvVarTable, Service};
 use cmc_types::{Diagnostic, Place, ServiceName, Severity, codes, env_value};
 use std::collections::BTreeSet;
@@ -86,7 +86,7 @@ fn of_preset(mut finding: Diagnostic, name: &ServiceName) -> Diagnostic {
 
 /// A service that goes to no host may be on its way out: what it installed may be gone before.
 fn of_nobody(mut finding: Diagnostic) -> Diagnostic {
-    if [codes::UNKNOWN_TEMPLATE, codes::UNKNOWN_SECRET].contains(&finding.code) {
+    if [codes::UNKNOWN_TEMPLATE, codes::UNKNOWN_SECRET, codes::UNREADABLE_FILE].contains(&finding.code) {
         finding.severity = Severity::Warning;
     }
     finding
@@ -170,7 +170,8 @@ pub(crate) fn part(world: &World, name: &ServiceName, node: &Node, report: &mut 
     let service = ResolvedService { name: name.clone(), definition, tree, env: Vec::new() };
     let commands = services::commands(&service.definition, &service.tree);
     let health = service.definition.health.as_ref().map(|health| health::problems(health, &service.tree));
-    let findings = commands.into_iter().chain(health.into_iter().flatten());
+    let files = files::wrong_in_part(world, &service);
+    let findings = commands.into_iter().chain(health.into_iter().flatten()).chain(files);
     findings.chain(lower::check_part(&service)).for_each(report);
 }
 

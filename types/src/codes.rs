@@ -101,7 +101,9 @@ codes! {
     UNKNOWN_ENV "unknown-env" Error "An expression reads a variable that the service's environment does not have. Add it to the service's `env`, or correct the spelling.";
     UNKNOWN_ACCOUNT "unknown-account" Error "An owner or a daemon's account is neither the operating system's own nor declared by a service of the host. Correct the spelling; if somebody else makes the account, say so with `user.NAME = { existing = true }` or `group.NAME`.";
     INVALID_SELECTOR "invalid-selector" Error "A selector is neither a host's name nor `@tag`, `@all` or `os:family`. Write one of these, with `!` before it to leave hosts out.";
-    NO_HOSTS "no-hosts" Warning "A service goes to no host. Nothing is built for it. Correct `on`, or remove the service.";
+    NO_HOSTS "no-hosts" Warning "A service goes to no host, or the fleet has none at all. Nothing is built for it. Correct `on`, add a host, or remove the service.";
+    NAMED_TWICE "named-twice" Warning "A list names the same thing twice, which means no more than once. Perhaps another name was meant; else remove one.";
+    MEANS_MILESTONE "means-milestone" Warning "`daemon.requires` names a milestone of the system that a service of the fleet is called like too. It means the milestone, never the service. Rename the service, or wait for it with `needs` or `after`.";
     DUPLICATE_HOST_ID "duplicate-host-id" Error "Two hosts have the same identifier, and would be one in the index. One was copied from the other: remove `id` from the newer and let `cmc host add` write one.";
     DUPLICATE_ALIAS "duplicate-alias" Error "A host's alias is a name or alias of another host. Remove it from one of them.";
     RESERVED_TAG "reserved-tag" Error "The tag `all` stands for every host and cannot be given or defined. Remove it; `@all` selects every host already.";

@@ -183,6 +183,12 @@ fn prints() -> Ended {
     let response = isolated!(request);
     assert_eq!(response.outcome, Outcome::TooMuchOutput);
     assert!(response.stdout.len() <= 1 << 20 && begun.elapsed() < LIMIT);
+    // Both streams count together.
+    let mut request = shell("head -c 700000 /dev/zero; head -c 700000 /dev/zero >&2", &[]);
+    request.bounds.output = 1 << 20;
+    let response = isolated!(request);
+    assert_eq!(response.outcome, Outcome::TooMuchOutput);
+    assert!(response.stdout.len() + response.stderr.len() <= 1 << 20);
     Ended::Passed
 }
 

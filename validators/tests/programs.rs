@@ -29,10 +29,8 @@ pub(crate) fn real(case: Case) -> Ended {
                 assert!(receipt.item.isolation.iter().any(|name| name == needed), "{needed}: {receipt:#?}");
             }
         }
-        assert!(
-            !report.findings.iter().any(|f| f.item.severity == cmc_types::Severity::Error),
-            "{report:#?}"
-        );
+        // No warning either: nobody reads those of a program that always warns.
+        assert!(report.findings.is_empty(), "{report:#?}");
     }
     for (files, expected) in case.bad {
         let report = check(&plan(vec![host("web1", "debian-12", files)]));

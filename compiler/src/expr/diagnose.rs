@@ -153,9 +153,14 @@ impl World {
             },
             ErrorKind::UnknownFilter | ErrorKind::UnknownTest => unknown_filter(detail),
             ErrorKind::TemplateNotFound => {
-                let name = detail.split('"').nth(1).unwrap_or_default();
+                let names = quoted(detail);
+                let name = names.first().copied().unwrap_or_default();
                 let known = self.templates.names();
-                Failure::new(codes::UNKNOWN_TEMPLATE, format!("there is no template {name:?}"))
+                let message = match names[..] {
+                    [_, _, ..] => format!("there is none of the templates {}", list(&names)),
+                    _ => format!("there is no template {name:?}"),
+                };
+                Failure::new(codes::UNKNOWN_TEMPLATE, message)
                     .help(suggest::help(name, known.iter().map(String::as_str)))
             }
             kind if detail.is_empty() => Failure::new(codes::EXPRESSION, kind.to_string()),
@@ -271,6 +276,19 @@ fn chain(error: &Error) -> Vec<&Error> {
         source = cause.source();
     }
     chain
+}
+
+/// The texts in quotes of either kind.
+fn quoted(text: &str) -> Vec<&str> {
+    let Some(mark) = text.chars().find(|c| matches!(c, '"' | '\'')) else { return Vec::new() };
+    text.split(mark).skip(1).step_by(2).collect()
+}
+
+/// `"a", "b" and "c"`.
+fn list(names: &[&str]) -> String {
+    let shown: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    let (last, rest) = shown.split_last().map_or(("", &[][..]), |(last, rest)| (last.as_str(), rest));
+    format!("{} and {last}", rest.join(", "))
 }
 
 fn unknown_filter(detail: &str) -> Failure {

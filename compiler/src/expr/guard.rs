@@ -7,8 +7,13 @@
 
 use super::operands::{Brackets, operands};
 use super::shape::Shape;
+use super::{Failure, depth};
 use crate::offsets::Offsets;
+use cmc_types::codes;
 use std::ops::Range;
+
+/// Near which bytes a text cannot be guarded, and why.
+pub(crate) type Unguarded = (Range<usize>, Box<Failure>);
 
 /// What is done with an operand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,20 +50,27 @@ impl Guard {
 ///
 /// # Errors
 ///
-/// Near which bytes the text cannot be guarded: with guards it is nested more deeply than the engine takes, or `not` is
-/// read as a name.
-pub(crate) fn guarded(source: &str) -> Result<Option<(String, Offsets)>, Range<usize>> {
+/// Near which bytes the text cannot be guarded, and why: it is, or with guards it would be, nested more deeply than the
+/// engine takes, or `not` is read as a name.
+pub(crate) fn guarded(source: &str) -> Result<Option<(String, Offsets)>, Unguarded> {
     if !source.contains("{{") && !source.contains("{%") {
         return Ok(None);
     }
+    depth::check(source)?;
     // What the engine refuses it gets as it is, and says why.
     let Some(written) = Shape::of(source) else { return Ok(None) };
     let Some(unguarded) = written.unguarded else { return Ok(None) };
     let (text, offsets) = insert(source);
     match Shape::of(&text) {
         Some(shape) if shape.unguarded.is_none() && shape.tree == written.tree => Ok(Some((text, offsets))),
-        _ => Err(unguarded),
+        _ => Err((unguarded, Box::new(unclear()))),
     }
+}
+
+fn unclear() -> Failure {
+    let message = "the expression is nested too deeply, or too unclear, to see that it compares no secrets";
+    let help = "give its parts names with `{% set %}`, and put brackets around `not …`";
+    Failure::new(codes::EXPRESSION, message).help(Some(help.to_owned()))
 }
 
 /// Puts guards where [`operands`] says.
@@ -235,7 +247,7 @@ mod tests {
         let refused = (1..200).map(nested).find(|text| guarded(&format!("{{{{ {text} }}}}")).is_err());
         let text = format!("{{{{ {} }}}}", refused.unwrap());
         assert!(Shape::of(&text).is_some());
-        let near = guarded(&text).unwrap_err();
+        let (near, _) = guarded(&text).unwrap_err();
         assert!(!near.is_empty() && near.end <= text.len());
         // Guards that need no brackets need no depth.
         let text = format!("{{{{ {}a{} == 1 }}}}", "(".repeat(60), " == b)".repeat(60));

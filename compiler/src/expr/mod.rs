@@ -1,6 +1,7 @@
 //! Expressions and templates: minijinja with strict undefined names, a fixed set of filters, our own objects, and
 //! our own formatter.
 
+mod depth;
 mod diagnose;
 mod failure;
 mod filters;

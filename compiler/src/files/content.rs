@@ -128,7 +128,7 @@ fn rendered(mut made: Made, lines: Arc<[LineOrigin]>) -> Rendered {
     Rendered { bytes: Bytes::new(output, made.tainted), tainted: made.tainted, lines }
 }
 
-fn unusable(file: &str, error: &ReadError, place: Place) -> Diagnostic {
+pub(super) fn unusable(file: &str, error: &ReadError, place: Place) -> Diagnostic {
     match error {
         ReadError::Outside => Diagnostic::new(codes::PATH_OUTSIDE, format!("{file} leaves the fleet's directory"))
             .at(place, "")

@@ -17,7 +17,8 @@ use crate::suggest;
 use crate::tree::Node;
 use crate::world::World;
 use cmc_types::check::{FileEntry, FileKind};
-use cmc_types::definition::{Check, File, SecretType, Validation};
+use cmc_types::definition::{Check, File, SecretType, Source, Validation};
+use cmc_types::name::ValidatorName;
 use cmc_types::plan::{Checks, Content, Format, PlannedFile, Provenance};
 use cmc_types::{Blake3, Diagnostic, Mode, Place, UnixPath, codes};
 use content::Rendered;
@@ -59,6 +60,69 @@ const RESERVED: &[(&str, &str)] = &[
 
 fn is_below(path: &UnixPath, directory: &str) -> bool {
     path.as_str().strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// What is wrong with a file of part of a service, whatever the rest of the service is.
+pub(crate) fn wrong_in_part(world: &World, service: &ResolvedService) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for (path, file) in &service.definition.file {
+        findings.extend(wrong_check(world, &service.tree, path, file));
+        let place = |key: &str| service.tree.place_of(&["file", path.as_str(), key]);
+        if file.secret.is_some() && file.mode.is_some_and(Mode::world_readable) {
+            findings.push(secret_readable(path, place("mode")));
+        }
+        let sources: Vec<(&String, Place)> = match &file.source {
+            Some(Source::Path(source)) => vec![(source, place("source"))],
+            Some(Source::PerArch(sources)) => {
+                let at = |arch: &str| service.tree.place_of(&["file", path.as_str(), "source", arch]);
+                sources.iter().map(|(arch, source)| (source, at(arch.name()))).collect()
+            }
+            None => Vec::new(),
+        };
+        let missing = |(source, place): (&String, Place)| {
+            let error = world.templates.beside(source).err()?;
+            Some(content::unusable(source, &error, place))
+        };
+        findings.extend(sources.into_iter().filter_map(missing));
+    }
+    findings
+}
+
+fn secret_readable(path: &UnixPath, place: Place) -> Diagnostic {
+    let message = format!("{:?} holds a secret and everybody on the host could read it", path.as_str());
+    Diagnostic::new(codes::SECRET_READABLE, message)
+        .at(place, "")
+        .help("use a mode such as \"0640\" and a group, or leave the mode out for \"0600\"")
+}
+
+/// What is wrong with `check`: names that no validator has, or no reason.
+fn wrong_check(world: &World, tree: &Node, path: &UnixPath, file: &File) -> Vec<Diagnostic> {
+    let at = |steps: &[&str]| tree.place_of(&[&["file", path.as_str(), "check"], steps].concat());
+    let names = match &file.check {
+        Some(Check::One(name)) => std::slice::from_ref(name),
+        Some(Check::Many(names)) => names,
+        Some(Check::Off { off }) if off.trim().is_empty() => {
+            let finding = Diagnostic::new(codes::INVALID_VALUE, "the reason why nothing is checked is blank");
+            return vec![finding.at(at(&["off"]), "").help("say why, for whoever reads the receipts")];
+        }
+        Some(Check::Off { .. }) | None => &[],
+    };
+    let known = || world.validators.iter().map(String::as_str).chain(world.fleet.names("validator"));
+    let exists = |name: &str| known().any(|known| known == name) || world.validators.is_empty();
+    let unknown = names.iter().enumerate().filter(|(_, name)| !exists(name.as_str()));
+    let finding = |(index, name): (usize, &ValidatorName)| {
+        let place = match &file.check {
+            Some(Check::Many(_)) => at(&[index.to_string().as_str()]),
+            _ => at(&[]),
+        };
+        let message = format!("there is no validator {:?}", name.as_str());
+        let help = match suggest::nearest(name.as_str(), known()) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
+        };
+        Diagnostic::new(codes::UNKNOWN_VALIDATOR, message).at(place, "").help(help)
+    };
+    unknown.map(finding).collect()
 }
 
 impl Making<'_> {
@@ -204,12 +268,7 @@ impl Making<'_> {
         };
         let mode = file.mode.unwrap_or(Mode::from_bits(default));
         if nature == Nature::Secret && mode.world_readable() {
-            let message =
-                format!("{:?} holds a secret and everybody on the host could read it", path.as_str());
-            let diagnostic = Diagnostic::new(codes::SECRET_READABLE, message)
-                .at(self.place(path, "mode"), "")
-                .help("use a mode such as \"0640\" and a group, or leave the mode out for \"0600\"");
-            self.report(diagnostic);
+            self.report(secret_readable(path, self.place(path, "mode")));
             return None;
         }
         Some(mode)
@@ -235,41 +294,13 @@ impl Making<'_> {
         let fleet = self.world.fleet.definition.as_ref().and_then(|fleet| fleet.validation);
         let validation = file.validation.or(self.service.definition.validation).or(fleet);
         let required = validation != Some(Validation::Optional);
-        self.known_validators(path, file);
+        let wrong = wrong_check(self.world, &self.service.tree, path, file);
+        wrong.into_iter().for_each(|finding| self.report(finding));
         match &file.check {
             None => Checks::Auto { required },
             Some(Check::One(name)) => Checks::Named { validators: vec![name.clone()], required },
             Some(Check::Many(names)) => Checks::Named { validators: names.clone(), required },
             Some(Check::Off { off }) => Checks::Off { reason: off.clone() },
-        }
-    }
-
-    /// Reports names in `check` that no validator has.
-    fn known_validators(&self, path: &UnixPath, file: &File) {
-        let names = match &file.check {
-            Some(Check::One(name)) => std::slice::from_ref(name),
-            Some(Check::Many(names)) => names,
-            _ => return,
-        };
-        let known = || {
-            let built_in = self.world.validators.iter().map(String::as_str);
-            built_in.chain(self.world.fleet.names("validator"))
-        };
-        let exists = |name: &str| known().any(|known| known == name) || self.world.validators.is_empty();
-        for (index, name) in names.iter().enumerate().filter(|(_, name)| !exists(name.as_str())) {
-            let place = match &file.check {
-                Some(Check::Many(_)) => {
-                    self.service.tree.place_of(&["file", path.as_str(), "check", &index.to_string()])
-                }
-                _ => self.place(path, "check"),
-            };
-            let message = format!("there is no validator {:?}", name.as_str());
-            let list = || format!("there are {}", known().collect::<Vec<_>>().join(", "));
-            let help = match suggest::nearest(name.as_str(), known()) {
-                Some(near) => format!("did you mean {near:?}?"),
-                None => list(),
-            };
-            self.report(Diagnostic::new(codes::UNKNOWN_VALIDATOR, message).at(place, "").help(help));
         }
     }
 

@@ -40,7 +40,7 @@ pub(super) fn parse(text: &str, file: FileId, limits: &Limits) -> Result<Parsed,
                 .at(place, ""),
         ]
     })?;
-    let mut walk = Walk { file, offset, limit: limits.depth, diagnostics: Vec::new(), whole: true };
+    let mut walk = Walk { text, file, offset, limit: limits.depth, diagnostics: Vec::new(), whole: true };
     let root = match parsed.value {
         Some(value) => walk.node(value, 0),
         None => {
@@ -60,7 +60,8 @@ fn lower_first(text: &str) -> String {
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
-struct Walk {
+struct Walk<'t> {
+    text: &'t str,
     file: FileId,
     /// Bytes before what the parser was given.
     offset: usize,
@@ -69,7 +70,7 @@ struct Walk {
     whole: bool,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn place(&self, range: jsonc_parser::common::Range) -> Place {
         Place { file: self.file, span: Span::new(self.offset + range.start, self.offset + range.end) }
     }
@@ -80,6 +81,9 @@ impl Walk {
             self.diagnostics.push(depth::too_deep(place, self.limit));
             self.whole = false;
             return Node { value: Value::Null, place };
+        }
+        if matches!(value, ast::Value::StringLit(_)) {
+            self.unescaped(value.range());
         }
         let value = match value {
             ast::Value::NullKeyword(_) => Value::Null,
@@ -94,10 +98,30 @@ impl Walk {
         Node { value, place }
     }
 
+    /// RFC 8259 §7: control characters in a string are escaped. The parser takes them as they are.
+    fn unescaped(&mut self, range: jsonc_parser::common::Range) {
+        let written = &self.text.as_bytes()[range.start..range.end];
+        let Some(at) = written.iter().position(|byte| *byte < b' ') else { return };
+        let start = self.offset + range.start + at;
+        let place = Place { file: self.file, span: Span::new(start, start + 1) };
+        let message =
+            format!("not valid JSON: the control character U+{:04X} stands in a string", written[at]);
+        let escape = match written[at] {
+            b'\t' => "\\t".to_owned(),
+            b'\n' => "\\n".to_owned(),
+            b'\r' => "\\r".to_owned(),
+            other => format!("\\u{other:04x}"),
+        };
+        self.diagnostics.push(
+            Diagnostic::new(codes::SYNTAX, message).at(place, "").help(format!("write it as `{escape}`")),
+        );
+    }
+
     fn table(&mut self, object: ast::Object<'_>, depth: usize) -> Value {
         let mut table = Table::default();
         for property in object.properties {
             let key_place = self.place(property.name.range());
+            self.unescaped(property.name.range());
             let key = property.name.into_string();
             if let Some(first) = table.get(&key) {
                 self.diagnostics.push(

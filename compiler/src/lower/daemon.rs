@@ -3,7 +3,7 @@
 use crate::resolved::ResolvedService;
 use cmc_types::definition::{DaemonType, Reload, Restart};
 use cmc_types::systemd::SIGNALS;
-use cmc_types::{Diagnostic, codes, nearest};
+use cmc_types::{Diagnostic, Severity, codes, nearest};
 
 /// What is wrong with a service's daemon whatever the host.
 pub(super) fn check(service: &ResolvedService) -> Vec<Diagnostic> {
@@ -40,6 +40,9 @@ fn program(service: &ResolvedService, field: &str, argv: &[String]) -> Option<Di
         None => "names no program",
         Some(program) if !program.starts_with('/') => "does not begin with an absolute path",
         Some(program) if program.ends_with('/') => "names a directory",
+        Some(program) if program.contains(char::is_whitespace) => {
+            return Some(one_text(service, field, program));
+        }
         Some(_) => return None,
     };
     let place = service.tree.place_of(&["daemon", field, "0"]);
@@ -47,6 +50,16 @@ fn program(service: &ResolvedService, field: &str, argv: &[String]) -> Option<Di
     Some(Diagnostic::new(codes::DAEMON_PROGRAM, message).at(place, "the program").help(
         "write the program's absolute path first, such as [\"/usr/local/bin/api\", \"--port\", \"80\"]",
     ))
+}
+
+/// A command line in place of a list of arguments, in all likelihood.
+fn one_text(service: &ResolvedService, field: &str, program: &str) -> Diagnostic {
+    let message = format!("the program of daemon.{field} of service {} has blanks in its name", service.name);
+    let items: Vec<String> = program.split_whitespace().map(|word| format!("{word:?}")).collect();
+    let finding = Diagnostic::new(codes::DAEMON_PROGRAM, message)
+        .at(service.tree.place_of(&["daemon", field, "0"]), "is one argument")
+        .help(format!("write one item per argument: [{}]", items.join(", ")));
+    Diagnostic { severity: Severity::Warning, ..finding }
 }
 
 fn signal(service: &ResolvedService, field: &str, name: &str) -> Option<Diagnostic> {

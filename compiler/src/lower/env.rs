@@ -224,8 +224,8 @@ const RESERVED: &[Reserved] = &[
 
 /// Why an init system cannot set a variable of this name.
 fn reserved(init: InitSystem, service: &ResolvedService, name: &str) -> Option<&'static str> {
-    let own =
-        super::commands::variable_prefix(service.definition.unit.as_deref().unwrap_or(service.name.as_str()));
+    let unit = service.definition.unit.as_deref().map_or(service.name.as_str(), super::known_as);
+    let own = super::commands::variable_prefix(unit);
     let clashes =
         init == InitSystem::FreebsdRc && name.strip_prefix(&own).is_some_and(|rest| rest.starts_with('_'));
     if clashes {

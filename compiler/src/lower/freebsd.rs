@@ -81,7 +81,7 @@ fn script(
     for (required, unit) in rc::required(daemon, host) {
         let word = match MILESTONES.iter().find(|(milestone, _)| *milestone == required) {
             Some((_, word)) => (*word).to_owned(),
-            None => variable_prefix(unit.unwrap_or(required)),
+            None => variable_prefix(&unit),
         };
         if !require.contains(&word) {
             require.push(word);

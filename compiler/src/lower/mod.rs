@@ -20,7 +20,7 @@ mod testing;
 mod unit;
 
 pub(crate) use loss::MILESTONES;
-pub(crate) use unit::known_as;
+pub(crate) use unit::{known_as, name_of};
 
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::check::Action;
@@ -109,6 +109,9 @@ pub(crate) fn check_part(service: &ResolvedService) -> Vec<Diagnostic> {
     diagnostics.retain(|finding| {
         finding.code != codes::DAEMON_PROGRAM || service.tree.get(&["daemon", "exec", "0"]).is_some()
     });
+    if let Some(limits) = service.definition.daemon.as_ref().and_then(|daemon| daemon.limits.as_ref()) {
+        rc::limits(service, limits, &mut diagnostics);
+    }
     loss::check_names(service, &mut diagnostics);
     systemd::check_part(service, &mut diagnostics);
     diagnostics
@@ -122,7 +125,11 @@ pub fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
         InitSystem::FreebsdRc => freebsd::lower(service, host),
         InitSystem::Openrc => openrc::lower(service, host),
     };
-    lowered.diagnostics.extend(daemon::check(service));
+    // What a script cannot carry is refused at the same place, by its own words.
+    let place = |finding: &Diagnostic| finding.primary.as_ref().map(|label| label.place);
+    let refused: Vec<_> = lowered.diagnostics.iter().map(place).collect();
+    let found = daemon::check(service).into_iter();
+    lowered.diagnostics.extend(found.filter(|found| found.is_error() || !refused.contains(&place(found))));
     loss::check_names(service, &mut lowered.diagnostics);
     if host.init == InitSystem::Systemd {
         login::refuse(service, host, &mut lowered.diagnostics);

@@ -21,11 +21,6 @@ const MILESTONES: &[(&str, &str, &str)] = &[
 /// Seconds before a daemon that got its stop signal is killed, unless the definition says otherwise.
 const STOP_SECONDS: u32 = 60;
 
-/// The name of a service's script: `.` becomes `_`, since OpenRC takes `a.b` for an instance of `a`.
-fn script_name(service: &ResolvedService) -> String {
-    service.name.as_str().replace('.', "_")
-}
-
 /// Lowers a service.
 pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
     let mut lowered = Lowered::default();
@@ -35,7 +30,7 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
     let env_file = env::env_file(service, host, &mut lowered.diagnostics);
     let own = service.definition.daemon.is_some();
     if let Some(daemon) = &service.definition.daemon {
-        let name = script_name(service);
+        let name = unit::of_daemon(&service.name, host.init);
         let script = script(service, host, daemon, &name, &mut lowered.diagnostics);
         if let (Some(path), Some(script)) = (rc::path("/etc/init.d", &name), script) {
             install(service, path, &script, &mut lowered, &mut activation);
@@ -129,7 +124,7 @@ fn depend(daemon: &Daemon, host: &HostFacts) -> Depend {
         let milestone = MILESTONES.iter().find(|(milestone, ..)| *milestone == required);
         let (kind, word) = match milestone {
             Some((_, kind, word)) => (*kind, (*word).to_owned()),
-            None => ("need", unit.map_or_else(|| required.replace('.', "_"), str::to_owned)),
+            None => ("need", unit),
         };
         let list = if kind == "need" { &mut depend.need } else { &mut depend.using };
         if !list.contains(&word) {

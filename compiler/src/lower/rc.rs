@@ -1,7 +1,7 @@
 //! What the three families of init scripts share when a daemon is lowered.
 
 use super::commands::Activation;
-use super::{Lowered, LoweredFile, LoweredKind};
+use super::{Lowered, LoweredFile, LoweredKind, unit};
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::definition::{Daemon, DaemonType, LimitValue, Limits, Reload};
 use cmc_types::name::AccountName;
@@ -284,13 +284,13 @@ pub(super) fn path(directory: &str, name: &str) -> Option<UnixPath> {
     UnixPath::parse(&format!("{directory}/{name}")).ok()
 }
 
-/// The names that a host's init system knows the services of `requires` by; milestones are left out.
+/// The services and milestones of `requires`, and the name that the host's init system knows each service by.
 pub(super) fn required<'a>(
     daemon: &'a Daemon,
     host: &'a HostFacts,
-) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+) -> impl Iterator<Item = (&'a str, String)> {
     daemon.requires.iter().map(|name| {
-        let unit = host.units.get(name).map(String::as_str);
-        (name.as_str(), unit)
+        let unit = host.units.get(name).cloned();
+        (name.as_str(), unit.unwrap_or_else(|| unit::of_daemon(name, host.init)))
     })
 }

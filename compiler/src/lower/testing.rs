@@ -4,7 +4,7 @@ use super::{Lowered, LoweredKind, lower};
 use crate::load::{Extra, LoadOptions, load};
 use crate::resolved::{HostFacts, ResolvedEnv, ResolvedService, Text};
 use crate::tree::Value;
-use cmc_types::{Arch, EnvName, HostName, Os, Place, ServiceName, Sources};
+use cmc_types::{Arch, EnvName, HostName, InitSystem, Os, Place, ServiceName, Sources};
 use std::fmt::Write as _;
 
 /// A service as `resolve` would hand it on, from a definition without presets, `for` and expressions. Its environment
@@ -37,7 +37,8 @@ pub(crate) fn service(toml: &str) -> (ResolvedService, Sources) {
 pub(crate) fn host(os: &str) -> HostFacts {
     let os = Os::parse(os).unwrap();
     let init = os.init();
-    let units = [(ServiceName::parse("db").unwrap(), "postgresql".to_owned())].into();
+    let postgresql = if init == InitSystem::Systemd { "postgresql.service" } else { "postgresql" };
+    let units = [(ServiceName::parse("db").unwrap(), postgresql.to_owned())].into();
     HostFacts { name: HostName::parse("web1").unwrap(), os, arch: Arch::X86_64, init, units }
 }
 

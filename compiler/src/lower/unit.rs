@@ -2,12 +2,40 @@
 
 use super::systemd;
 use crate::resolved::ResolvedService;
+use cmc_types::shell::Identifier;
 use cmc_types::systemd::{UnitName, UnitType};
-use cmc_types::{Diagnostic, InitSystem, codes, shell};
+use cmc_types::{Diagnostic, InitSystem, ServiceName, codes, shell};
 
 /// The name without the type that systemd gives services: scripts of the others have none.
 pub(crate) fn known_as(unit: &str) -> &str {
     unit.strip_suffix(".service").unwrap_or(unit)
+}
+
+/// The name that an init system knows a service's daemon by.
+pub(super) fn of_daemon(service: &ServiceName, init: InitSystem) -> String {
+    match init {
+        InitSystem::Systemd => format!("{service}.service"),
+        // OpenRC takes `a.b` for an instance of `a`.
+        InitSystem::Openrc => service.as_str().replace('.', "_"),
+        InitSystem::OpenbsdRc | InitSystem::FreebsdRc => Identifier::from_service(service).to_string(),
+    }
+}
+
+/// The name that an init system knows a foreign unit by.
+fn of_foreign(unit: &str, init: InitSystem) -> String {
+    match init {
+        InitSystem::Systemd => systemd::unit_of(unit),
+        _ => known_as(unit).to_owned(),
+    }
+}
+
+/// The name that an init system knows a service by; nothing if it has neither a daemon nor a unit.
+pub(crate) fn name_of(service: &ResolvedService, init: InitSystem) -> Option<String> {
+    match (&service.definition.unit, &service.definition.daemon) {
+        (Some(unit), _) => Some(of_foreign(unit, init)),
+        (None, Some(_)) => Some(of_daemon(&service.name, init)),
+        (None, None) => None,
+    }
 }
 
 /// The name that the host's init system knows a service's foreign unit by; nothing if there is none, or if it could
@@ -18,10 +46,7 @@ pub(super) fn foreign(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<String> {
     let unit = service.definition.unit.as_deref()?;
-    let name = match init {
-        InitSystem::Systemd => systemd::unit_of(unit),
-        _ => known_as(unit).to_owned(),
-    };
+    let name = of_foreign(unit, init);
     let Some((problem, help)) = problem(&name, init) else { return Some(name) };
     let finding = Diagnostic::new(
         codes::UNIT_NAME,
@@ -100,7 +125,7 @@ mod tests {
             (".hidden", &[]),
         ] {
             for init in [Systemd, OpenbsdRc, FreebsdRc, Openrc] {
-                let name = if init == Systemd { systemd::unit_of(name) } else { known_as(name).to_owned() };
+                let name = of_foreign(name, init);
                 assert_eq!(problem(&name, init).is_none(), takes.contains(&init), "{name:?} {init:?}");
             }
         }

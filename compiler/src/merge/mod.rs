@@ -133,7 +133,7 @@ impl Written {
                         let here =
                             overlays.iter().filter(|(above, _)| above > rank).map(|(_, entry)| &entry.node);
                         let above = self.layers[at + 1..].iter().flat_map(|layer| layer.parts_for(host));
-                        let settled = here.chain(above).any(|part| part.get(key).is_some());
+                        let settled = here.chain(above).any(|part| rules::settles(part, key));
                         if !settled {
                             disagreements.push(disagree(&other.key, &overlay.key, key, first, second));
                         }

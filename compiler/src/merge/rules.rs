@@ -25,6 +25,36 @@ fn exclusive_at(path: &[String]) -> Option<&'static [&'static str]> {
     EXCLUSIVE.iter().find(|exclusive| matches(exclusive.at)).map(|exclusive| exclusive.keys)
 }
 
+/// Keys that mean nothing for a file with `link` or `absent`; setting one of those drops the lower rank's.
+const OF_CONTENT: [&str; 5] = ["mode", "user", "group", "check", "validation"];
+
+/// Whether a table at this path takes a key of a lower rank away, by a key that excludes it.
+fn drops(above: &Table, path: &[String], key: &str) -> bool {
+    let has = |key: &str| above.get(key).is_some();
+    let exclusive =
+        exclusive_at(path).is_some_and(|keys| keys.contains(&key) && keys.iter().any(|key| has(key)));
+    let is_file = matches!(path, [kind, _] if kind == "file");
+    let bare = is_file && OF_CONTENT.contains(&key) && (has("link") || has("absent"));
+    !has(key) && (exclusive || bare)
+}
+
+/// Whether an upper rank says what a key is, or takes it away.
+pub(super) fn settles(part: &Node, key: &[String]) -> bool {
+    let mut node = part;
+    for (index, name) in key.iter().enumerate() {
+        let Value::Table(table) = &node.value else {
+            // What an expression gives may be a table, which merges.
+            return !node.as_text().is_some_and(expr::is_expression);
+        };
+        if drops(table, &key[..index], name) {
+            return true;
+        }
+        let Some(entry) = table.get(name) else { return false };
+        node = &entry.node;
+    }
+    true
+}
+
 /// Whether a path is that of a section in `systemd`, where `+Key` appends.
 fn is_section(path: &[String]) -> bool {
     path.len() == 3 && path[0] == "systemd"
@@ -91,12 +121,9 @@ fn settle_at(node: &mut Node, path: &mut Vec<String>) {
 }
 
 fn merge_tables(below: &mut Table, above: &Table, path: &mut Vec<String>) {
-    if let Some(keys) = exclusive_at(path)
-        && keys.iter().any(|key| above.get(key).is_some())
-    {
-        for key in keys.iter().filter(|key| above.get(key).is_none()) {
-            below.remove(key);
-        }
+    let dropped = below.iter().map(|entry| &entry.key).filter(|key| drops(above, path, key));
+    for key in dropped.cloned().collect::<Vec<String>>() {
+        below.remove(&key);
     }
     for entry in above.iter() {
         if is_section(path) && merge_directive(below, entry) {

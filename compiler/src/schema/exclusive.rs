@@ -26,7 +26,8 @@ pub(super) fn check(part: &Node, stage: Stage, diagnostics: &mut Vec<Diagnostic>
         one_of(file, &format!("file `{}`", file.key), FILE, stage, diagnostics);
     }
     for variable in tables(table, "env") {
-        one_of(variable, &format!("environment variable `{}`", variable.key), ENV, stage, diagnostics);
+        // What has neither is said when the environment is made.
+        one_of(variable, "", ENV, Stage::Written, diagnostics);
     }
     if let Some(health) = table.get("health") {
         one_of(health, "`health`", HEALTH, stage, diagnostics);

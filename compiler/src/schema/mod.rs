@@ -120,10 +120,18 @@ impl Schema {
             return Vec::new();
         }
         let problems = validator.iter_errors(&instance).flat_map(|error| explainer.explain(&error));
+        let problems: Vec<Problem> = problems.collect();
+        // Of a value of the wrong type nothing else need be said.
+        let mistyped = problems.iter().filter(|problem| problem.diagnostic.code == codes::WRONG_TYPE);
+        let mistyped: HashSet<Vec<String>> = mistyped.map(|problem| problem.path.clone()).collect();
         let mut said: HashSet<(&str, Option<Place>, String)> = HashSet::new();
         problems
+            .into_iter()
             .filter(|problem| {
                 let diagnostic = &problem.diagnostic;
+                if diagnostic.code == codes::INVALID_VALUE && mistyped.contains(&problem.path) {
+                    return false;
+                }
                 said.insert((diagnostic.code.name(), explain::place(problem), diagnostic.message.clone()))
             })
             .collect()

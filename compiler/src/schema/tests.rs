@@ -91,7 +91,6 @@ fn a_merged_service_has_no_expressions_and_lacks_nothing() {
             "invalid-value: `{{ vars.delay }}`: not a time span",
             "wrong-type: `failures` takes an integer, not a number with a fraction",
             "exclusive-keys: file `/etc/x` has none of `template`, `source`, `content`, `secret`, `link`, `absent`",
-            "exclusive-keys: environment variable `PORT` has none of `value`, `secret`",
             "exclusive-keys: `health` has none of `http`, `tcp`, `exec`",
             "missing-key: `daemon` lacks the key `exec`",
         ]

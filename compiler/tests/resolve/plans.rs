@@ -1,6 +1,9 @@
 //! Selection, merging, files, order.
 
-use super::support::{file, findings, good, shown, text, with_services};
+use super::support::{file, findings, fleet, good, shown, text, with_services};
+use cmc_compiler::{CompileOptions, Dummies, compile};
+use cmc_types::check::FileKind;
+use std::sync::Arc;
 
 #[test]
 fn a_fleet_compiles() {
@@ -377,4 +380,102 @@ end
         written(&compiled, "/etc/k"),
         ["a\\nb\\\\\\nc\" } } } } }", "b\\\\\\nc\" } } } } }", "c\" } } } } }"]
     );
+}
+
+#[test]
+fn what_a_link_or_an_absent_file_has_no_use_for_goes_with_the_lower_rank() {
+    let services = |overlay: &str| {
+        format!(
+            r#"
+            [preset.base]
+            file."/etc/b" = {{ content = "x", mode = "0600", user = "root", group = "root", on-change = "none" }}
+            [service.api]
+            use = ["base"]
+            on = ["@web"]
+            file."/etc/b" = {{ check = {{ off = "not yet" }}, validation = "optional" }}
+            {overlay}
+            "#
+        )
+    };
+    for (overlay, kind) in [
+        (r#"for."os:debian".file."/etc/b".absent = true"#, FileKind::Absent),
+        (r#"for."os:debian".file."/etc/b".link = "/etc/c""#, FileKind::Link),
+    ] {
+        let compiled = good(&services(overlay), &[]);
+        assert_eq!(file(&compiled, "web1", "/etc/b").entry.kind, kind);
+    }
+    let same_rank =
+        findings(&services(r#"for."os:debian".file."/etc/b" = { absent = true, mode = "0600" }"#), &[]);
+    assert!(same_rank.contains("`mode` has no meaning for a file with `absent`"), "{same_rank}");
+    assert_eq!(same_rank.matches("has no meaning").count(), 1, "{same_rank}");
+}
+
+#[test]
+fn overlays_that_a_third_settles_do_not_disagree() {
+    let services = |third: &str| {
+        format!(
+            r#"
+            [service.api]
+            on = ["web1"]
+            for."os:debian".file."/etc/a" = {{ content = "debian", mode = "0600" }}
+            for."@all".file."/etc/a" = {{ content = "all", mode = "0640" }}
+            {third}
+            "#
+        )
+    };
+    for third in [
+        r#"for."web1".file."/etc/a" = { template = "a.j2", mode = "0644" }"#,
+        r#"for."web1".file."/etc/a".absent = true"#,
+    ] {
+        good(&services(third), &[("templates/a.j2", "")]);
+    }
+    let found =
+        findings(&services(r#"for."web1".file."/etc/a".template = "a.j2""#), &[("templates/a.j2", "")]);
+    assert!(found.contains(".mode") && !found.contains(".content"), "{found}");
+}
+
+#[test]
+fn what_a_daemon_requires_is_named_as_each_init_system_names_it() {
+    let hosts = "[fleet]\nname = \"shop\"\n\
+        [host.deb]\nos = \"debian-12\"\narch = \"x86_64\"\n\
+        [host.alp]\nos = \"alpine-3.20\"\narch = \"x86_64\"\n\
+        [host.fre]\nos = \"freebsd-14\"\narch = \"x86_64\"\n";
+    let services = r#"
+        [service."db.socket"]
+        on = ["@all"]
+        daemon.exec = ["/bin/db"]
+        [service.api]
+        on = ["@all"]
+        daemon = { exec = ["/bin/api"], requires = ["db.socket"] }
+        "#;
+    let dir = fleet(&[("fleet.toml", hosts), ("services/test.toml", services)]);
+    let compiled = compile(dir.path(), &CompileOptions::default(), Arc::new(Dummies));
+    for (host, own, api, line) in [
+        (
+            "deb",
+            "/etc/systemd/system/db.socket.service",
+            "/etc/systemd/system/api.service",
+            "Requires=db.socket.service",
+        ),
+        ("alp", "/etc/init.d/db_socket", "/etc/init.d/api", "need localmount db_socket"),
+        ("fre", "/usr/local/etc/rc.d/db_socket", "/usr/local/etc/rc.d/api", "# REQUIRE: LOGIN db_socket"),
+    ] {
+        file(&compiled, host, own);
+        let text = text(&compiled, host, api);
+        assert!(text.lines().any(|found| found.trim() == line), "{text}");
+    }
+}
+
+#[test]
+fn a_long_chain_of_services_is_put_in_order_at_once() {
+    let services: String = (0..3000)
+        .map(|i| format!("[service.s{i:04}]\non = [\"web1\"]\nafter = [\"s{:04}\"]\n", i + 1))
+        .chain(["[service.s3000]\non = [\"web1\"]\n".to_owned()])
+        .collect();
+    let began = std::time::Instant::now();
+    let compiled = good(&services, &[]);
+    let plan = compiled.plan.as_ref().unwrap();
+    let first = plan.host("web1").unwrap().services.first().unwrap();
+    assert_eq!(first.service.as_str(), "s3000");
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
 }

@@ -17,7 +17,7 @@ pub struct Service {
     /// Hosts it goes to: host names, `@tag`, `@all`, `os:FAMILY`; `!` before one leaves out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub on: Vec<String>,
-    /// Overlays by selector (`os:FAMILY`, `@tag` or a host), merged over the service: os < tag < host.
+    /// Overlays by selector (`os:FAMILY`, `@all`, `@tag` or a host), merged over the service: os and `@all` < tag < host.
     #[serde(rename = "for", skip_serializing_if = "BTreeMap::is_empty")]
     pub overlays: BTreeMap<String, Overlay>,
     /// Services that go before it, if the host has them. Order only.

@@ -33,7 +33,7 @@ pub(super) const UNBOUND: Program = Program {
         either("{file}:{line}: {message}"),
         warning("unbound-checkconf: {message}"),
     ],
-    ignored: &["errors in configuration file"],
+    ignored: &["errors in configuration file", "unbound-checkconf: no errors in "],
     packages: &[("", "unbound")],
     ..Program::COMMON
 };

@@ -187,9 +187,8 @@ fn verdict(
             let errors = said.iter().any(|said| said.severity == Severity::Error);
             match job.tool.means(*code) {
                 Some(false) if !errors && advised(job, said) => Verdict::Passed,
-                Some(false) if of_host(job, said) => could_not(format!(
-                    "it names what only the host has, and nothing here could stand in for it ({})",
-                    said.first().map_or("", |said| said.message.as_str())
+                Some(false) if let Some(problem) = of_host(job, said) => could_not(format!(
+                    "it names what only the host has, and nothing here could stand in for it ({problem})"
                 )),
                 // Another program of that name, as cronie's `crontab -n`, refuses its arguments.
                 Some(false)
@@ -223,11 +222,13 @@ fn advised(job: &Job<'_>, said: &[Said]) -> bool {
     !said.is_empty() && said.iter().all(|said| advice.iter().any(|part| said.message.contains(part)))
 }
 
-/// Whether all that is wrong is about what only the host has.
-fn of_host(job: &Job<'_>, said: &[Said]) -> bool {
+/// The problem if all that is wrong is about what only the host has: in our words, since the program's may quote secrets.
+fn of_host(job: &Job<'_>, said: &[Said]) -> Option<&'static str> {
     let parts = job.tool.program().map_or(&[][..], |program| program.of_host);
-    let mut errors = said.iter().filter(|said| said.severity == Severity::Error).peekable();
-    errors.peek().is_some() && errors.all(|said| parts.iter().any(|part| said.message.contains(part)))
+    let errors = said.iter().filter(|said| said.severity == Severity::Error);
+    let problems: Option<Vec<_>> =
+        errors.map(|said| parts.iter().copied().find(|part| said.message.contains(part))).collect();
+    problems?.first().copied()
 }
 
 fn not_found(job: &Job<'_>, name: &str) -> String {

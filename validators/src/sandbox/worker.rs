@@ -190,8 +190,11 @@ fn watch(pipes: [OwnedFd; 3], output: usize, kill: impl Fn(), time: Duration) ->
         let mut ended = Vec::new();
         for (slot, (which, pipe)) in pipes.iter_mut().enumerate().filter(|(slot, _)| ready[*slot]) {
             let count = pipe.read(&mut buffer).unwrap_or(0);
-            let limit = if *which == 2 { STATUS_LIMIT } else { output };
-            let room = limit.saturating_sub(texts[*which].len());
+            let (limit, used) = match *which {
+                2 => (STATUS_LIMIT, texts[2].len()),
+                _ => (output, texts[0].len() + texts[1].len()),
+            };
+            let room = limit.saturating_sub(used);
             texts[*which].extend_from_slice(&buffer[..count.min(room)]);
             if count == 0 {
                 ended.push(slot);

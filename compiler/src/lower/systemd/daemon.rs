@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use super::hardening;
+use super::unit;
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::definition::{Daemon, DaemonType, LimitValue, Limits, Reload, Restart};
 use cmc_types::systemd::{SIGNALS, encode_argv, encode_text};
@@ -89,7 +90,8 @@ impl Writer<'_> {
                 }
                 self.put("Unit", "After", milestone.after, &field);
             } else {
-                let unit = super::unit_of(host.units.get(required).map_or(required.as_str(), String::as_str));
+                let unit = host.units.get(required).cloned();
+                let unit = unit.unwrap_or_else(|| unit::of_daemon(required, host.init));
                 self.put("Unit", "Requires", unit.clone(), &field);
                 self.put("Unit", "After", unit, &field);
             }

@@ -77,7 +77,7 @@ impl Units<'_> {
         let Some(daemon) = &definition.daemon else {
             return unit::foreign(self.service, host.init, diagnostics);
         };
-        let name = format!("{}.service", self.service.name);
+        let name = unit::of_daemon(&self.service.name, host.init);
         let target = UnitName::parse(&name).ok().map(Target::Unit)?;
         let place = self.service.tree.key_place_of(&["daemon"]);
         let installed = self.starter(&name) == Starter::Manager;
