@@ -65,6 +65,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("programs::logrotate_skips_a_file_that_others_may_write_and_that_is_an_error", logrotate_0666),
     ("programs::nft", nft),
     ("programs::named_checkconf", named),
+    ("programs::nft_asks_nothing_of_the_machine_that_only_the_host_has", nft_flowtable),
     ("programs::unbound_checkconf", unbound),
     ("programs::crontab", crontab),
     ("programs::crontab_of_the_system_is_checked_without_its_column_of_users", system_crontab),
@@ -347,6 +348,22 @@ fn nft() -> Ended {
             ),
         ],
     })
+}
+
+fn nft_flowtable() -> Ended {
+    let table = "table inet f {\n  flowtable ft { hook ingress priority 0; devices = { lo }; }\n}\n";
+    let report = check(&plan(vec![host("web1", "debian-12", vec![file("/etc/nftables.conf", table)])]));
+    if let Some(reason) = unavailable(&report, "nft") {
+        return Ended::Skipped(reason);
+    }
+    let mut verdicts = report.receipts.iter().filter(|r| r.item.validator == "nft").map(|r| &r.item.verdict);
+    let is_good = |verdict: &Verdict| match verdict {
+        Verdict::CouldNotRun { reason } => reason.contains("the kernel's module for flowtables"),
+        verdict => *verdict == Verdict::Passed,
+    };
+    assert!(verdicts.all(is_good), "{report:#?}");
+    assert!(!report.findings.iter().any(|f| f.item.severity == cmc_types::Severity::Error), "{report:#?}");
+    Ended::Passed
 }
 
 fn named() -> Ended {

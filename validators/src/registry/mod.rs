@@ -103,6 +103,8 @@ pub struct Program {
     pub first_line: u32,
     /// Parts of errors about what only the host has: alone they say nothing of the file.
     pub of_host: &'static [&'static str],
+    /// The same for parts of errors that are so only at a line with a word: part, word, and what is lacking here.
+    pub of_host_at: &'static [(&'static str, &'static str, &'static str)],
     /// Globs of files that the daemon silently leaves out, and why.
     pub skips: &'static [(&'static str, &'static str)],
     /// The package that has it, by family of the operating system; `""` stands for all others.
@@ -174,6 +176,7 @@ impl Program {
         init: None,
         families: &[],
         of_host: &[],
+        of_host_at: &[],
         scope: Scope::Each,
         argv: &[],
         version_argv: &[],

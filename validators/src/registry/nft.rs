@@ -1,5 +1,6 @@
 //! nftables: `nft -c -f F`. The kernel is asked, in a network namespace of the sandbox's own. `iif` and `oif` want
-//! interfaces that exist while the rules are read: the host's, for which ones of the same names stand in.
+//! interfaces that exist while the rules are read: the host's, for which ones of the same names stand in. A flowtable wants
+//! a module of the kernel, which may be the host's alone.
 
 use super::pattern::{error, warning};
 use super::{Prepared, Program, Scope, View};
@@ -26,6 +27,11 @@ pub(super) const NFT: Program = Program {
         warning("Warning: {message}"),
     ],
     of_host: &["Interface does not exist"],
+    of_host_at: &[(
+        "No such file or directory",
+        "flowtable",
+        "the kernel's module for flowtables, or a device",
+    )],
     packages: &[("", "nftables")],
     prepare: Some(prepare),
     ..Program::COMMON

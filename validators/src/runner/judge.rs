@@ -224,11 +224,28 @@ fn advised(job: &Job<'_>, said: &[Said]) -> bool {
 
 /// The problem if all that is wrong is about what only the host has: in our words, since the program's may quote secrets.
 fn of_host(job: &Job<'_>, said: &[Said]) -> Option<&'static str> {
-    let parts = job.tool.program().map_or(&[][..], |program| program.of_host);
+    let program = job.tool.program()?;
+    let problem = |said: &Said| {
+        let is_part = |part: &str| said.message.contains(part);
+        let anywhere = program.of_host.iter().copied().find(|part| is_part(part));
+        let at_word = |(part, word, lacking): &(&str, &str, &'static str)| {
+            (is_part(part) && stands_at(job, said, word)).then_some(*lacking)
+        };
+        anywhere.or_else(|| program.of_host_at.iter().find_map(at_word))
+    };
     let errors = said.iter().filter(|said| said.severity == Severity::Error);
-    let problems: Option<Vec<_>> =
-        errors.map(|said| parts.iter().copied().find(|part| said.message.contains(part))).collect();
+    let problems: Option<Vec<_>> = errors.map(problem).collect();
     problems?.first().copied()
+}
+
+/// Whether an error is at a line that holds a word.
+fn stands_at(job: &Job<'_>, said: &Said, word: &str) -> bool {
+    let line = || {
+        let content = job.seen.get(said.file?)?.content()?;
+        let text = std::str::from_utf8(content).ok()?;
+        text.lines().nth(usize::try_from(said.line?).ok()?.checked_sub(1)?)
+    };
+    line().is_some_and(|line| line.split(|c: char| !c.is_ascii_alphanumeric()).any(|found| found == word))
 }
 
 fn not_found(job: &Job<'_>, name: &str) -> String {
