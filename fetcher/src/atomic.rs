@@ -59,8 +59,15 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
         Err(error) => return Err(Error::io(context())(error)),
     };
     let mut bytes = Vec::new();
-    file.take(LIMIT).read_to_end(&mut bytes).map_err(Error::io(context()))?;
-    Ok(Some(bytes))
+    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(Error::io(context()))?;
+    match bytes.len() as u64 > LIMIT {
+        true => Err(too_large(path, LIMIT)),
+        false => Ok(Some(bytes)),
+    }
+}
+
+fn too_large(path: &Path, limit: u64) -> Error {
+    Error::Failed(format!("{} has more than {limit} bytes", path.display()))
 }
 
 /// Reads a JSON file of state; `None` if there is none, an error if it does not parse.
@@ -69,6 +76,24 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     serde_json::from_slice(&bytes)
         .map(Some)
         .map_err(|error| Error::Failed(format!("{} is damaged: {error}", path.display())))
+}
+
+/// Reads a JSON file of state whose `format` this program knows up to `newest`.
+pub fn read_versioned<T: DeserializeOwned>(path: &Path, newest: u32) -> Result<Option<T>> {
+    #[derive(serde::Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    if let Ok(Some(Format { format })) = read_json(path)
+        && format > newest
+    {
+        let path = path.display();
+        return Err(Error::refused(
+            "newer-format",
+            format!("{path} has format {format}: a newer cmc-fetch made it; run that one again"),
+        ));
+    }
+    read_json(path)
 }
 
 /// Removes a file if it is there.
@@ -128,8 +153,11 @@ pub fn read_trusted(path: &Path, forbidden: u32, right: u32, limit: u64) -> Resu
         return Err(Error::Config(text));
     }
     let mut bytes = Vec::new();
-    file.take(limit).read_to_end(&mut bytes).map_err(Error::io(context()))?;
-    Ok(bytes)
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(Error::io(context()))?;
+    match bytes.len() as u64 > limit {
+        true => Err(too_large(path, limit)),
+        false => Ok(bytes),
+    }
 }
 
 /// Makes renames and removals in a directory durable.

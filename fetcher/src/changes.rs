@@ -34,6 +34,8 @@ pub struct Move {
     pub needs: BTreeMap<ServiceName, Blake3>,
     /// Whether all its commands run.
     pub force: bool,
+    /// Whether it is frozen: nothing of it may change.
+    pub held: bool,
 }
 
 /// Where the content of a new file comes from.

@@ -265,6 +265,9 @@ impl Arguments {
                     let text = "its bundle is lost or damaged on this host; the next run fetches it";
                     output::line(format_args!("{service}: {text}"));
                 }
+                for (service, why) in &verified.refused {
+                    output::line(format_args!("{service}: its files cannot be checked: {why}"));
+                }
                 for service in &verified.unknown {
                     output::line(format_args!("{service}: nobody knows any more what is installed of it"));
                 }
@@ -293,7 +296,7 @@ impl Arguments {
                     "rollback" => format!(
                         "goes back to the bundle before and stays there until `cmc-fetch unfreeze {name}`"
                     ),
-                    _ => "is installed again".into(),
+                    _ => "is to be installed again, whatever is known of it".into(),
                 };
                 output::line(format_args!("{name} {done}"));
             }

@@ -95,16 +95,16 @@ fn moves(
             events.service(Level::Alarm, name, format!("{known}: files that only it had stay"));
         }
         let needs = wish.closure.clone();
-        moves.push(Move { service: name.clone(), from, to, needs, force: wish.redo });
+        let (force, held) = (wish.redo && !wish.frozen(), wish.frozen());
+        moves.push(Move { service: name.clone(), from, to, needs, force, held });
     }
     (moves, lost)
 }
 
 fn due(state: &State, one: &Move) -> bool {
     let (from, to) = (one.from.as_ref().map(|b| b.0), one.to.as_ref().map(|b| b.0));
-    from != to
-        || one.force
-        || state.services.get(&one.service).is_some_and(|service| !service.pending.is_empty())
+    let pending = || state.services.get(&one.service).is_some_and(|service| !service.pending.is_empty());
+    !one.held && (from != to || one.force || pending())
 }
 
 /// The groups that have something to do: pure removals first.
@@ -153,6 +153,14 @@ pub fn run(host: &Host<'_>, state: &mut State, wishes: &[Wish], events: &mut Eve
             behind.extend(group.iter().map(|one| (one.service.clone(), settled)));
             continue;
         }
+        if let Some(frozen) = group.iter().find(|one| one.held) {
+            for name in groups::names(&group).into_iter().filter(|name| **name != frozen.service) {
+                let text = format!("held back: {} is frozen, and they exchange a path", frozen.service);
+                events.service(Level::Alarm, name, text);
+            }
+            behind.extend(group.iter().map(|one| (one.service.clone(), true)));
+            continue;
+        }
         out.touched.extend(group.iter().map(|one| one.service.clone()));
         let verdict = change(host, state, &group, Purpose::Install, events)?;
         match verdict {
@@ -174,13 +182,17 @@ pub fn run(host: &Host<'_>, state: &mut State, wishes: &[Wish], events: &mut Eve
             }
         }
     }
-    // A later group may have changed what an earlier one watches.
+    // A later group may have changed what an earlier one watches. What is frozen catches up when it no longer is.
+    let frozen = |name: &ServiceName| wishes.iter().any(|wish| wish.service == *name && wish.frozen());
     let pending = |(name, service): (&ServiceName, &crate::state::Service)| {
-        !service.pending.is_empty() && !behind.iter().any(|(behind, _)| behind == name)
+        !service.pending.is_empty() && !frozen(name) && !behind.iter().any(|(behind, _)| behind == name)
     };
     if state.services.iter().any(pending) {
         out.exit = out.exit.and(watch(host, state, wishes, &behind, &mut out.touched, events)?);
-        out.again |= state.services.values().any(|service| !service.pending.is_empty());
+        let left = |(name, service): (&ServiceName, &crate::state::Service)| {
+            !service.pending.is_empty() && !frozen(name)
+        };
+        out.again |= state.services.iter().any(left);
     }
     Ok(out)
 }

@@ -5,14 +5,16 @@ use crate::error::{Error, Exit, Result};
 use crate::event::{Events, Level};
 use crate::fetch;
 use crate::host::Host;
+use crate::report;
 use crate::run::{self, Outcome};
 use crate::setup::Setup;
 use crate::state::{Hold, HoldKind, Service, State};
+use crate::wish;
 use cmc_types::{Blake3, ServiceName};
 
 /// Nothing of the service changes any more, drift included, until `unfreeze`.
 pub fn freeze(setup: &Setup<'_>, name: &ServiceName, reason: &str) -> Result<()> {
-    decide(setup, name, |service, _, now| {
+    decide(setup, name, false, |service, _, now| {
         let digest = service.installed;
         service.held = Some(Hold { kind: HoldKind::Freeze, digest, reason: reason.into(), since: now });
         Ok(())
@@ -21,7 +23,7 @@ pub fn freeze(setup: &Setup<'_>, name: &ServiceName, reason: &str) -> Result<()>
 
 /// Lifts a `freeze` or `rollback` of this host.
 pub fn unfreeze(setup: &Setup<'_>, name: &ServiceName) -> Result<()> {
-    decide(setup, name, |service, _, _| match service.held.take() {
+    decide(setup, name, false, |service, _, _| match service.held.take() {
         Some(_) => Ok(()),
         None => Err(Error::Failed(format!(
             "{name} is not held on this host; a hold of the whole fleet is lifted by its publisher"
@@ -30,9 +32,9 @@ pub fn unfreeze(setup: &Setup<'_>, name: &ServiceName) -> Result<()> {
 }
 
 /// Goes back to the bundle before, and stays there until `unfreeze` or `redo`. Never to what the release wants, which
-/// is forward, nor to what failed on this host.
+/// is forward, nor to what failed on this host. Refused while the service is frozen.
 pub fn rollback(setup: &Setup<'_>, name: &ServiceName, reason: &str) -> Result<()> {
-    decide(setup, name, |service, host, now| {
+    decide(setup, name, true, |service, host, now| {
         let released =
             fetch::taken(&host.dir).and_then(|known| known.manifest.bundle(name).map(|bundle| bundle.digest));
         let failed = |digest: &Blake3| service.quarantined.iter().any(|known| known.digest == *digest);
@@ -58,9 +60,10 @@ pub fn rollback(setup: &Setup<'_>, name: &ServiceName, reason: &str) -> Result<(
     })
 }
 
-/// Installs the wanted bundle again, whatever is known of it, and runs all its commands.
+/// Installs the wanted bundle again, whatever is known of it, and runs all its commands. Refused while the service is
+/// frozen.
 pub fn redo(setup: &Setup<'_>, name: &ServiceName) -> Result<()> {
-    decide(setup, name, |service, _, _| {
+    decide(setup, name, true, |service, _, _| {
         service.redo = true;
         service.quarantined.clear();
         service.retry = None;
@@ -85,13 +88,21 @@ pub fn carry_out(setup: &Setup<'_>) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// Changes what is remembered of a service; `moves`: to have it changed, which a freeze forbids.
 fn decide(
     setup: &Setup<'_>,
     name: &ServiceName,
+    moves: bool,
     change: impl FnOnce(&mut Service, &Host<'_>, u64) -> Result<()>,
 ) -> Result<()> {
     let done = setup.locked(|host| {
         let mut state = State::load(&host.dir, &mut Events::default())?;
+        let now = setup.clock.now();
+        if let Some(why) = frozen(host, &state, name, now).filter(|_| moves) {
+            return Err(Error::Failed(format!(
+                "{name} is frozen {why}: nothing is changed; lift the freeze first"
+            )));
+        }
         let Some(service) = state.services.get_mut(name) else {
             let known: Vec<_> = state.services.keys().map(ServiceName::as_str).collect();
             return Err(Error::Failed(format!(
@@ -99,9 +110,20 @@ fn decide(
                 known.join(", ")
             )));
         };
-        change(service, host, setup.clock.now())?;
+        change(service, host, now)?;
         state.converged = false;
-        state.save(&host.dir)
+        state.save(&host.dir)?;
+        // A freeze changes nothing that a run would have to tell.
+        report::mark(setup, host);
+        Ok(())
     })?;
     done.ok_or_else(|| Error::Failed("another run is at work on this host".into()))
+}
+
+/// Why a service is frozen, by this host or its fleet, if it is.
+fn frozen(host: &Host<'_>, state: &State, name: &ServiceName, now: u64) -> Option<String> {
+    match fetch::taken(&host.dir) {
+        Some(known) => wish::frozen(name, &known.manifest, state, now),
+        None => wish::frozen_here(name, state),
+    }
 }

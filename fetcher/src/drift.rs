@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::journal::Purpose;
 use crate::record;
 use crate::root::{Seen, StatKey};
-use crate::state::{Retry, State};
+use crate::state::{Condition, Retry, State};
 use crate::transaction::Verdict;
 use cmc_bundles::bundle::BundleJson;
 use cmc_types::check::{FileEntry, FileKind};
@@ -88,6 +88,7 @@ pub fn repair(
         stats.extend(now.map(|now| (digest, now)));
         if drifted.is_empty() {
             note(state, &name, drifted);
+            repaired_otherwise(state, &name, &digest);
             continue;
         }
         if policy == Drift::Report || frozen.contains(&name) {
@@ -116,8 +117,14 @@ pub fn repair(
             continue;
         }
         let bundle = Some((digest, bundle));
-        let one =
-            Move { service: name, from: bundle.clone(), to: bundle, needs: BTreeMap::new(), force: false };
+        let one = Move {
+            service: name,
+            from: bundle.clone(),
+            to: bundle,
+            needs: BTreeMap::new(),
+            force: false,
+            held: false,
+        };
         exit = exit.and(match converge::change(host, state, &[one], Purpose::Repair, events)? {
             Verdict::Good => Exit::Done,
             Verdict::Unchanged => Exit::Failed,
@@ -134,6 +141,18 @@ pub fn repair(
 fn note(state: &mut State, name: &ServiceName, drifted: BTreeSet<UnixPath>) {
     if let Some(service) = state.services.get_mut(name) {
         service.drifted = drifted;
+    }
+}
+
+/// Forgets a repair that failed, since its files are as they should be: somebody else made them so.
+fn repaired_otherwise(state: &mut State, name: &ServiceName, digest: &Blake3) {
+    let Some(service) = state.services.get_mut(name) else { return };
+    let waits = service.retry.as_ref().is_some_and(|retry| retry.digest == *digest);
+    if waits && service.pending.is_empty() {
+        service.retry = None;
+        if service.condition == Condition::Degraded {
+            service.condition = Condition::Good;
+        }
     }
 }
 
@@ -188,7 +207,14 @@ pub fn plan(
     for (name, service) in state.services.iter().filter(|(name, _)| !skip.contains(*name)) {
         let Some(digest) = service.installed else { continue };
         let Some(bundle) = record::read(host, name, &digest) else { continue };
-        let drifted = find(host, &bundle)?;
+        let drifted = match find(host, &bundle) {
+            Ok(drifted) => drifted,
+            Err(error @ (Error::Refused { .. } | Error::Io { .. })) => {
+                events.service(Level::Alarm, name, format!("its files cannot be checked: {error}"));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         if policy == Drift::Report || frozen.contains(name) {
             for path in &drifted {
                 events.file(Level::Change, name, path, "was edited; it is left as it is");
@@ -206,6 +232,7 @@ pub fn plan(
             to: bundle,
             needs: BTreeMap::new(),
             force: false,
+            held: false,
         };
         planned.push(converge::plan_group(host, state, &[one], Some("repair"))?);
     }

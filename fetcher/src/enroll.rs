@@ -6,6 +6,7 @@ use crate::config::{Config, RootPin, StoreSetting};
 use crate::error::{Error, Result};
 use cmc_bundles::keys::{Identities, MemberKey};
 use cmc_bundles::sshsig::{self, FileSigner, Signer};
+use cmc_types::shell;
 use cmc_types::{Blake3, HostName};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -101,6 +102,7 @@ pub fn run(enrolment: &Enrolment<'_>) -> Result<Enrolled> {
         out.next.push("then here: cmc-fetch enroll 'LINE', with the line that it prints".into());
         return Ok(out);
     };
+    let scheduled = scheduled(enrolment)?;
     let text = format!("# Written by `cmc-fetch enroll`.\n{}reporter = \"reporter\"\n", config_text(line)?);
     let parsed = Config::parse(&text, dir)?;
     if enrolment.config.exists() {
@@ -118,7 +120,9 @@ pub fn run(enrolment: &Enrolment<'_>) -> Result<Enrolled> {
         atomic::write_mode(enrolment.config, text.as_bytes(), 0o644, true)?;
         out.written.push(enrolment.config.to_owned());
     }
-    schedule(enrolment, &line.id, &mut out)?;
+    if let Some((schedule, command)) = scheduled {
+        install(enrolment, schedule, &command, &line.id, &mut out)?;
+    }
     out.next.push(format!("try it: {} plan", command(enrolment)));
     Ok(out)
 }
@@ -136,13 +140,35 @@ fn differences(there: &Config, line: &Config) -> Vec<&'static str> {
     pairs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
 }
 
-/// The program with the options that lead it back to this configuration and root.
+/// The program with the options that lead it back to this configuration and root, as words of a shell.
 fn command(enrolment: &Enrolment<'_>) -> String {
-    let mut command = format!("{} --config {}", enrolment.program.display(), enrolment.config.display());
+    let text = |path: &Path| path.display().to_string();
+    let mut command = vec![text(enrolment.program), "--config".into(), text(enrolment.config)];
     if enrolment.root != Path::new("/") {
-        let _ = write!(command, " --root {}", enrolment.root.display());
+        command.extend(["--root".into(), text(enrolment.root)]);
     }
-    command
+    shell::words(&command)
+}
+
+/// How the fetcher is started, if it is, and the same for a unit and a crontab, which read blanks, `%` and quotes in ways of their own.
+fn scheduled(enrolment: &Enrolment<'_>) -> Result<Option<(Schedule, String)>> {
+    let is_dir = |path: &str| enrolment.root.join(path).is_dir();
+    let schedule = enrolment.schedule.unwrap_or_else(|| match () {
+        () if is_dir("run/systemd/system") => Schedule::Timer,
+        () if is_dir("etc/cron.d") => Schedule::Cron,
+        () => Schedule::Crontab,
+    });
+    if schedule == Schedule::None {
+        return Ok(None);
+    }
+    let command = command(enrolment);
+    let plain = |c: char| c.is_ascii_alphanumeric() || " /._+:@-".contains(c);
+    match command.chars().all(plain) {
+        true => Ok(Some((schedule, command))),
+        false => Err(Error::Usage(format!(
+            "{command}: such a path can stand in no unit and no crontab; choose others, or use --schedule none"
+        ))),
+    }
 }
 
 fn make_dir(dir: &Path) -> Result<()> {
@@ -241,18 +267,15 @@ RandomizedDelaySec=30s
 WantedBy=timers.target
 ";
 
-fn schedule(enrolment: &Enrolment<'_>, id: &str, out: &mut Enrolled) -> Result<()> {
+fn install(
+    enrolment: &Enrolment<'_>,
+    schedule: Schedule,
+    command: &str,
+    id: &str,
+    out: &mut Enrolled,
+) -> Result<()> {
     let root = enrolment.root;
-    let schedule = enrolment.schedule.unwrap_or_else(|| {
-        let is_dir = |path: &str| root.join(path).is_dir();
-        match () {
-            () if is_dir("run/systemd/system") => Schedule::Timer,
-            () if is_dir("etc/cron.d") => Schedule::Cron,
-            () => Schedule::Crontab,
-        }
-    });
-    let command = command(enrolment);
-    let fill = |text: &str| text.replace("{command}", &command);
+    let fill = |text: &str| text.replace("{command}", command);
     // Hosts of a fleet do not all ask in the same minute.
     let minute = u32::from_str_radix(id.get(..2).unwrap_or("0"), 16).unwrap_or(0) % 5;
     let when = format!("{minute}-59/5 * * * *");

@@ -54,7 +54,7 @@ impl<'a> Deadline<'a> {
     }
 }
 
-/// Reads the trust state; a lost or damaged one begins anew at the pin.
+/// Reads the trust state; an error if it cannot be read. A lost or damaged one begins anew at the pin.
 pub fn load_trust(dir: &Path, pin: &Pin, events: &mut Events) -> Result<TrustState> {
     let path = dir.join("trust.json");
     match atomic::read_json::<TrustState>(&path) {
@@ -67,6 +67,7 @@ pub fn load_trust(dir: &Path, pin: &Pin, events: &mut Events) -> Result<TrustSta
             Ok(TrustState::new(pin))
         }
         Ok(None) => Ok(TrustState::new(pin)),
+        Err(error @ Error::Io { .. }) => Err(error),
         Err(error) => {
             let _ = std::fs::rename(&path, dir.join("trust.json.damaged"));
             events.host(Level::Alarm, format!("{error}; trust begins anew at the pinned root"));

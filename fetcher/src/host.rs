@@ -65,6 +65,7 @@ impl<'a> Host<'a> {
 /// The systemd unit that this process runs in, which its own run never restarts.
 pub fn own_unit() -> Option<String> {
     let text = std::fs::read_to_string("/proc/self/cgroup").ok()?;
-    let last = text.lines().next()?.rsplit('/').next()?;
-    last.ends_with(".service").then(|| last.to_owned())
+    // Version 1 has a line for each controller, and some name no unit.
+    let units = text.lines().filter_map(|line| line.rsplit('/').next());
+    units.map(str::to_owned).find(|name| name.ends_with(".service"))
 }

@@ -215,7 +215,7 @@ impl Journal {
 
     /// Reads the journal that an interrupted run left. One that does not parse is an error: nobody may guess.
     pub fn load(dir: &Path) -> Result<Option<Self>> {
-        atomic::read_json(&Self::path(dir))
+        atomic::read_versioned(&Self::path(dir), 1)
     }
 
     /// Whether a transaction is unfinished: nothing else may begin.

@@ -66,6 +66,11 @@ pub fn save(
     Ok(saved)
 }
 
+/// Whether a file's content is in `originals/`.
+pub fn has(host: &Host<'_>, path: &UnixPath, seen: &FileSeen) -> bool {
+    host.originals().join(saved_name(path, &seen.b3)).exists()
+}
+
 /// Opens saved content.
 pub fn open(host: &Host<'_>, saved: &str) -> Result<Box<dyn Read>> {
     let path = host.originals().join(saved);

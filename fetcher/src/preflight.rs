@@ -37,18 +37,19 @@ pub fn check(host: &Host<'_>, changes: &Changes) -> Result<()> {
     for (change, _) in &changes.list {
         let path = &change.path;
         let parent = host.root.parent(path)?;
-        let folder = match &parent {
-            Parent::Found(folder) => folder,
-            Parent::Missing { nearest, .. } => nearest,
+        let (folder, at) = match &parent {
+            Parent::Found(folder) => (folder, path.parent()),
+            Parent::Missing { nearest, at, .. } => (nearest, at.as_str()),
         };
         let (dev, ino) = folder.id()?;
+        let below = path.as_str().strip_prefix(at).unwrap_or_default().trim_start_matches('/');
+        if !seen.insert((dev, ino, below.to_owned())) {
+            return Err(Error::refused(
+                "one-file-two-paths",
+                format!("{path} is the same file as another path of the bundle"),
+            ));
+        }
         if let Parent::Found(folder) = &parent {
-            if !seen.insert((dev, ino, path.file_name().to_owned())) {
-                return Err(Error::refused(
-                    "one-file-two-paths",
-                    format!("{path} is the same file as another path of the bundle"),
-                ));
-            }
             #[allow(clippy::unnecessary_cast)]
             let elsewhere = folder.stat(path.file_name())?.is_some_and(|stat| stat.st_dev as u64 != dev);
             match folder.fixed(path.file_name())? {

@@ -6,6 +6,7 @@ use crate::host::own_unit;
 use crate::journal::{Journal, Member, Phase, Progress, Purpose, Undo};
 use crate::state::State;
 use crate::steps;
+use cmc_types::passage::Way;
 use cmc_types::{ServiceName, UnixPath};
 use std::collections::BTreeSet;
 
@@ -23,8 +24,12 @@ pub fn journal(
     let (mut undo, mut capture) = (Undo::default(), Vec::new());
     for one in moves {
         let (from, to) = (one.from.as_ref().map(|b| &b.1), one.to.as_ref().map(|b| &b.1));
-        let forward = steps::transition(&one.service, from, to, &touched, one.force);
-        let back = steps::transition(&one.service, to, from, &own, false);
+        let again = one.from.as_ref().map(|bundle| bundle.0) == one.to.as_ref().map(|bundle| bundle.0);
+        let way = if one.force { Way::Redo } else { Way::Forward };
+        let forward = steps::transition(&one.service, from, to, &touched, way);
+        // What is installed again and fails is there in both directions.
+        let way = if one.force && again { Way::Redo } else { Way::Back };
+        let back = steps::transition(&one.service, to, from, &own, way);
         steps::push(&mut leaving, forward.leaving);
         steps::push(&mut after, forward.after);
         steps::push(&mut undo.leaving, back.leaving);

@@ -1,5 +1,5 @@
 //! The report of a run, for the operators: sent by a run that has something new to say, never by a quiet one. What
-//! could not be sent is sent by a later run. Sending never fails a run.
+//! could not be sent is sent by a later run, where the store refused it an hour later. Sending never fails a run.
 
 use crate::atomic;
 use crate::event::Level;
@@ -17,15 +17,25 @@ use std::path::{Path, PathBuf};
 /// The largest file with a reporter key, in bytes.
 const KEY_FILE: u64 = 64 << 10;
 
+/// How long a store that refused a report is left alone, in seconds.
+const HOUR: u64 = 3600;
+
 /// Marks a report that is still to be sent.
 fn unsent(host: &Host<'_>) -> PathBuf {
     host.dir.join("reports/unsent")
 }
 
+/// Notes that the next run has something to report, if this host reports.
+pub fn mark(setup: &Setup<'_>, host: &Host<'_>) {
+    if setup.config.reporter.is_some() {
+        let _ = atomic::write_mode(&unsent(host), b"", 0o600, false);
+    }
+}
+
 /// Sends the report of a run, if this host reports and there is something to say.
 pub fn send(setup: &Setup<'_>, host: &Host<'_>, trust: &TrustState, state: &State, outcome: &mut Outcome) {
     let Some(key) = &setup.config.reporter else { return };
-    let late = unsent(host).exists();
+    let late = is_due(&unsent(host), setup.clock.now());
     if !outcome.news && !late {
         return;
     }
@@ -38,14 +48,19 @@ pub fn send(setup: &Setup<'_>, host: &Host<'_>, trust: &TrustState, state: &Stat
             let _ = atomic::remove(&unsent(host));
         }
         Err(Problem { text, lasting }) => {
-            // A store that takes no reports of this host is not asked again before there is news.
-            let _ = match lasting {
-                true => atomic::remove(&unsent(host)),
-                false => atomic::write_mode(&unsent(host), b"", 0o600, false),
-            };
+            // A store that takes no reports of this host now, since its keys are old, may take them later.
+            let next = if lasting { setup.clock.now() + HOUR } else { 0 };
+            let _ = atomic::write_mode(&unsent(host), next.to_string().as_bytes(), 0o600, false);
             outcome.events.host(Level::Note, format!("no report was sent: {text}"));
         }
     }
+}
+
+/// Whether a report waits and may be sent; the file says from when, in Unix seconds.
+fn is_due(unsent: &Path, now: u64) -> bool {
+    let Ok(Some(text)) = atomic::read(unsent) else { return false };
+    let from = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
+    from.unwrap_or(0) <= now
 }
 
 struct Problem {

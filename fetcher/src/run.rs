@@ -72,10 +72,20 @@ fn locked_run(setup: &Setup<'_>, host: &Host<'_>) -> Result<Outcome> {
     let mut state = State::load(&host.dir, &mut events)?;
     let mut trust = fetch::load_trust(&host.dir, &pin, &mut events)?;
 
-    if let Some(verdict) = transaction::recover(host, &mut state, &mut events)? {
-        state.converged = false;
-        if matches!(verdict, Verdict::Undone | Verdict::Broken) {
-            outcome.exit = outcome.exit.and(Exit::RolledBack);
+    let before = state.clone();
+    match transaction::recover(host, &mut state, &mut events) {
+        Ok(None) => {}
+        Ok(Some(verdict)) => {
+            state.converged = false;
+            if matches!(verdict, Verdict::Undone | Verdict::Broken) {
+                outcome.exit = outcome.exit.and(Exit::RolledBack);
+            }
+        }
+        // Nothing else may happen before that one has ended; but it is told.
+        Err(error) => {
+            state.converged = false;
+            outcome.fail(&error);
+            return finish(setup, host, &trust, state, before, outcome, events);
         }
     }
     let loaded = state.clone();
@@ -99,6 +109,12 @@ fn locked_run(setup: &Setup<'_>, host: &Host<'_>) -> Result<Outcome> {
                     state.service(&wish.service).wanted = behind;
                 }
             }
+            let overrides = fetch::taken(&host.dir).map(|known| known.manifest.overrides).unwrap_or_default();
+            let expires = overrides.iter().any(|hold| hold.expires.is_some());
+            state.carried = expires.then(|| setup.clock.now());
+            // What failed to install and is wanted no more is forgotten.
+            let wanted = |name: &ServiceName| wishes.iter().any(|wish| wish.service == *name);
+            state.services.retain(|name, service| service.installed.is_some() || wanted(name));
             state.order =
                 wishes.iter().filter(|wish| wish.digest.is_some()).map(|w| w.service.clone()).collect();
         }
@@ -143,7 +159,10 @@ fn locked_run(setup: &Setup<'_>, host: &Host<'_>) -> Result<Outcome> {
         let mut keep = state.bundles();
         let known = fetch::taken(&host.dir);
         keep.extend(known.iter().flat_map(|known| &known.manifest.bundles).map(|bundle| bundle.digest));
-        host.cache.prune(&keep)?;
+        if let Err(error) = host.cache.prune(&keep) {
+            events
+                .host(Level::Alarm, format!("bundles that nobody needs any more stay on this host: {error}"));
+        }
     }
 
     finish(setup, host, &trust, state, loaded, outcome, events)
@@ -221,10 +240,15 @@ fn converge(
     let newest = newest(trust);
     let over = |deadline: u64| now >= deadline;
     let retry = state.services.values().filter_map(|service| service.retry.as_ref());
-    let due = retry.map(|retry| retry.not_before).any(over)
-        || state.services.values().any(|service| service.redo || !service.pending.is_empty());
+    let frozen: BTreeSet<_> =
+        fleet_frozen(host, state, now).into_iter().chain(locally_frozen(state)).collect();
+    let wants = |(name, service): (&ServiceName, &crate::state::Service)| {
+        (service.redo || !service.pending.is_empty()) && !frozen.contains(name)
+    };
+    let due = retry.map(|retry| retry.not_before).any(over) || state.services.iter().any(wants);
     let kept = state.services.values().filter_map(|service| service.installed).all(|d| host.cache.has(&d));
-    let settled = state.converged && state.release == newest && !due && kept && holds_unchanged(host, now);
+    let settled =
+        state.converged && state.release == newest && !due && kept && holds_unchanged(host, state, now);
     if settled || newest.is_none() {
         return Ok(None);
     }
@@ -325,12 +349,8 @@ fn fleet_frozen(host: &Host<'_>, state: &State, now: u64) -> Vec<ServiceName> {
 }
 
 /// Whether no hold of the fleet has expired since the manifest was last carried out.
-fn holds_unchanged(host: &Host<'_>, now: u64) -> bool {
-    let done = std::fs::metadata(host.dir.join("state.json"))
-        .and_then(|meta| meta.modified())
-        .ok()
-        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
-        .map_or(0, |span| span.as_secs());
+fn holds_unchanged(host: &Host<'_>, state: &State, now: u64) -> bool {
+    let done = state.carried.unwrap_or(0);
     let expired = |hold: &cmc_bundles::overrides::HostHold| {
         hold.expires.is_some_and(|expires| expires > done && expires <= now)
     };

@@ -199,11 +199,18 @@ pub fn restore_all(host: &Host<'_>, journal: &Journal, events: &mut Events) -> R
     for (n, change) in journal.changes.iter().enumerate().rev() {
         (host.mark)("restore");
         if let Err(error) = restore(host, change, &journal.old_name(n), events) {
-            let kept = match rescue(host, change, &journal.old_name(n)) {
-                Some(saved) => {
+            let old = journal.old_name(n);
+            let kept = match rescue(host, change, &old) {
+                Rescue::Nothing => String::new(),
+                Rescue::Saved(saved) => {
                     format!("; what was there is kept in {}", host.originals().join(saved).display())
                 }
-                None => String::new(),
+                Rescue::Failed(why) => {
+                    let folder = change.path.parent();
+                    format!(
+                        "; what was there stays in {folder}/{old}, since it could not be kept elsewhere: {why}"
+                    )
+                }
             };
             let text = format!("could not be restored: {error}{kept}");
             events.file(Level::Alarm, &change.service, &change.path, text);
@@ -262,23 +269,49 @@ fn restore(host: &Host<'_>, change: &Change, old: &str, events: &mut Events) -> 
     }
 }
 
-/// Copies what lay at a path that cannot be restored to `originals/`, before [`clean`] removes it.
-fn rescue(host: &Host<'_>, change: &Change, old: &str) -> Option<String> {
-    let Seen::File(seen) = &change.old else { return None };
-    let Ok(Parent::Found(target)) = host.root.parent(&change.path) else { return None };
-    target.stat(old).ok().flatten()?;
-    originals::save(host, &target, old, &change.path, seen).ok()
+/// What became of the only copy of what lay at a path that cannot be restored.
+enum Rescue {
+    /// There is none.
+    Nothing,
+    /// It is in `originals/`.
+    Saved(String),
+    /// It stays where it is, beside the path.
+    Failed(String),
 }
 
-/// Removes all temporaries; one that cannot be removed is said and holds nothing up. An old file with set-id bits
-/// loses them first, in case somebody else linked to it.
+/// Copies what lay at a path that cannot be restored to `originals/`, before [`clean`] removes it.
+fn rescue(host: &Host<'_>, change: &Change, old: &str) -> Rescue {
+    let Ok(Parent::Found(target)) = host.root.parent(&change.path) else { return Rescue::Nothing };
+    match (target.stat(old), &change.old) {
+        (Ok(None), _) => Rescue::Nothing,
+        (_, Seen::File(seen)) => match originals::save(host, &target, old, &change.path, seen) {
+            Ok(saved) => Rescue::Saved(saved),
+            Err(error) => Rescue::Failed(error.to_string()),
+        },
+        _ => Rescue::Failed("it is no regular file".into()),
+    }
+}
+
+/// Whether what lay at a path has no other copy than the temporary beside it.
+fn is_last_copy(host: &Host<'_>, journal: &Journal, change: &Change) -> bool {
+    let saved = match &change.old {
+        Seen::File(seen) => originals::has(host, &change.path, seen),
+        _ => false,
+    };
+    journal.unrestored.contains(&change.path) && !saved
+}
+
+/// Removes all temporaries but the last copy of what could not be restored; one that cannot be removed is said and
+/// holds nothing up. An old file with set-id bits loses them first, in case somebody else linked to it.
 pub fn clean(host: &Host<'_>, journal: &Journal, events: &mut Events) -> Result<()> {
     let mut folders = BTreeSet::new();
     for (n, change) in journal.changes.iter().enumerate() {
         for place in [change.stage.as_str(), change.path.parent()] {
             let Ok(folder) = host.root.folder(place) else { continue };
             let (new, old) = (journal.new_name(n), journal.old_name(n));
-            let removed = remove_old(&folder, &old, change).and_then(|()| folder.unlink(&new));
+            let last = is_last_copy(host, journal, change);
+            let old = if last { Ok(()) } else { remove_old(&folder, &old, change) };
+            let removed = old.and_then(|()| folder.unlink(&new));
             if let Err(error) = removed {
                 let text = format!("a temporary beside it stays: {error}");
                 events.file(Level::Alarm, &change.service, &change.path, text);
@@ -299,7 +332,10 @@ fn remove_old(folder: &Folder, old: &str, change: &Change) -> Result<()> {
     let replaced = folder
         .stat(change.path.file_name())?
         .is_none_or(|now| (now.st_dev, now.st_ino) != (stat.st_dev, stat.st_ino));
+    // What bears the name now may be another's, put there since.
+    let had_bits = matches!(&change.old, Seen::File(file) if file.mode & 0o7000 != 0);
     if replaced
+        && had_bits
         && stat.st_mode & 0o7000 != 0
         && let Some(file) = folder.open(old)?
     {
@@ -308,12 +344,12 @@ fn remove_old(folder: &Folder, old: &str, change: &Change) -> Result<()> {
     folder.unlink(old).map(drop)
 }
 
-/// Removes a directory if it is empty; whether it did.
+/// Removes a directory if it is empty; whether it is gone.
 pub fn remove_dir(host: &Host<'_>, dir: &str) -> Result<bool> {
     let Ok(path) = UnixPath::parse(dir) else { return Ok(false) };
     match host.root.parent(&path)? {
         Parent::Found(parent) => parent.remove_dir(path.file_name()),
-        Parent::Missing { .. } => Ok(false),
+        Parent::Missing { .. } => Ok(true),
     }
 }
 

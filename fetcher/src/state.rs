@@ -2,7 +2,7 @@
 //! root. (`trust.json` and `manifest.json` beside it belong to the verifying client.)
 
 use crate::atomic;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{Events, Level};
 use crate::root::{Parent, Root};
 use cmc_bundles::client::Position;
@@ -42,6 +42,9 @@ pub struct State {
     pub owners: BTreeMap<UnixPath, (String, String)>,
     /// Nonces of the fleet's redos that were carried out.
     pub redone: BTreeSet<String>,
+    /// When a manifest with holds that expire was last carried out, in Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<u64>,
     /// What the last run failed at, so that `--cron` says it once.
     pub trouble: Option<String>,
 }
@@ -60,6 +63,7 @@ impl Default for State {
             directories: BTreeSet::new(),
             owners: BTreeMap::new(),
             redone: BTreeSet::new(),
+            carried: None,
             trouble: None,
         }
     }
@@ -292,11 +296,11 @@ impl State {
         Ok(dir)
     }
 
-    /// Reads the state. A lost or damaged one begins anew and says so; then identical files are adopted, differing
+    /// Reads the state; an error if it cannot be read, or is a newer program's. A lost or damaged one begins anew and says so; then identical files are adopted, differing
     /// ones are saved, and nothing is deleted.
     pub fn load(dir: &Path, events: &mut Events) -> Result<Self> {
         let path = dir.join("state.json");
-        match atomic::read_json::<Self>(&path) {
+        match atomic::read_versioned::<Self>(&path, 1) {
             Ok(Some(state)) => Ok(state),
             Ok(None) => {
                 if dir.join("trust.json").exists() {
@@ -311,6 +315,8 @@ impl State {
                 state.save(dir)?;
                 Ok(state)
             }
+            // It may be read next time: only what is there and makes no sense is damaged.
+            Err(error @ (Error::Io { .. } | Error::Refused { .. })) => Err(error),
             Err(error) => {
                 let kept = dir.join("state.json.damaged");
                 let _ = std::fs::rename(&path, &kept);

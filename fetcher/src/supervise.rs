@@ -61,12 +61,9 @@ pub fn run(host: &Host<'_>, state: &mut State, skip: &BTreeSet<ServiceName>, eve
                 );
             }
             _ => {
-                let level = if count == check.failures || check.restart.is_some() {
-                    Level::Alarm
-                } else {
-                    Level::Note
-                };
-                events.service(level, name, said);
+                // Without the count, so that what lasts is said once.
+                let text = format!("{} fails: {problem}", health::name(&check.probe));
+                events.service(Level::Alarm, name, text);
                 exit = exit.and(Exit::Failed);
             }
         }

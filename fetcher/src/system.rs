@@ -29,7 +29,7 @@ fn arch() -> &'static str {
     match std::env::consts::ARCH {
         "x86" => "i686",
         "arm" => "armv7l",
-        "powerpc64" => "ppc64le",
+        "powerpc64" if cfg!(target_endian = "little") => "ppc64le",
         other => other,
     }
 }

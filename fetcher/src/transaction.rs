@@ -196,7 +196,9 @@ impl<'h, 'a> Transaction<'h, 'a> {
         let step = list(&mut self.journal)[i].clone();
         let line = step.argv.join(" ");
         match step.progress {
-            Progress::Done | Progress::Failed => return Ok(None),
+            Progress::Done => return Ok(None),
+            // The run ended before it could act on that.
+            Progress::Failed => return Ok(Some("failed before the run was interrupted".into())),
             Progress::Skipped => {
                 events.service(
                     Level::Change,
@@ -277,12 +279,14 @@ impl<'h, 'a> Transaction<'h, 'a> {
     fn good(&mut self, state: &mut State, events: &mut Events) -> Result<Verdict> {
         self.enter(Phase::Good)?;
         settle::good(self.host, &self.journal, state, events)?;
-        self.end(events)?;
+        self.end(state, events)?;
         Ok(Verdict::Good)
     }
 
     fn undo(&mut self, state: &mut State, events: &mut Events) -> Result<Verdict> {
         if self.journal.phase != Phase::Undoing {
+            // Its commands may take a while.
+            self.journal.save(&self.host.dir)?;
             capsule::take(self.host, &self.journal, events);
         }
         self.enter(Phase::Undoing)?;
@@ -341,18 +345,25 @@ impl<'h, 'a> Transaction<'h, 'a> {
 
     fn settled(&mut self, state: &mut State, events: &mut Events) -> Result<Verdict> {
         settle::undone(self.host, &self.journal, state, events)?;
-        self.end(events)?;
+        self.end(state, events)?;
         Ok(if self.journal.phase == Phase::Broken { Verdict::Broken } else { Verdict::Undone })
     }
 
-    fn end(&self, events: &mut Events) -> Result<()> {
+    fn end(&self, state: &mut State, events: &mut Events) -> Result<()> {
         (self.host.mark)("clean");
         stage::clean(self.host, &self.journal, events)?;
         if self.journal.phase == Phase::Good {
+            let known = state.directories.len();
             for dir in &self.journal.prune {
-                if let Err(error) = stage::remove_dir(self.host, dir) {
-                    events.host(Level::Note, format!("{dir} stays: {error}"));
+                match stage::remove_dir(self.host, dir) {
+                    // Who makes it anew owns it.
+                    Ok(true) => drop(state.directories.remove(dir)),
+                    Ok(false) => {}
+                    Err(error) => events.host(Level::Note, format!("{dir} stays: {error}")),
                 }
+            }
+            if state.directories.len() < known {
+                state.save(&self.host.dir)?;
             }
         }
         (self.host.mark)("forget");
@@ -387,11 +398,5 @@ fn last_lines(text: &str) -> String {
 /// Reads and finishes what an interrupted run left; `None` if there was nothing.
 pub fn recover(host: &Host<'_>, state: &mut State, events: &mut Events) -> Result<Option<Verdict>> {
     let Some(journal) = Journal::load(&host.dir)? else { return Ok(None) };
-    if journal.format != 1 {
-        return Err(Error::Failed(format!(
-            "journal of format {}: a newer cmc-fetch made it",
-            journal.format
-        )));
-    }
     Transaction::resume(host, journal, state, events).map(Some)
 }

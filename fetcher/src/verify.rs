@@ -19,6 +19,8 @@ pub struct Verified {
     pub unknown: BTreeSet<ServiceName>,
     /// Services whose bundle is lost or damaged on this host; the next run fetches it again.
     pub damaged: BTreeSet<ServiceName>,
+    /// Services whose paths cannot be looked at, and why.
+    pub refused: BTreeMap<ServiceName, String>,
     /// How many paths were looked at.
     pub paths: usize,
 }
@@ -26,7 +28,10 @@ pub struct Verified {
 impl Verified {
     /// Whether everything is as installed, and could be installed again.
     pub fn clean(&self) -> bool {
-        self.drifted.is_empty() && self.unknown.is_empty() && self.damaged.is_empty()
+        self.drifted.is_empty()
+            && self.unknown.is_empty()
+            && self.damaged.is_empty()
+            && self.refused.is_empty()
     }
 }
 
@@ -44,11 +49,16 @@ pub fn verify(setup: &Setup<'_>) -> Result<Verified> {
                 out.unknown.insert(name.clone());
                 continue;
             };
-            out.paths += bundle.files.len();
-            let drifted = drift::find(host, &bundle)?;
-            if !drifted.is_empty() {
-                out.drifted.insert(name.clone(), drifted);
+            match drift::find(host, &bundle) {
+                Ok(drifted) if drifted.is_empty() => {}
+                Ok(drifted) => drop(out.drifted.insert(name.clone(), drifted)),
+                Err(error @ (Error::Refused { .. } | Error::Io { .. })) => {
+                    out.refused.insert(name.clone(), error.to_string());
+                    continue;
+                }
+                Err(error) => return Err(error),
             }
+            out.paths += bundle.files.len();
         }
         Ok(out)
     })?;

@@ -27,7 +27,8 @@ pub struct Wish {
     pub service: ServiceName,
     /// The wanted bundle; none: it is removed.
     pub digest: Option<Blake3>,
-    /// The bundle that would be installed if nothing kept it back. A freeze wants what is installed.
+    /// The bundle that the fleet wants, whatever this host's own holds are. A freeze of the fleet's wants what is
+    /// installed.
     pub wanted: Option<Blake3>,
     /// Why it is left as it is, if it is.
     pub kept: Option<Kept>,
@@ -69,6 +70,7 @@ pub fn all(manifest: &Manifest, state: &mut State, now: u64, events: &mut Events
         let wish = listed_wish(bundle, manifest, state, now, events);
         wishes.push(wish);
     }
+    state.redone.retain(|nonce| manifest.overrides.iter().any(|hold| hold.nonce == *nonce));
     wishes
 }
 
@@ -87,7 +89,8 @@ fn listed_wish(
         .filter(|hold| matches!(hold.kind, HoldKind::Pin | HoldKind::Rollback))
         .filter_map(|hold| hold.digest)
         .last();
-    let wanted = local.or(fleet).unwrap_or(bundle.digest);
+    let released = fleet.unwrap_or(bundle.digest);
+    let wanted = local.unwrap_or(released);
     let mut redo = state.services.get(name).is_some_and(|service| service.redo);
     let nonces: Vec<String> = holds(manifest, name, now)
         .filter(|hold| hold.kind == HoldKind::Redo && hold.digest.is_none_or(|digest| digest == wanted))
@@ -114,7 +117,7 @@ fn listed_wish(
         }
     });
     let digest = if kept.is_some() { installed } else { Some(wanted) };
-    let wanted = if matches!(kept, Some(Kept::Frozen(_))) { installed } else { Some(wanted) };
+    let wanted = if fleet_freeze(name, manifest, now).is_some() { installed } else { Some(released) };
     Wish { service: name.clone(), digest, wanted, kept, redo, needs: bundle.needs.clone(), closure }
 }
 
@@ -128,13 +131,20 @@ fn holds<'a>(manifest: &'a Manifest, name: &ServiceName, now: u64) -> impl Itera
 
 /// Why a service is frozen, if it is.
 pub fn frozen(name: &ServiceName, manifest: &Manifest, state: &State, now: u64) -> Option<String> {
-    let held = state.services.get(name).and_then(|service| service.held.as_ref());
-    if let Some(hold) = held.filter(|hold| hold.kind == state::HoldKind::Freeze) {
-        return Some(format!("on this host: {}", hold.reason));
-    }
-    holds(manifest, name, now)
-        .find(|hold| hold.kind == HoldKind::Freeze)
-        .map(|hold| format!("by {}: {}", hold.owner, hold.reason))
+    let fleet = || fleet_freeze(name, manifest, now);
+    frozen_here(name, state)
+        .or_else(|| Some(fleet()?).map(|hold| format!("by {}: {}", hold.owner, hold.reason)))
+}
+
+/// Why this host has frozen a service, if it has.
+pub fn frozen_here(name: &ServiceName, state: &State) -> Option<String> {
+    let held = state.services.get(name)?.held.as_ref();
+    held.filter(|hold| hold.kind == state::HoldKind::Freeze)
+        .map(|hold| format!("on this host: {}", hold.reason))
+}
+
+fn fleet_freeze<'a>(name: &ServiceName, manifest: &'a Manifest, now: u64) -> Option<&'a HostHold> {
+    holds(manifest, name, now).find(|hold| hold.kind == HoldKind::Freeze)
 }
 
 fn closure(bundle: &BundleRef, manifest: &Manifest) -> BTreeMap<ServiceName, Blake3> {

@@ -67,13 +67,16 @@ pub struct Block {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trigger {
-    /// After one of `paths` (or any path of the bundle, if there are none) changed; drift repair included.
+    /// After one of `paths` (or any path of the bundle, if there are none) changed or left; drift repair included.
     Changed,
+    /// After one of `paths` was made as the bundle wants it, and not when it leaves: the command is for the file.
+    Written,
     /// On first install, or when it differs from the previous bundle's.
     Enable,
-    /// Before the files of a bundle that leaves the host are deleted.
+    /// Before one of `paths` leaves the host; without paths, before the bundle leaves or makes way for one that has no
+    /// such action.
     Leaving,
-    /// After files were deleted.
+    /// After that.
     Removed,
 }
 

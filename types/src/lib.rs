@@ -24,6 +24,7 @@ pub mod nearest;
 pub mod openbsd_rc;
 pub mod openrc;
 pub mod os;
+pub mod passage;
 pub mod path;
 pub mod plan;
 pub mod public_key;

@@ -2,7 +2,8 @@
 
 use crate::bundle::BundleJson;
 use crate::ids::hash;
-use cmc_types::check::{Action, FileEntry, Trigger};
+use cmc_types::check::FileEntry;
+use cmc_types::passage::{Passage, Side, Way};
 use cmc_types::plan::{Content, HostPlan, PlannedFile, ServicePlan};
 use cmc_types::{Blake3, HostName, ServiceName, UnixPath};
 use serde::Serialize;
@@ -109,30 +110,16 @@ fn diff_service(old: Option<&BundleJson>, new: &ServicePlan, secrets: bool) -> O
     if old.is_some() && files.is_empty() && !actions && !checks && !capture {
         return None;
     }
-    let old_actions: &[Action] = old.map(|old| old.actions.as_slice()).unwrap_or_default();
-    let runs = new.actions.iter().filter(|action| runs(action, &files, old_actions)).map(|a| a.argv.clone());
+    let runs = runs(old, Some(new), &files);
     Some(ServiceDiff {
         service: new.service.clone(),
         published: old.is_some(),
         planned: true,
-        runs: runs.collect(),
+        runs,
         files,
         actions,
         checks,
     })
-}
-
-fn runs(action: &Action, files: &[FileDiff], old: &[Action]) -> bool {
-    if files.iter().any(|file| action.unless.contains(&file.path)) {
-        return false;
-    }
-    match action.on {
-        Trigger::Changed if action.paths.is_empty() => !files.is_empty(),
-        Trigger::Changed => files.iter().any(|file| action.paths.contains(&file.path)),
-        Trigger::Enable => !old.contains(action),
-        Trigger::Removed => files.iter().any(|file| file.change == FileChange::Removed),
-        Trigger::Leaving => false,
-    }
 }
 
 /// The planned content's blake3, if it is known.
@@ -178,15 +165,36 @@ fn removed(key: &Key, entry: &FileEntry) -> FileDiff {
     }
 }
 
+/// The commands that a host runs for the change, each once.
+fn runs(old: Option<&BundleJson>, new: Option<&ServicePlan>, files: &[FileDiff]) -> Vec<Vec<String>> {
+    let touched = files.iter().map(|file| file.path.clone()).collect();
+    let passage = Passage {
+        from: old.map(|old| Side { files: old.files.iter().collect(), actions: &old.actions }),
+        to: new.map(|new| Side {
+            files: new.files.iter().map(|file| &file.entry).collect(),
+            actions: &new.actions,
+        }),
+        touched: &touched,
+        way: Way::Forward,
+    };
+    let mut runs: Vec<Vec<String>> = Vec::new();
+    for action in passage.before().into_iter().chain(passage.after()) {
+        if !runs.contains(&action.argv) {
+            runs.push(action.argv.clone());
+        }
+    }
+    runs
+}
+
 fn leaving(bundle: &BundleJson) -> ServiceDiff {
-    let last = |action: &&Action| matches!(action.on, Trigger::Leaving | Trigger::Removed);
+    let files: Vec<_> = bundle.files.iter().map(|entry| removed(&key(entry), entry)).collect();
     ServiceDiff {
         service: bundle.service.clone(),
         published: true,
         planned: false,
-        files: bundle.files.iter().map(|entry| removed(&key(entry), entry)).collect(),
+        runs: runs(Some(bundle), None, &files),
+        files,
         actions: true,
         checks: !bundle.checks.is_empty(),
-        runs: bundle.actions.iter().filter(last).map(|action| action.argv.clone()).collect(),
     }
 }

@@ -194,7 +194,7 @@ pub fn activate(service: &ResolvedService, init: InitSystem, activation: &Activa
     for (path, file) in &service.definition.file {
         for argv in file.run.iter().filter(|argv| !argv.is_empty()) {
             out.actions.push(Action {
-                on: Trigger::Changed,
+                on: Trigger::Written,
                 paths: vec![path.clone()],
                 unless: Vec::new(),
                 argv: argv.clone(),

@@ -85,7 +85,7 @@ fn life(os: &str, toml: &str, name: &str) -> Option<[String; 3]> {
     let definition = lowered.files[0].path.clone();
     let install = |action: &Action| {
         let unless = action.unless.iter().any(|path| lowered.files.iter().any(|file| file.path == *path));
-        matches!(action.on, Trigger::Changed | Trigger::Enable) && !unless
+        matches!(action.on, Trigger::Changed | Trigger::Written | Trigger::Enable) && !unless
     };
     run(&lowered, root, install);
     assert!(running(), "{os}: not running after the first install");
