@@ -137,7 +137,7 @@ pub fn make_dir(path: &Path) -> Result<()> {
 }
 
 /// Reads a file of the administrator's that decides what this program does or opens, at most `limit` bytes: it must
-/// belong to us or root and have no permission bit of `forbidden`; `right` is the mode it should have.
+/// belong to us or root and have no permission bit of `forbidden`, and nobody else may replace it; `right` is the mode it should have.
 pub fn read_trusted(path: &Path, forbidden: u32, right: u32, limit: u64) -> Result<Vec<u8>> {
     let context = || format!("cannot read {}", path.display());
     let file = File::open(path).map_err(Error::io(context()))?;
@@ -150,6 +150,14 @@ pub fn read_trusted(path: &Path, forbidden: u32, right: u32, limit: u64) -> Resu
         let path = path.display();
         let text =
             format!("{path} has mode {mode:04o}, so that others have access: chmod {right:04o} {path}");
+        return Err(Error::Config(text));
+    }
+    // Who may rename in its directory decides what it is; in a sticky one that is its owner.
+    let above = fs::metadata(parent(path)).map_err(Error::io(context()))?.mode();
+    if above & 0o002 != 0 && above & 0o1000 == 0 {
+        let above = parent(path).display();
+        let text =
+            format!("{above} can be written by everybody: chmod o-w {above}, then look at what is in it");
         return Err(Error::Config(text));
     }
     let mut bytes = Vec::new();

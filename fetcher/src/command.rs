@@ -283,12 +283,12 @@ impl Arguments {
         let name = ServiceName::parse(name).map_err(|error| Error::Usage(error.to_string()))?;
         let reason = self.reason.as_deref().unwrap_or("no reason given");
         self.with(what == "freeze", |setup| {
-            match what {
-                "freeze" => decide::freeze(setup, &name, reason)?,
-                "unfreeze" => decide::unfreeze(setup, &name)?,
-                "rollback" => decide::rollback(setup, &name, reason)?,
-                _ => decide::redo(setup, &name)?,
-            }
+            let others = match what {
+                "freeze" => decide::freeze(setup, &name, reason).map(|()| Vec::new()),
+                "unfreeze" => decide::unfreeze(setup, &name),
+                "rollback" => decide::rollback(setup, &name, reason),
+                _ => decide::redo(setup, &name),
+            }?;
             if !self.json {
                 let done = match what {
                     "freeze" => format!("is frozen on this host until `cmc-fetch unfreeze {name}`"),
@@ -299,6 +299,9 @@ impl Arguments {
                     _ => "is to be installed again, whatever is known of it".into(),
                 };
                 output::line(format_args!("{name} {done}"));
+                for other in others {
+                    output::line(format_args!("{other} goes with it, since a path moved between them"));
+                }
             }
             if what == "freeze" {
                 if self.json {

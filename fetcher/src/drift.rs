@@ -125,9 +125,13 @@ pub fn repair(
             force: false,
             held: false,
         };
+        let service = one.service.clone();
         exit = exit.and(match converge::change(host, state, &[one], Purpose::Repair, events)? {
             Verdict::Good => Exit::Done,
-            Verdict::Unchanged => Exit::Failed,
+            Verdict::Unchanged => {
+                note(state, &service, drifted);
+                Exit::Failed
+            }
             Verdict::Undone | Verdict::Broken => Exit::RolledBack,
         });
     }

@@ -1,6 +1,6 @@
 //! Runs that are killed before any of their durable steps: the next run ends in the old or the new state, whole.
 
-use crate::machine::{Machine, Made};
+use crate::machine::{Machine, Made, name};
 use cmc_fetch::Exit;
 use cmc_types::check::Trigger;
 
@@ -71,6 +71,25 @@ fn a_failing_update_that_is_killed_before_any_step_ends_as_the_old_state() {
         assert_eq!(machine.run(&[("api", &api("bad"))]).exit, Exit::Done, "killed before step {step}");
     }
     assert!(kills > 30, "{kills}");
+}
+
+#[test]
+fn a_command_that_failed_is_not_forgotten_when_the_run_is_killed_after_it() {
+    let before = prepared().tree();
+    for step in 1.. {
+        let machine = prepared();
+        machine.fail_commands("restart");
+        let killed = machine.run_killed(&[("api", &api("bad"))], step);
+        let ran = machine.run(&[("api", &api("bad"))]);
+        machine.run(&[("api", &api("bad"))]);
+        assert_eq!(machine.tree(), before, "killed before step {step}: {:?}", ran.events);
+        assert_eq!(machine.state().services[&name("api")].quarantined.len(), 1, "killed before step {step}");
+        no_temporaries(&machine);
+        if !killed {
+            assert!(step > 20, "{step}");
+            break;
+        }
+    }
 }
 
 #[test]

@@ -96,12 +96,12 @@ fn freeze_rollback_redo_and_verify_work_without_the_store() {
             run::run(setup).unwrap()
         })
     };
-    let outcome = offline(&|setup| decide::rollback(setup, &base, "test").unwrap());
+    let outcome = offline(&|setup| drop(decide::rollback(setup, &base, "test").unwrap()));
     assert_eq!(outcome.exit, Exit::Done, "{outcome:?}");
     assert_eq!(world.read("etc/motd"), "1\n");
     world.run();
     assert_eq!(world.read("etc/motd"), "1\n");
-    offline(&|setup| decide::redo(setup, &base).unwrap());
+    offline(&|setup| drop(decide::redo(setup, &base).unwrap()));
     world.run();
     assert_eq!(world.read("etc/motd"), "2\n");
 
@@ -128,7 +128,7 @@ fn another_rollback_goes_further_back_or_is_refused_and_never_forward() {
     };
     let rollback = || {
         world.with(None, &config, |setup| {
-            decide::rollback(setup, &base, "test").and_then(|()| decide::carry_out(setup))
+            decide::rollback(setup, &base, "test").and_then(|_| decide::carry_out(setup))
         })
     };
     let refused = |text: &str| {

@@ -9,6 +9,7 @@ mod fleet;
 mod hostile;
 mod install;
 mod kept;
+mod leaving;
 mod machine;
 mod owners;
 mod probes;

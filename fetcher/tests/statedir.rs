@@ -92,3 +92,28 @@ fn an_identity_that_others_may_read_and_a_configuration_that_they_may_write_are_
     mode(&config, 0o644);
     Config::load(&config).unwrap();
 }
+
+#[test]
+fn what_cannot_be_read_or_is_a_newer_programs_is_not_thrown_away() {
+    let world = world();
+    assert_eq!(world.run().exit, Exit::Done);
+    let dir = State::dir(&world.root());
+    for file in ["state.json", "trust.json"] {
+        let path = dir.join(file);
+        let content = std::fs::read(&path).unwrap();
+        // Reading a directory is an error of the system's, as a failing disk's is.
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(refused(&world).contains(file));
+        assert!(path.is_dir(), "it was taken for damaged");
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::write(&path, content).unwrap();
+    }
+    let path = dir.join("state.json");
+    let text =
+        std::fs::read_to_string(&path).unwrap().replacen("\"format\": 1", "\"format\": 2, \"new\": 0", 1);
+    std::fs::write(&path, &text).unwrap();
+    let error = refused(&world);
+    assert!(error.contains("state.json has format 2: a newer cmc-fetch made it"), "{error}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
