@@ -296,7 +296,7 @@ impl Arguments {
                     "rollback" => format!(
                         "goes back to the bundle before and stays there until `cmc-fetch unfreeze {name}`"
                     ),
-                    _ => "is to be installed again, whatever is known of it".into(),
+                    _ => "is to be installed again".into(),
                 };
                 output::line(format_args!("{name} {done}"));
                 for other in others {

@@ -145,15 +145,15 @@ fn services_between_which_a_path_moved_go_back_and_forth_together() {
     publish("a");
     publish("b");
     let run = || assert_eq!(world.run().exit, Exit::Done);
-    assert_eq!(world.with(None, &config, |setup| decide::rollback(setup, &b, "x").unwrap()), [a.clone()]);
+    assert_eq!(world.with(None, &config, |setup| decide::rollback(setup, &b, "x").unwrap()), vec![a.clone()]);
     run();
     assert_eq!(world.read("etc/shared"), "a");
-    assert_eq!(world.with(None, &config, |setup| decide::unfreeze(setup, &a).unwrap()), [b.clone()]);
+    assert_eq!(world.with(None, &config, |setup| decide::unfreeze(setup, &a).unwrap()), vec![b.clone()]);
     run();
     assert_eq!(world.read("etc/shared"), "b");
     world.with(None, &config, |setup| decide::rollback(setup, &a, "x").unwrap());
     run();
-    assert_eq!(world.with(None, &config, |setup| decide::redo(setup, &a).unwrap()), [b.clone()]);
+    assert_eq!(world.with(None, &config, |setup| decide::redo(setup, &a).unwrap()), vec![b.clone()]);
     assert_eq!(world.with(None, &config, run::run).unwrap().exit, Exit::Done);
     assert_eq!(world.read("etc/shared"), "b");
     // What is frozen is neither rolled back nor installed again.

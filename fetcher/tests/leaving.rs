@@ -65,7 +65,8 @@ fn a_first_install_that_failed_is_forgotten_when_the_service_leaves_the_fleet() 
     let world = crate::world::World::new();
     let file = || vec![crate::world::file("/etc/motd", "1\n")];
     let mut bad = crate::world::service("bad", vec![crate::world::file("/etc/bad", "1\n")]);
-    bad.actions[0].argv = vec!["/nonexistent/program".into()];
+    bad.actions[0].argv = vec!["fails".into()];
+    *world.runner.command.borrow_mut() = Box::new(|line| line != "fails");
     let mut base = crate::world::service("base", file());
     (base.actions, base.checks) = (Vec::new(), Vec::new());
     bad.checks.clear();

@@ -48,7 +48,7 @@ pub struct File {
     /// What happens to the service's unit when this file changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_change: Option<OnChange>,
-    /// Commands that are run when this file changed, each a program and arguments.
+    /// Commands that are run when this file was written or, if `absent`, removed; each a program and arguments.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schemars(inner(length(min = 1))))]
     pub run: Vec<Vec<String>>,
