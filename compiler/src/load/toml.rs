@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str, file: FileId, limits: &Limits) -> Result<Parsed,
     let lines: Vec<_> = errors.iter().map(|error| line_around(text, start_of(error))).collect();
     walk.diagnostics.retain(|finding| {
         let at = finding.primary.as_ref().map_or(0, |label| label.place.span.start);
-        !lines.iter().chain(&spoilt).any(|range| range.contains(&at))
+        !lies_in(&lines, at) && !lies_in(&spoilt, at)
     });
     let mut diagnostics = syntax_errors(text, &root, errors, file, limits);
     diagnostics.append(&mut walk.diagnostics);
@@ -105,17 +105,18 @@ impl Walk {
 fn independent(text: &str, mut errors: Vec<Error>) -> (Vec<Error>, Vec<Range<usize>>) {
     errors.sort_by_key(start_of);
     let mut spoilt: Vec<Range<usize>> = Vec::new();
-    let mut lines: Vec<usize> = Vec::new();
+    let mut last_line = None;
     errors.retain(|error| {
         let start = start_of(error);
         if error.message() == "duplicate key" {
             return true;
         }
         let line = line_around(text, start);
-        if lines.contains(&line.start) || spoilt.iter().any(|range| range.contains(&start)) {
+        // They come in order.
+        if last_line == Some(line.start) || spoilt.last().is_some_and(|range| range.contains(&start)) {
             return false;
         }
-        lines.push(line.start);
+        last_line = Some(line.start);
         if ["unclosed", "invalid basic string", "invalid literal string", "invalid multi-line"]
             .iter()
             .any(|begin| error.message().starts_with(begin))
@@ -127,6 +128,12 @@ fn independent(text: &str, mut errors: Vec<Error>) -> (Vec<Error>, Vec<Range<usi
         true
     });
     (errors, spoilt)
+}
+
+/// Whether an offset lies in one of these ranges, which are in order.
+fn lies_in(ranges: &[Range<usize>], at: usize) -> bool {
+    let after = ranges.partition_point(|range| range.start <= at);
+    after.checked_sub(1).is_some_and(|last| ranges[last].contains(&at))
 }
 
 fn start_of(error: &Error) -> usize {
