@@ -1,7 +1,9 @@
 //! What is wrong with a value, as data, and the checkers of values by kind.
 
 use super::kind::Kind;
-use super::{calendar, choices, exec, numbers, specifier, timespan, words};
+use super::{
+    calendar, choices, conditions, credentials, devices, exec, images, numbers, specifier, timespan, words,
+};
 use crate::nearest;
 
 /// What is wrong with a value, and what to do. The problem may name single words of the value.
@@ -81,6 +83,7 @@ impl Kind {
         match self {
             Self::Text => Ok(()),
             Self::Expanded => specifier::check(value),
+            Self::MountOptions => specifier::check_options(value),
             Self::Bool => match boolean(value) {
                 Some(_) => Ok(()),
                 None => Err(BadValue::new(format!("{value:?} is no boolean")).help("write yes or no")),
@@ -93,6 +96,10 @@ impl Kind {
                 }
             },
             Self::Choice(words) => choice(value, words),
+            Self::BoolOrSome(words) => match boolean(value) {
+                Some(_) => Ok(()),
+                None => Self::ChoiceOf(words).check(value),
+            },
             Self::ChoiceOf(words) => {
                 value.split_whitespace().try_for_each(|word| choice(word.trim_start_matches('~'), words))
             }
@@ -109,7 +116,12 @@ impl Kind {
             Self::Size => numbers::size(value).map(drop),
             Self::Memory => numbers::memory(value),
             Self::Tasks => numbers::tasks(value),
+            Self::MemoryLimit => numbers::memory_limit(value),
             Self::Percent => numbers::percent(value),
+            Self::Quota => numbers::quota(value),
+            Self::Amount => numbers::amount(value),
+            Self::DiskQuota => images::disk_quota(value),
+            Self::Nanoseconds => numbers::nanoseconds(value),
             Self::Limit(unit) => numbers::limit(value, unit),
             Self::Integer(min, max) => numbers::integer(value, min, max).map(drop),
             Self::IntegerOr(min, max, words) => {
@@ -132,11 +144,23 @@ impl Kind {
             Self::PathOr(_) => words::path(value.strip_prefix('-').unwrap_or(value)),
             Self::OptionalPath => words::path(value.strip_prefix('-').unwrap_or(value)),
             Self::Paths => words::paths(value, &['-', '+']),
-            Self::BindPaths => words::bind_paths(value),
+            Self::RunPath => words::run_path(value),
+            Self::SearchPath => images::search_path(value),
+            Self::BindPaths => images::bind_paths(value),
+            Self::TmpfsPaths => images::tmpfs_paths(value),
+            Self::ImageOptions => images::image_options(value),
+            Self::MountImages => images::images(value, true),
+            Self::ExtensionImages => images::images(value, false),
+            Self::ImagePolicy => images::image_policy(value),
+            Self::RootHash => images::root_hash(value),
+            Self::RootHashSignature => images::root_hash_signature(value),
+            Self::OpenFile => images::open_file(value),
             Self::Directories => words::directories(value),
             Self::Environment => words::environment(value),
             Self::EnvNames => words::env_names(value),
             Self::Account => words::account(value),
+            Self::AccountOr(words) if words.contains(&value) => Ok(()),
+            Self::AccountOr(_) => words::account(value),
             Self::Accounts => value.split_whitespace().try_for_each(words::account),
             Self::Capabilities => words::capabilities(value),
             Self::Syscalls => words::syscalls(value),
@@ -149,16 +173,38 @@ impl Kind {
             Self::Stream(words) => words::stream(value, words),
             Self::Listen => words::listen(value),
             Self::Addresses => words::addresses(value),
-            Self::Cpus => words::cpus(value),
+            Self::Cpus(words) => words::cpus(value, words),
             Self::Uris => words::uris(value),
-            Self::Condition(kind) => {
-                let value = value.strip_prefix('|').unwrap_or(value).trim_start();
-                let value = value.strip_prefix('!').unwrap_or(value).trim_start();
-                if value.is_empty() {
-                    return Err(BadValue::new("the condition is empty"));
-                }
-                kind.check(value)
+            Self::DescriptorName => credentials::descriptor_name(value),
+            Self::BusName => credentials::bus_name(value),
+            Self::OfDevice(kind) => devices::of_device(value, kind),
+            Self::DeviceAllow => devices::device_allow(value),
+            Self::BpfProgram => devices::bpf_program(value),
+            Self::BindRule => devices::bind_rule(value),
+            Self::Interface => devices::interface(value),
+            Self::Interfaces => {
+                value.strip_prefix('~').unwrap_or(value).split_whitespace().try_for_each(devices::interface)
             }
+            Self::NftSets => devices::nft_sets(value),
+            Self::Netlink => devices::netlink(value),
+            Self::FileSystems => devices::file_systems(value),
+            Self::PrivateHostname => devices::private_hostname(value),
+            Self::CommaWords => words::comma_words(value),
+            Self::Errno => credentials::errno(value),
+            Self::CoredumpFilter => credentials::coredump_filter(value),
+            Self::Escaped => credentials::escaped(value),
+            Self::Base64 => credentials::base64(value),
+            Self::JournalFields => credentials::journal_fields(value),
+            Self::CredentialName => credentials::credential_name(value),
+            Self::LoadCredential => credentials::load(value),
+            Self::ImportCredential => credentials::import(value),
+            Self::SetCredential => credentials::set(value, false),
+            Self::SetCredentialEncrypted => credentials::set(value, true),
+            Self::Firmware => conditions::firmware(value),
+            Self::Pressure => conditions::pressure(value),
+            Self::Fraction => conditions::fraction(value),
+            Self::Compared(kind) => conditions::compared(value, kind),
+            Self::Condition(kind) => conditions::condition(value, kind),
         }
     }
 }

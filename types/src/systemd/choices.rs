@@ -1,10 +1,15 @@
-//! Words that directives take, as systemd 252's tables have them.
+//! Words that directives take: those of systemd 252, and what later releases added to them.
 
 pub(super) const SERVICE_TYPE: &[&str] =
     &["simple", "exec", "forking", "oneshot", "dbus", "notify", "idle", "notify-reload"];
 pub(super) const EXIT_TYPE: &[&str] = &["main", "cgroup"];
 pub(super) const RESTART: &[&str] =
     &["no", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort", "always"];
+pub(super) const RESTART_MODE: &[&str] = &["normal", "direct", "debug"];
+pub(super) const MEMORY_THP: &[&str] = &["inherit", "disable", "madvise", "system"];
+pub(super) const CPUSET_PARTITION: &[&str] = &["member", "root", "isolated"];
+pub(super) const PRESSURE_WATCH: &[&str] = &["auto", "skip"];
+pub(super) const IP_TOS: &[&str] = &["low-delay", "throughput", "reliability", "low-cost"];
 pub(super) const NOTIFY_ACCESS: &[&str] = &["none", "main", "exec", "all"];
 pub(super) const OOM_POLICY: &[&str] = &["continue", "stop", "kill"];
 pub(super) const TIMEOUT_MODE: &[&str] = &["terminate", "abort", "kill"];
@@ -16,9 +21,78 @@ pub(super) const PROC_SUBSET: &[&str] = &["all", "pid"];
 pub(super) const DEVICE_POLICY: &[&str] = &["auto", "closed", "strict"];
 pub(super) const KEYRING_MODE: &[&str] = &["inherit", "private", "shared"];
 pub(super) const PRESERVE: &[&str] = &["restart"];
-pub(super) const PERSONALITY: &[&str] =
-    &["x86-64", "x86", "arm64", "arm", "ppc64-le", "ppc64", "ppc", "s390x", "s390"];
+pub(super) const PERSONALITY: &[&str] = &[
+    "x86",
+    "x86-64",
+    "alpha",
+    "arc",
+    "arc-be",
+    "arm",
+    "arm-be",
+    "arm64",
+    "arm64-be",
+    "cris",
+    "ia64",
+    "loongarch64",
+    "m68k",
+    "mips",
+    "mips-le",
+    "mips64",
+    "mips64-le",
+    "nios2",
+    "parisc",
+    "parisc64",
+    "ppc",
+    "ppc-le",
+    "ppc64",
+    "ppc64-le",
+    "riscv32",
+    "riscv64",
+    "s390",
+    "s390x",
+    "sh",
+    "sh64",
+    "sparc",
+    "sparc64",
+    "tilegx",
+];
 pub(super) const ARCHITECTURES: &[&str] = &[
+    "native",
+    "x86",
+    "x86-64",
+    "alpha",
+    "arc",
+    "arc-be",
+    "arm",
+    "arm-be",
+    "arm64",
+    "arm64-be",
+    "cris",
+    "ia64",
+    "loongarch64",
+    "m68k",
+    "mips",
+    "mips-le",
+    "mips64",
+    "mips64-le",
+    "nios2",
+    "parisc",
+    "parisc64",
+    "ppc",
+    "ppc-le",
+    "ppc64",
+    "ppc64-le",
+    "riscv32",
+    "riscv64",
+    "s390",
+    "s390x",
+    "sh",
+    "sh64",
+    "sparc",
+    "sparc64",
+    "tilegx",
+];
+pub(super) const SYSCALL_ARCHITECTURES: &[&str] = &[
     "native",
     "x86",
     "x86-64",
@@ -44,14 +118,16 @@ pub(super) const ARCHITECTURES: &[&str] = &[
     "s390x",
 ];
 pub(super) const IO_CLASS: &[&str] = &["none", "realtime", "best-effort", "idle", "0", "1", "2", "3"];
-pub(super) const CPU_POLICY: &[&str] = &["other", "batch", "idle", "fifo", "rr"];
+pub(super) const CPU_POLICY: &[&str] = &["other", "batch", "idle", "fifo", "rr", "ext"];
 pub(super) const LOG_LEVEL: &[&str] = &[
     "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", "0", "1", "2", "3", "4", "5", "6",
     "7",
 ];
 pub(super) const LOG_FACILITY: &[&str] = &[
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
-    "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+    "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7", "0", "1", "2", "3", "4",
+    "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18", "19", "20", "21", "22",
+    "23",
 ];
 pub(super) const UTMP_MODE: &[&str] = &["init", "login", "user"];
 pub(super) const JOB_MODE: &[&str] = &[
@@ -63,6 +139,8 @@ pub(super) const JOB_MODE: &[&str] = &[
     "ignore-dependencies",
     "ignore-requirements",
     "triggering",
+    "restart-dependencies",
+    "lenient",
 ];
 pub(super) const EMERGENCY_ACTION: &[&str] = &[
     "none",
@@ -74,6 +152,13 @@ pub(super) const EMERGENCY_ACTION: &[&str] = &[
     "poweroff-immediate",
     "exit",
     "exit-force",
+    "soft-reboot",
+    "soft-reboot-force",
+    "kexec",
+    "kexec-force",
+    "halt",
+    "halt-force",
+    "halt-immediate",
 ];
 pub(super) const COLLECT_MODE: &[&str] = &["inactive", "inactive-or-failed"];
 pub(super) const STDIN: &[&str] = &["null", "tty", "tty-force", "tty-fail", "data", "socket", "fd"];
@@ -93,10 +178,11 @@ pub(super) const STDOUT: &[&str] = &[
 pub(super) const MOUNT_PROPAGATION: &[&str] = &["shared", "slave", "private"];
 pub(super) const BIND_IPV6_ONLY: &[&str] = &["default", "both", "ipv6-only"];
 pub(super) const TIMESTAMPING: &[&str] = &["off", "us", "usec", "µs", "μs", "ns", "nsec"];
-pub(super) const SOCKET_PROTOCOL: &[&str] = &["udplite", "sctp"];
+pub(super) const SOCKET_PROTOCOL: &[&str] = &["udplite", "sctp", "mptcp"];
 pub(super) const OOM_PREFERENCE: &[&str] = &["none", "avoid", "omit"];
 pub(super) const OOM_MODE: &[&str] = &["auto", "kill"];
-pub(super) const NUMA_POLICY: &[&str] = &["default", "preferred", "bind", "interleave", "local"];
+pub(super) const NUMA_POLICY: &[&str] =
+    &["default", "preferred", "bind", "interleave", "local", "preferred-many", "weighted-interleave"];
 pub(super) const SECURE_BITS: &[&str] = &[
     "keep-caps",
     "keep-caps-locked",
@@ -121,8 +207,19 @@ pub(super) const CONTROLLERS: &[&str] = &[
     "bpf-socket-bind",
     "bpf-restrict-network-interfaces",
 ];
-pub(super) const SECURITY: &[&str] =
-    &["selinux", "apparmor", "tomoyo", "smack", "ima", "audit", "uefi-secureboot", "tpm2", "cvm"];
+pub(super) const SECURITIES: &[&str] = &[
+    "selinux",
+    "apparmor",
+    "tomoyo",
+    "smack",
+    "ima",
+    "audit",
+    "uefi-secureboot",
+    "tpm2",
+    "cvm",
+    "measured-uki",
+    "measured-os",
+];
 
 /// Names of capabilities (capabilities(7)), without the `CAP_`.
 pub const CAPABILITIES: &[&str] = &[
@@ -255,4 +352,271 @@ pub(super) const SYSCALL_GROUPS: &[&str] = &[
     "@system-service",
     "@timer",
     "@known",
+];
+
+/// What `ConditionVirtualization=` tells apart (systemd-detect-virt(1)).
+pub(super) const VIRTUALIZATIONS: &[&str] = &[
+    "vm",
+    "container",
+    "private-users",
+    "none",
+    "qemu",
+    "kvm",
+    "amazon",
+    "zvm",
+    "vmware",
+    "microsoft",
+    "oracle",
+    "powervm",
+    "xen",
+    "bochs",
+    "uml",
+    "bhyve",
+    "qnx",
+    "apple",
+    "sre",
+    "google",
+    "parallels",
+    "vm-other",
+    "openvz",
+    "lxc",
+    "lxc-libvirt",
+    "systemd-nspawn",
+    "docker",
+    "podman",
+    "rkt",
+    "wsl",
+    "proot",
+    "pouch",
+    "acrn",
+    "container-other",
+];
+
+/// Groups of file systems of `RestrictFileSystems=` (`systemd-analyze filesystems`).
+pub(super) const FILE_SYSTEM_GROUPS: &[&str] = &[
+    "@basic-api",
+    "@anonymous",
+    "@application",
+    "@auxiliary-api",
+    "@common-block",
+    "@historical-block",
+    "@network",
+    "@privileged-api",
+    "@security",
+    "@temporary",
+    "@known",
+];
+
+/// Mappings of `CoredumpFilter=` (core(5)).
+pub(super) const COREDUMP_MAPPINGS: &[&str] = &[
+    "private-anonymous",
+    "shared-anonymous",
+    "private-file-backed",
+    "shared-file-backed",
+    "elf-headers",
+    "private-huge",
+    "shared-huge",
+    "private-dax",
+    "shared-dax",
+    "default",
+    "all",
+];
+
+/// Types of programs of `BPFProgram=`.
+pub(super) const BPF_TYPES: &[&str] = &[
+    "egress",
+    "ingress",
+    "sock_create",
+    "sock_ops",
+    "device",
+    "bind4",
+    "bind6",
+    "connect4",
+    "connect6",
+    "post_bind4",
+    "post_bind6",
+    "sendmsg4",
+    "sendmsg6",
+    "sysctl",
+    "recvmsg4",
+    "recvmsg6",
+    "getsockopt",
+    "setsockopt",
+];
+
+/// Families of `ListenNetlink=` (netlink(7)).
+pub(super) const NETLINK_FAMILIES: &[&str] = &[
+    "route",
+    "firewall",
+    "inet-diag",
+    "nflog",
+    "xfrm",
+    "selinux",
+    "iscsi",
+    "audit",
+    "fib-lookup",
+    "connector",
+    "netfilter",
+    "ip6-fw",
+    "dnrtmsg",
+    "kobject-uevent",
+    "generic",
+    "scsitransport",
+    "ecryptfs",
+    "rdma",
+];
+
+/// Partitions of an image (Discoverable Partitions Specification).
+pub(super) const PARTITIONS: &[&str] = &[
+    "root",
+    "usr",
+    "home",
+    "srv",
+    "esp",
+    "xbootldr",
+    "swap",
+    "root-verity",
+    "usr-verity",
+    "root-verity-sig",
+    "usr-verity-sig",
+    "tmp",
+    "var",
+];
+
+/// Names of errors (errno(3)).
+pub(super) const ERRNOS: &[&str] = &[
+    "EPERM",
+    "ENOENT",
+    "ESRCH",
+    "EINTR",
+    "EIO",
+    "ENXIO",
+    "E2BIG",
+    "ENOEXEC",
+    "EBADF",
+    "ECHILD",
+    "EAGAIN",
+    "ENOMEM",
+    "EACCES",
+    "EFAULT",
+    "ENOTBLK",
+    "EBUSY",
+    "EEXIST",
+    "EXDEV",
+    "ENODEV",
+    "ENOTDIR",
+    "EISDIR",
+    "EINVAL",
+    "ENFILE",
+    "EMFILE",
+    "ENOTTY",
+    "ETXTBSY",
+    "EFBIG",
+    "ENOSPC",
+    "ESPIPE",
+    "EROFS",
+    "EMLINK",
+    "EPIPE",
+    "EDOM",
+    "ERANGE",
+    "EDEADLOCK",
+    "ENAMETOOLONG",
+    "ENOLCK",
+    "ENOSYS",
+    "ENOTEMPTY",
+    "ELOOP",
+    "ENOMSG",
+    "EIDRM",
+    "ECHRNG",
+    "EL2NSYNC",
+    "EL3HLT",
+    "EL3RST",
+    "ELNRNG",
+    "EUNATCH",
+    "ENOCSI",
+    "EL2HLT",
+    "EBADE",
+    "EBADR",
+    "EXFULL",
+    "ENOANO",
+    "EBADRQC",
+    "EBADSLT",
+    "EBFONT",
+    "ENOSTR",
+    "ENODATA",
+    "ETIME",
+    "ENOSR",
+    "ENONET",
+    "ENOPKG",
+    "EREMOTE",
+    "ENOLINK",
+    "EADV",
+    "ESRMNT",
+    "ECOMM",
+    "EPROTO",
+    "EMULTIHOP",
+    "EDOTDOT",
+    "EBADMSG",
+    "EOVERFLOW",
+    "ENOTUNIQ",
+    "EBADFD",
+    "EREMCHG",
+    "ELIBACC",
+    "ELIBBAD",
+    "ELIBSCN",
+    "ELIBMAX",
+    "ELIBEXEC",
+    "EILSEQ",
+    "ERESTART",
+    "ESTRPIPE",
+    "EUSERS",
+    "ENOTSOCK",
+    "EDESTADDRREQ",
+    "EMSGSIZE",
+    "EPROTOTYPE",
+    "ENOPROTOOPT",
+    "EPROTONOSUPPORT",
+    "ESOCKTNOSUPPORT",
+    "ENOTSUP",
+    "EPFNOSUPPORT",
+    "EAFNOSUPPORT",
+    "EADDRINUSE",
+    "EADDRNOTAVAIL",
+    "ENETDOWN",
+    "ENETUNREACH",
+    "ENETRESET",
+    "ECONNABORTED",
+    "ECONNRESET",
+    "ENOBUFS",
+    "EISCONN",
+    "ENOTCONN",
+    "ESHUTDOWN",
+    "ETOOMANYREFS",
+    "ETIMEDOUT",
+    "ECONNREFUSED",
+    "EHOSTDOWN",
+    "EHOSTUNREACH",
+    "EALREADY",
+    "EINPROGRESS",
+    "ESTALE",
+    "EUCLEAN",
+    "ENOTNAM",
+    "ENAVAIL",
+    "EISNAM",
+    "EREMOTEIO",
+    "EDQUOT",
+    "ENOMEDIUM",
+    "EMEDIUMTYPE",
+    "ECANCELED",
+    "ENOKEY",
+    "EKEYEXPIRED",
+    "EKEYREVOKED",
+    "EKEYREJECTED",
+    "EOWNERDEAD",
+    "ENOTRECOVERABLE",
+    "ERFKILL",
+    "EWOULDBLOCK",
+    "EOPNOTSUPP",
+    "EDEADLK",
+    "EHWPOISON",
 ];

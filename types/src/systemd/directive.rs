@@ -1,11 +1,9 @@
 //! A directive: what it takes, what repeating it does, what an empty value does; and how one is found by name.
-//!
-//! What is not in [`DIRECTIVES`] is known by name and, where systemd's own dump says so unmistakably, by shape.
 
 use super::check::BadValue;
 use super::kind::Kind;
-use super::names::{self, Section};
-use super::table::{DIRECTIVES, SECOND};
+use super::names::Section;
+use super::table;
 
 /// What several values do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +25,7 @@ pub enum Empty {
     Useless,
 }
 
-/// A directive.
+/// A directive. Whether specifiers are expanded in its values is said by its kind: [`Kind::expands_specifiers`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Directive {
     /// Sections that it stands in.
@@ -40,6 +38,10 @@ pub struct Directive {
     pub repeat: Repeat,
     /// What an empty value does.
     pub empty: Empty,
+    /// The release of systemd that brought it, if that is later than 252.
+    pub since: Option<u16>,
+    /// What to use instead, if it is kept for compatibility only.
+    pub replaced_by: Option<&'static str>,
 }
 
 impl Directive {
@@ -58,58 +60,8 @@ impl Directive {
     }
 }
 
-/// The directive of this name in a section: from the table, or by name alone. None: systemd does not know it.
-pub fn directive(section: Section, key: &str) -> Option<Directive> {
-    let row = DIRECTIVES.iter().find(|row| row.key == key && row.sections.contains(&section));
-    if let Some(row) = row {
-        return Some(*row);
-    }
-    let shape = names::shape(section, key)?;
-    let key = names::names_of(section).find(|name| *name == key)?;
-    let (kind, repeat, empty) = by_shape(shape);
-    Some(Directive { sections: &[], key, kind, repeat, empty })
-}
-
-/// What a directive outside the table takes, from the shape in systemd's own dump where that is unmistakable.
-fn by_shape(shape: &str) -> (Kind, Repeat, Empty) {
-    match shape {
-        "BOOLEAN" => (Kind::Bool, Repeat::Last, Empty::Refused),
-        "SECONDS" => (Kind::Timespan(SECOND), Repeat::Last, Empty::Refused),
-        "SIGNAL" => (Kind::Signal, Repeat::Last, Empty::Refused),
-        "UNSIGNED" => (Kind::Integer(0, 4_294_967_295), Repeat::Last, Empty::Refused),
-        "UNIT [...]" => (Kind::Units, Repeat::Appends, Empty::Useless),
-        "PATH [...]" => (Kind::Paths, Repeat::Appends, Empty::Resets),
-        "PATH [ARGUMENT [...]]" => (Kind::Commands, Repeat::Appends, Empty::Resets),
-        // Nothing is known: several values may be meant to add up.
-        _ => (Kind::Text, Repeat::Appends, Empty::Resets),
-    }
-}
-
-/// Names that are kept for compatibility, and their successors.
-const OBSOLETE: &[(&str, &str)] = &[
-    ("BindTo", "BindsTo"),
-    ("RequiresOverridable", "Requires"),
-    ("RequisiteOverridable", "Requisite"),
-    ("PropagateReloadTo", "PropagatesReloadTo"),
-    ("PropagateReloadFrom", "ReloadPropagatedFrom"),
-    ("OnFailureIsolate", "OnFailureJobMode=isolate"),
-    ("ReadWriteDirectories", "ReadWritePaths"),
-    ("ReadOnlyDirectories", "ReadOnlyPaths"),
-    ("InaccessibleDirectories", "InaccessiblePaths"),
-    ("CPUShares", "CPUWeight"),
-    ("StartupCPUShares", "StartupCPUWeight"),
-    ("MemoryLimit", "MemoryMax"),
-    ("BlockIOAccounting", "IOAccounting"),
-    ("BlockIOWeight", "IOWeight"),
-    ("StartupBlockIOWeight", "StartupIOWeight"),
-    ("BlockIODeviceWeight", "IODeviceWeight"),
-    ("BlockIOReadBandwidth", "IOReadBandwidthMax"),
-    ("BlockIOWriteBandwidth", "IOWriteBandwidthMax"),
-    ("PermissionsStartOnly", "a '+' before the commands"),
-    ("StartLimitInterval", "StartLimitIntervalSec in [Unit]"),
-];
-
-/// The successor of a directive that is kept for compatibility only.
-pub fn successor(key: &str) -> Option<&'static str> {
-    OBSOLETE.iter().find(|(name, _)| *name == key).map(|(_, successor)| *successor)
+/// The directive of this name in a section. None: systemd does not know it. Looks up by binary search and allocates
+/// nothing.
+pub fn directive(section: Section, key: &str) -> Option<&'static Directive> {
+    table::rows(key).iter().find(|row| row.sections.contains(&section))
 }

@@ -191,7 +191,7 @@ pub(super) fn all_words(text: &str) -> Result<Vec<String>, BadValue> {
 }
 
 /// What an escape stands for, and how many characters after the backslash it takes (at least one).
-fn unescape(text: &str) -> Result<(char, usize), BadValue> {
+pub(super) fn unescape(text: &str) -> Result<(char, usize), BadValue> {
     let unknown = || {
         BadValue::new("unknown escape after a backslash")
             .help("known are \\a \\b \\f \\n \\r \\t \\v \\s \\\\ \\\" \\' \\xHH \\OOO \\uHHHH \\UHHHHHHHH; write \\\\ for a backslash")

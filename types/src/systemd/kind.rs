@@ -15,6 +15,8 @@ pub enum Kind {
     BoolOr(&'static [&'static str]),
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// A boolean, or some of these words, perhaps after `~`.
+    BoolOrSome(&'static [&'static str]),
     /// Some of these words; a `~` before one takes it away.
     ChoiceOf(&'static [&'static str]),
     /// A span of time; a number without a unit counts so many microseconds. `M` is refused, since it is a month.
@@ -27,10 +29,20 @@ pub enum Kind {
     Size,
     /// A size in bytes, a percentage, or `infinity`.
     Memory,
+    /// The same, but not 0.
+    MemoryLimit,
     /// A count, a percentage, or `infinity`.
     Tasks,
-    /// A percentage, perhaps over 100.
+    /// A percentage up to 100.
     Percent,
+    /// A percentage over 0, perhaps over 100.
+    Quota,
+    /// An amount with suffixes of base 1000, or `infinity`.
+    Amount,
+    /// A size in bytes, a percentage, or `off`.
+    DiskQuota,
+    /// A span of time; a number without a unit counts nanoseconds.
+    Nanoseconds,
     /// A resource limit: `VALUE` or `SOFT:HARD`.
     Limit(LimitUnit),
     /// An integer in a range, ends included.
@@ -67,6 +79,8 @@ pub enum Kind {
     EnvNames,
     /// A user or group: name or number.
     Account,
+    /// The same, or one of these words.
+    AccountOr(&'static [&'static str]),
     /// Users or groups.
     Accounts,
     /// Names of capabilities, perhaps after `~`.
@@ -85,12 +99,140 @@ pub enum Kind {
     Listen,
     /// IP addresses and networks, and words such as `localhost`.
     Addresses,
-    /// Indices and ranges of processors, or `numa`.
-    Cpus,
+    /// Indices and ranges of processors or memory nodes, or one of these words.
+    Cpus(&'static [&'static str]),
     /// URIs of documentation.
     Uris,
+    /// A path, absolute or below `/run`.
+    RunPath,
+    /// Absolute paths with colons between them.
+    SearchPath,
+    /// `PATH[:OPTIONS]` …, mount points of a tmpfs.
+    TmpfsPaths,
+    /// Mount options, where a `%` may stand before a comma.
+    MountOptions,
+    /// `[PARTITION:]OPTIONS` …, mount options of an image.
+    ImageOptions,
+    /// `[-]IMAGE:DESTINATION[:[PARTITION:]OPTIONS…]` …
+    MountImages,
+    /// `[-]IMAGE[:[PARTITION:]OPTIONS…]` …
+    ExtensionImages,
+    /// What partitions of an image must be: `PARTITION=FLAG+FLAG:…`, `*`, `-` or `~`.
+    ImagePolicy,
+    /// A root hash in hexadecimal, or a path.
+    RootHash,
+    /// A path, or `base64:` and a signature.
+    RootHashSignature,
+    /// `PATH[:NAME[:OPTIONS]]`, a file to open.
+    OpenFile,
+    /// The name of a file descriptor.
+    DescriptorName,
+    /// A name on D-Bus.
+    BusName,
+    /// `DEVICE VALUE`, the value of this kind.
+    OfDevice(&'static Kind),
+    /// `/dev/NODE`, `char-GLOB` or `block-GLOB`, and some of `rwm`.
+    DeviceAllow,
+    /// `TYPE:PATH`, a pinned BPF program.
+    BpfProgram,
+    /// `[FAMILY:][PROTOCOL:]PORTS`, or `any`.
+    BindRule,
+    /// The name of a network interface.
+    Interface,
+    /// Names of network interfaces, perhaps after `~`.
+    Interfaces,
+    /// `SOURCE:FAMILY:TABLE:SET` …
+    NftSets,
+    /// A family of netlink, perhaps with a multicast group.
+    Netlink,
+    /// Names and groups of file systems, perhaps after `~`.
+    FileSystems,
+    /// A boolean or `private`, perhaps with `:HOSTNAME`.
+    PrivateHostname,
+    /// Words with commas between them.
+    CommaWords,
+    /// An error's name or number, or `kill`.
+    Errno,
+    /// Kinds of mappings, or a mask in hexadecimal.
+    CoredumpFilter,
+    /// A text with escapes as in C.
+    Escaped,
+    /// Base64.
+    Base64,
+    /// `FIELD=VALUE` …, fields of the journal.
+    JournalFields,
+    /// The name of a credential.
+    CredentialName,
+    /// `NAME[:PATH]`, a credential and where it is.
+    LoadCredential,
+    /// `GLOB[:NAME]`, credentials of the manager.
+    ImportCredential,
+    /// `NAME:VALUE`, a credential.
+    SetCredential,
+    /// `NAME:BASE64`, an encrypted credential.
+    SetCredentialEncrypted,
+    /// A firmware: `uefi`, `device-tree` …
+    Firmware,
+    /// `[SLICE:]PERCENT[/SPAN]`, a limit of pressure.
+    Pressure,
+    /// `[TAG] PERCENT`, a share of machines.
+    Fraction,
+    /// A value after an operator such as `>=`.
+    Compared(&'static Kind),
     /// A value after `|` (one of several) and `!` (not).
     Condition(&'static Kind),
+}
+
+impl Kind {
+    /// Whether systemd expands specifiers such as `%i` in such a value, so that `%` is written `%%`.
+    pub const fn expands_specifiers(self) -> bool {
+        use Kind::*;
+        matches!(
+            self,
+            Expanded
+                | MountOptions
+                | Calendar
+                | Commands
+                | Unit(_)
+                | Units
+                | InstallUnits
+                | Path
+                | PathOr(_)
+                | OptionalPath
+                | Paths
+                | BindPaths
+                | Directories
+                | Environment
+                | EnvNames
+                | Account
+                | AccountOr(_)
+                | Accounts
+                | Stream(_)
+                | Listen
+                | Cpus(_)
+                | RunPath
+                | SearchPath
+                | TmpfsPaths
+                | ImageOptions
+                | MountImages
+                | ExtensionImages
+                | OpenFile
+                | DescriptorName
+                | BusName
+                | OfDevice(_)
+                | DeviceAllow
+                | BpfProgram
+                | Interface
+                | PrivateHostname
+                | Escaped
+                | JournalFields
+                | CredentialName
+                | LoadCredential
+                | SetCredential
+                | SetCredentialEncrypted
+                | Condition(_)
+        )
+    }
 }
 
 /// What a resource limit counts.

@@ -5,17 +5,23 @@
 //! - [`encode_argv`] and [`encode_text`] write values that systemd reads back as they were; [`Command`] reads
 //!   command lines.
 //!
-//! Follows systemd 252; names of later releases are known but their values are not checked.
+//! Follows systemd 252, and knows what came up to systemd 262 with the release that brought it; [`release_of`] says which
+//! release an operating system has.
 
 mod calendar;
 mod check;
 mod choices;
+mod conditions;
+mod credentials;
+mod devices;
 mod directive;
 mod encode;
 mod exec;
+mod images;
 mod kind;
 mod names;
 mod numbers;
+mod release;
 mod specifier;
 mod table;
 mod timespan;
@@ -29,12 +35,13 @@ mod tests;
 
 pub use check::BadValue;
 pub use choices::{CAPABILITIES, SIGNALS};
-pub use directive::{Directive, Empty, Repeat, directive, successor};
+pub use directive::{Directive, Empty, Repeat, directive};
 pub use encode::{EncodeError, encode_argv, encode_text};
 pub use exec::{Command, Prefixes, Privileges};
 pub use kind::{Kind, LimitUnit};
 pub use names::{Section, names_of, section};
-pub use table::DIRECTIVES;
+pub use release::release_of;
+pub use table::{DIRECTIVES, NEWEST};
 pub use timespan::parse_timespan;
 pub use unit::{Entry, Unit, UnitError};
 pub use unit_name::{UnitName, UnitType, escape_path};

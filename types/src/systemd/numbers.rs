@@ -79,24 +79,81 @@ fn infinity(text: &str) -> Result<bool, BadValue> {
     }
 }
 
-/// A percentage, with up to two decimals.
-pub(super) fn percent(text: &str) -> Result<(), BadValue> {
-    let digits = text.strip_suffix('%').ok_or_else(|| {
-        BadValue::new("the percent sign is missing").help("write a percentage such as \"80%\"")
-    })?;
-    let (whole, decimals) = digits.trim_end().split_once('.').unwrap_or((digits.trim_end(), "0"));
-    let numeric = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if numeric(whole) && numeric(decimals) && whole.len() <= 6 && decimals.len() <= 2 {
-        return Ok(());
+/// A percentage with up to two decimals, or its like with `‰` or `‱`, in ten-thousandths (`parse_permyriad`).
+fn permyriad(text: &str) -> Result<u64, BadValue> {
+    let help = "write a percentage such as \"80%\"";
+    let (digits, places) = [("%", 2), ("‰", 1), ("‱", 0)]
+        .iter()
+        .find_map(|(sign, places)| text.strip_suffix(sign).map(|digits| (digits.trim_end(), *places)))
+        .ok_or_else(|| BadValue::new("the percent sign is missing").help(help))?;
+    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
+    let numeric = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let wrong = whole.is_empty() || digits.ends_with('.') || whole.len() > 6 || decimals.len() > places;
+    if wrong || !numeric(whole) || !numeric(decimals) {
+        return Err(BadValue::new("not a percentage").help(help));
     }
-    Err(BadValue::new("not a percentage").help("write a percentage such as \"80%\""))
+    format!("{whole}{decimals:0<places$}").parse().map_err(|_| BadValue::new("not a percentage").help(help))
+}
+
+/// A percentage up to 100.
+pub(super) fn percent(text: &str) -> Result<(), BadValue> {
+    match permyriad(text)? {
+        0..=10_000 => Ok(()),
+        _ => {
+            Err(BadValue::new(format!("{text} is more than all"))
+                .help("a percentage here is from 0% to 100%"))
+        }
+    }
+}
+
+/// A percentage over 0; over 100% it is more than one processor.
+pub(super) fn quota(text: &str) -> Result<(), BadValue> {
+    match permyriad(text)? {
+        0 => {
+            Err(BadValue::new("the quota is nothing")
+                .help("write a percentage over 0%, 100% for each processor"))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn memory(text: &str) -> Result<(), BadValue> {
     if infinity(text)? {
         return Ok(());
     }
-    if text.ends_with('%') { percent(text) } else { size(text).map(drop) }
+    if text.ends_with(['%', '‰', '‱']) { percent(text) } else { size(text).map(drop) }
+}
+
+/// A limit of memory that is not 0.
+pub(super) fn memory_limit(text: &str) -> Result<(), BadValue> {
+    memory(text)?;
+    let nothing = text.bytes().all(|b| !b.is_ascii_digit() || b == b'0');
+    if nothing && text != "infinity" {
+        return Err(
+            BadValue::new("a limit of no memory at all").help("write a size, a percentage or \"infinity\"")
+        );
+    }
+    Ok(())
+}
+
+/// An amount with suffixes of base 1000, or `infinity`.
+pub(super) fn amount(text: &str) -> Result<(), BadValue> {
+    if infinity(text)? {
+        return Ok(());
+    }
+    size(text).map(drop).map_err(|bad| {
+        BadValue::new(bad.problem)
+            .help("write a number with an upper-case suffix of base 1000: K M G T P E, such as 10M")
+    })
+}
+
+/// A span of time where a number without a unit counts nanoseconds.
+pub(super) fn nanoseconds(text: &str) -> Result<(), BadValue> {
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(());
+    }
+    let micros = text.replace("nsec", "us").replace("ns", "us");
+    parse_timespan(&micros, 1).map(drop)
 }
 
 pub(super) fn tasks(text: &str) -> Result<(), BadValue> {
@@ -106,9 +163,12 @@ pub(super) fn tasks(text: &str) -> Result<(), BadValue> {
     if text.ends_with('%') { percent(text) } else { integer(text, 1, i64::MAX).map(drop) }
 }
 
-/// A decimal integer in a range.
+/// An integer in a range, decimal or after `0x` hexadecimal.
 pub(super) fn integer(text: &str, min: i64, max: i64) -> Result<i64, BadValue> {
     let range = || format!("write a number from {min} to {max}");
+    if let Some(number) = text.strip_prefix("0x").and_then(|hex| i64::from_str_radix(hex, 16).ok()) {
+        return integer(&number.to_string(), min, max);
+    }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(BadValue::new(format!("{text:?} is no number")).help(range()));

@@ -67,6 +67,20 @@ pub(super) fn check(text: &str) -> Result<(), BadValue> {
     Ok(())
 }
 
+/// The same for mount options, where `size=10%` is customary: systemd takes a `%` that no letter or digit follows as it
+/// is, and only there cmc does, too.
+pub(super) fn check_options(text: &str) -> Result<(), BadValue> {
+    let text = text.replace("%%", "");
+    text.match_indices('%').try_for_each(|(index, _)| {
+        let after = &text[index + 1..];
+        if after.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            check(&text[index..index + 2])
+        } else {
+            Ok(())
+        }
+    })
+}
+
 /// The text with an example value for each specifier, so that its shape can be checked.
 pub(super) fn sample(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -1,6 +1,7 @@
 //! Values made of names: units, paths, accounts, variables, capabilities, addresses.
 
 use super::check::{BadValue, choice};
+use super::credentials::errno;
 use super::exec::all_words;
 use super::numbers::integer;
 use super::unit_name::{UnitName, UnitType};
@@ -57,24 +58,6 @@ pub(super) fn path(text: &str) -> Result<(), BadValue> {
 /// Absolute paths, each perhaps with one of these prefixes.
 pub(super) fn paths(text: &str, prefixes: &[char]) -> Result<(), BadValue> {
     all_words(text)?.iter().try_for_each(|word| path(word.trim_start_matches(prefixes)))
-}
-
-/// `SOURCE[:DESTINATION[:OPTIONS]]`, the source perhaps with `-`.
-pub(super) fn bind_paths(text: &str) -> Result<(), BadValue> {
-    for word in all_words(text)? {
-        let mut parts = word.split(':');
-        path(parts.next().unwrap_or_default().trim_start_matches('-'))?;
-        if let Some(destination) = parts.next() {
-            path(destination)?;
-        }
-        if let Some(options) = parts.next() {
-            options
-                .split(',')
-                .filter(|o| !o.is_empty())
-                .try_for_each(|option| choice(option, &["rbind", "norbind"]))?;
-        }
-    }
-    Ok(())
 }
 
 /// Relative, normal names of directories, each perhaps with `:LINK`.
@@ -165,7 +148,8 @@ pub(super) fn capabilities(text: &str) -> Result<(), BadValue> {
 /// System calls and groups, each perhaps with `:ERRNO` or `:kill`.
 pub(super) fn syscalls(text: &str) -> Result<(), BadValue> {
     for word in text.strip_prefix('~').unwrap_or(text).split_whitespace() {
-        let name = word.split_once(':').map_or(word, |(name, _)| name);
+        let (name, error) = word.split_once(':').unwrap_or((word, "kill"));
+        errno(error)?;
         if name.starts_with('@') {
             if !choices::SYSCALL_GROUPS.contains(&name) {
                 return Err(BadValue::new(format!("{name:?} is no group of system calls"))
@@ -312,10 +296,13 @@ pub(super) fn addresses(text: &str) -> Result<(), BadValue> {
     Ok(())
 }
 
-/// Indices and ranges of processors with blanks or commas between them, or `numa`.
-pub(super) fn cpus(text: &str) -> Result<(), BadValue> {
-    if text == "numa" {
+/// Indices and ranges of processors with blanks or commas between them, or one of the words.
+pub(super) fn cpus(text: &str, words: &[&str]) -> Result<(), BadValue> {
+    if words.contains(&text) {
         return Ok(());
+    }
+    if specifier::any(text) {
+        return specifier::check(text);
     }
     for part in text.split([',', ' ', '\t']).filter(|part| !part.is_empty()) {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
@@ -324,6 +311,25 @@ pub(super) fn cpus(text: &str) -> Result<(), BadValue> {
         }
     }
     Ok(())
+}
+
+/// A path, absolute or below `/run`.
+pub(super) fn run_path(text: &str) -> Result<(), BadValue> {
+    let absolute = specifier::sample(text).starts_with('/');
+    if absolute { path(text) } else { path(&format!("/run/{text}")) }
+}
+
+/// Words of letters and digits with commas between them.
+pub(super) fn comma_words(text: &str) -> Result<(), BadValue> {
+    let bad = text.split(',').map(str::trim).find(|word| {
+        word.is_empty() || !word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+    });
+    match bad {
+        None => Ok(()),
+        Some(word) => {
+            Err(BadValue::new(format!("{word:?} is no word")).help("write words with commas between them"))
+        }
+    }
 }
 
 /// URIs that systemd takes for documentation.

@@ -2,9 +2,9 @@
 
 use super::draft::{Draft, Item};
 use cmc_types::systemd::{
-    Command, Repeat, Section, UnitName, UnitType, directive, escape_path, names_of, section, successor,
+    Command, Repeat, Section, UnitName, UnitType, directive, escape_path, names_of, release_of, section,
 };
-use cmc_types::{Diagnostic, Place, codes, nearest};
+use cmc_types::{Diagnostic, Os, Place, codes, nearest};
 use std::collections::BTreeMap;
 
 /// What a file below `/etc/systemd/system` is.
@@ -52,10 +52,12 @@ impl Target {
     }
 }
 
-/// Checks the directives of a draft; findings point at the values, or at the keys where `key_place` knows them.
+/// Checks the directives of a draft, for an operating system if it is known; findings point at the values, or at the
+/// keys where `key_place` knows them.
 pub(super) fn directives(
     draft: &Draft,
     target: &Target,
+    os: Option<&Os>,
     key_place: impl Fn(&Item) -> Option<Place>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
@@ -73,7 +75,17 @@ pub(super) fn directives(
             diagnostics.push(unknown(item, section, target).at(key, "no such directive"));
             continue;
         };
-        if let Some(new) = successor(&item.key) {
+        if let (Some(needed), Some(os), Some(release)) = (row.since, os, os.and_then(release_of))
+            && needed > release
+        {
+            let message = format!("{}= needs systemd {needed}, and {os} has systemd {release}", item.key);
+            diagnostics.push(
+                Diagnostic::new(codes::NEWER_DIRECTIVE, message)
+                    .at(key, format!("since systemd {needed}"))
+                    .help("leave it out for this host; systemd would ignore it with a warning"),
+            );
+        }
+        if let Some(new) = row.replaced_by {
             let message = format!("{}= is kept for compatibility only", item.key);
             diagnostics.push(
                 Diagnostic::new(codes::OBSOLETE_DIRECTIVE, message)

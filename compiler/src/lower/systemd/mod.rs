@@ -15,7 +15,7 @@ use crate::resolved::{HostFacts, ResolvedService};
 use check::Target;
 use cmc_types::definition::{Directive, DirectiveItem};
 use cmc_types::systemd::{Section, UnitName, UnitType};
-use cmc_types::{Diagnostic, InitSystem, Place, UnixPath, codes};
+use cmc_types::{Diagnostic, InitSystem, Os, Place, UnixPath, codes};
 use draft::{Draft, Item};
 
 /// Folders whose files the manager reads.
@@ -34,7 +34,7 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
         units.environment(main.as_deref(), &env.path, env.place);
     }
     let main = main.or_else(|| units.raw_main());
-    units.check(&mut lowered.diagnostics);
+    units.check(&host.os, &mut lowered.diagnostics);
 
     let activation = units.activation(main.as_deref(), env.as_ref().map(|file| &file.path));
     lowered.activated(commands::activate(service, InitSystem::Systemd, &activation));
@@ -52,7 +52,7 @@ pub(super) fn check_part(service: &ResolvedService, diagnostics: &mut Vec<Diagno
     let mut units = Units { service, drafts: Vec::new() };
     units.raw(diagnostics);
     for (draft, target) in &units.drafts {
-        check::directives(draft, target, |item| units.key_place(draft, item), diagnostics);
+        check::directives(draft, target, None, |item| units.key_place(draft, item), diagnostics);
     }
 }
 
@@ -192,14 +192,14 @@ impl Units<'_> {
         started.then_some(name)
     }
 
-    fn check(&self, diagnostics: &mut Vec<Diagnostic>) {
+    fn check(&self, os: &Os, diagnostics: &mut Vec<Diagnostic>) {
         let own = format!("{}.service", self.service.name);
         for (draft, target) in &self.drafts {
             let raw = ["systemd", &draft.file, "Service", "ExecStart"];
             let of_daemon = self.service.definition.daemon.is_some()
                 && draft.file == own
                 && self.service.tree.get(&raw).is_none();
-            check::directives(draft, target, |item| self.key_place(draft, item), diagnostics);
+            check::directives(draft, target, Some(os), |item| self.key_place(draft, item), diagnostics);
             check::whole(draft, target, of_daemon, diagnostics);
         }
     }
