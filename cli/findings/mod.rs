@@ -8,7 +8,7 @@ mod sarif;
 use crate::args::Format;
 use crate::exit::{FINDINGS, Failure};
 use crate::terminal::{Terminal, count};
-use crate::validation::RENDERED;
+use cmc_types::plan::RENDERED;
 use cmc_types::{Diagnostic, FileId, Severity, Sources};
 use std::collections::BTreeSet;
 

@@ -2,7 +2,7 @@
 
 use super::Findings;
 use crate::terminal::Terminal;
-use crate::validation::RENDERED;
+use cmc_types::plan::RENDERED;
 use cmc_types::{Label, Severity, codes};
 use serde_json::{Value, json};
 

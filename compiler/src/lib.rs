@@ -13,6 +13,7 @@ mod expr;
 mod files;
 mod findings;
 mod fleet;
+mod formats;
 mod health;
 mod hosts;
 mod limits;

@@ -10,6 +10,7 @@ use cmc_bundles::sshsig::{self, PublicKey, Role};
 use cmc_compiler::load::Extra;
 use cmc_compiler::{LoadOptions, load};
 use cmc_types::env_file::{Dialect, EnvFile};
+use cmc_types::small::{self, Entry, File, cron, hosts, modules, sysctl};
 use cmc_types::{freebsd_rc, login_conf, openbsd_rc, openrc, shell, systemd};
 use std::io::Cursor;
 use std::sync::LazyLock;
@@ -27,6 +28,13 @@ pub const TARGETS: &[Target] = &[
     ("conf_d", conf_d),
     ("env_file", env_files),
     ("login_conf", login),
+    ("tmpfiles", tmpfiles),
+    ("sysusers", sysusers),
+    ("sysctl", sysctl_files),
+    ("modules", modules_files),
+    ("limits", limits),
+    ("crontab", crontab),
+    ("hosts", hosts_files),
     ("definitions_toml", definitions_toml),
     ("definitions_json", definitions_json),
     ("bundle_tar", bundle_tar),
@@ -136,6 +144,78 @@ pub fn login(data: &[u8]) {
                     assert_eq!(again.first(), Some(&record), "printed as {printed:?}");
                 }
             }
+        }
+    });
+}
+
+/// A small file prints byte for byte, and what its lines say prints to what is read the same, if it can be printed.
+fn small<E: Entry + Clone + PartialEq + std::fmt::Debug>(
+    text: &str,
+    parse: impl Fn(&str) -> (File<E>, Vec<small::Problem>),
+) {
+    let (file, problems) = parse(text);
+    assert_eq!(file.print(), text);
+    for problem in &problems {
+        assert!(problem.columns.start <= problem.columns.end && !problem.message().is_empty());
+    }
+    for (_, entry) in file.entries() {
+        let mut one = File::new();
+        if one.push(entry.clone()).is_ok() {
+            let again = parse(&one.print()).0;
+            assert!(again == one, "{entry:?} printed as {:?}", one.print());
+        }
+    }
+}
+
+/// tmpfiles.d.
+pub fn tmpfiles(data: &[u8]) {
+    text(data, |text| small(text, small::tmpfiles::parse));
+}
+
+/// sysusers.d.
+pub fn sysusers(data: &[u8]) {
+    text(data, |text| small(text, small::sysusers::parse));
+}
+
+/// sysctl.d, and sysctl.conf of the BSDs.
+pub fn sysctl_files(data: &[u8]) {
+    text(data, |text| {
+        for dialect in [sysctl::Dialect::Linux, sysctl::Dialect::Bsd] {
+            small(text, |text| sysctl::parse(text, dialect));
+        }
+    });
+}
+
+/// modules-load.d.
+pub fn modules_files(data: &[u8]) {
+    text(data, |text| {
+        for dialect in [modules::Dialect::Systemd, modules::Dialect::Openrc] {
+            small(text, |text| modules::parse(text, dialect));
+        }
+    });
+}
+
+/// limits.d.
+pub fn limits(data: &[u8]) {
+    text(data, |text| small(text, small::limits::parse));
+}
+
+/// Crontabs of every dialect, with and without the column of the user.
+pub fn crontab(data: &[u8]) {
+    text(data, |text| {
+        for dialect in cron::Dialect::ALL {
+            for user_column in [true, false] {
+                small(text, |text| cron::parse(text, cron::Table { dialect, user_column }));
+            }
+        }
+    });
+}
+
+/// /etc/hosts.
+pub fn hosts_files(data: &[u8]) {
+    text(data, |text| {
+        for zones in [hosts::Zones::Read, hosts::Zones::LeftOut] {
+            small(text, |text| hosts::parse(text, zones));
         }
     });
 }

@@ -136,6 +136,9 @@ codes! {
     PATH_CLAIMED_TWICE "path-claimed-twice" Error "Two services, or two parts of one, write the same path on a host. Let one of them write it, and the other `watch` it.";
     PATH_CLASH "path-clash" Error "A path lies below another that is a file, or differs from another in case only. Rename one of them.";
     PATH_RESERVED "path-reserved" Error "A service writes where no service may: below `/dev`, `/proc` or `/sys`, or where cmc keeps its own identity, configuration and state. Choose another path; what cmc itself needs on a host is set by enrolment.";
+    MALFORMED_FILE "malformed-file" Error "A line of a file is not what the program that reads such files takes: it would refuse the line or the whole file, ignore it, or never act upon it. The message names the word, and the rendered line is shown. Correct it where it is written; `check = { off = \"why\" }` of the file says that nobody is to look.";
+    DOUBTFUL_LINE "doubtful-line" Warning "A line of a file means something else to the program that reads it than people mostly mean by such a line. Read what the help text says it does, and write it otherwise if that is not meant; nothing is refused.";
+    FILE_NOT_READ "file-not-read" Error "A file lies where the program that reads such files passes it by, because of its name or because the host's program does not look there. Nothing would ever say so on the host. Rename or move it.";
     WATCH_UNKNOWN_PATH "watch-unknown-path" Warning "A watched path is written by no service of the host. Nothing will trigger it. Correct the path, or remove it.";
     // Services
     STATE_WITHOUT_UNIT "state-without-unit" Error "A service has a state but nothing that could be started or stopped. Add `daemon` or `unit`, or remove `state`.";

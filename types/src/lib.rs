@@ -34,6 +34,7 @@ pub mod receipt;
 pub mod refused;
 pub mod shell;
 pub mod size;
+pub mod small;
 pub mod source;
 pub mod store_url;
 pub mod systemd;

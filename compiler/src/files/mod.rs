@@ -12,6 +12,7 @@ pub(crate) use owner::Accounts;
 pub(crate) use provenance::{Origins, origin};
 
 use crate::envs::ServiceScope;
+use crate::formats;
 use crate::resolved::ResolvedService;
 use crate::suggest;
 use crate::tree::Node;
@@ -220,6 +221,7 @@ impl Making<'_> {
         if planned.tainted {
             (planned.entry.size, planned.entry.b3) = (None, None);
         }
+        formats::check(self.world, self.host, self.payloads, &planned, key_place);
         Some(planned)
     }
 

@@ -1,12 +1,12 @@
 //! Files that are copied as they are. Each is read once, in pieces, however many hosts get it.
 
 use super::elf::{self, Kind};
-use super::read::{ReadError, below, open};
+use super::read::{ReadError, below, open, read_text};
 use cmc_types::Blake3;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A file that is copied.
 #[derive(Debug, Clone)]
@@ -25,11 +25,12 @@ pub(crate) struct Payloads {
     dir: PathBuf,
     limit: u64,
     read: Mutex<BTreeMap<String, Result<Payload, ReadError>>>,
+    texts: Mutex<BTreeMap<String, Option<Arc<str>>>>,
 }
 
 impl Payloads {
     pub(crate) fn new(dir: PathBuf, limit: u64) -> Self {
-        Self { dir, limit, read: Mutex::default() }
+        Self { dir, limit, read: Mutex::default(), texts: Mutex::default() }
     }
 
     /// The file at a path.
@@ -41,6 +42,17 @@ impl Payloads {
         let payload = below(&self.dir, "", path).and_then(|file| self.hash(&file));
         read.insert(path.to_owned(), payload.clone());
         payload
+    }
+
+    /// The file at a path as text, if it is one of at most so many bytes.
+    pub(crate) fn text(&self, path: &str, limit: u64) -> Option<Arc<str>> {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = texts.get(path) {
+            return known.clone();
+        }
+        let text = below(&self.dir, "", path).and_then(|file| read_text(&file, limit)).ok().map(Arc::from);
+        texts.insert(path.to_owned(), text.clone());
+        text
     }
 
     /// What was read.

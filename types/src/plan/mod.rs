@@ -4,8 +4,10 @@
 //! not serialised: the stored plan (`.cmc/build/plan.json`) holds digests only, and none of tainted content. Where
 //! things come from is stored beside it, see [`Provenances`].
 
+mod places;
 mod provenance;
 
+pub use places::{RENDERED, place_of, rendered, written};
 pub use provenance::{LineOrigin, Origin, Provenance, Provenances, TemplateLine};
 
 use crate::check::{Action, FileEntry, HealthCheck};

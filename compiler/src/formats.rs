@@ -1,0 +1,103 @@
+//! Small files of known formats (`cmc_types::small`), checked as they are rendered, without running a program: what their
+//! readers would refuse or silently pass by, at the line that people wrote.
+
+use crate::files::source::Payloads;
+use crate::world::World;
+use cmc_types::check::FileKind;
+use cmc_types::plan::{Checks, Content, Format, PlannedFile, rendered, written};
+use cmc_types::small::{self, Problem};
+use cmc_types::{Diagnostic, Label, Place, Severity, Span, codes};
+use std::borrow::Cow;
+
+/// More problems of one file are only counted.
+const SHOWN: usize = 50;
+/// Copied files beyond this size, in bytes, are no such files.
+const LARGEST: u64 = 1 << 20;
+
+/// Reports what is wrong in a file, if its path says what it is and its definition does not say to leave it.
+pub(crate) fn check(world: &World, host: usize, payloads: &Payloads, file: &PlannedFile, key: Place) {
+    let path = &file.entry.path;
+    if file.entry.kind != FileKind::File || matches!(file.checks, Checks::Off { .. }) {
+        return;
+    }
+    let Some(found) = small::format_of(path, &world.fleet.hosts[host].os) else { return };
+    if let Some(unread) = found.unread {
+        let message = format!("nothing reads {:?}: {}", path.as_str(), unread.why);
+        let mut diagnostic = Diagnostic::new(codes::FILE_NOT_READ, message).at(key, "").help(unread.help);
+        diagnostic.severity = unread.severity;
+        world.report_on(host, diagnostic);
+    }
+    let copied = match &file.content {
+        Content::Source { path, .. } => payloads.text(path, LARGEST),
+        Content::Bytes(_) | Content::None => None,
+    };
+    let text = match &file.content {
+        Content::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
+        Content::Source { .. } => copied.as_deref(),
+        Content::None => None,
+    };
+    let Some(text) = text else { return };
+    let stands_in = file.tainted && world.has_dummies();
+    if stands_in && file.format == Format::Secret {
+        return;
+    }
+    let mut problems = small::check(found.format, text);
+    // What stands in for a secret says nothing of it: the line is judged when the real value is at hand.
+    problems.retain(|problem| !stands_in || file.provenance.line(problem.line).1.is_empty());
+    let more = problems.len().saturating_sub(SHOWN);
+    for problem in problems.into_iter().take(SHOWN) {
+        world.report_on(host, diagnostic(world, host, file, text, problem));
+    }
+    if more > 0 {
+        let message = format!("{:?} has {more} more mistakes", path.as_str());
+        world.report_on(host, Diagnostic::new(codes::MALFORMED_FILE, message).at(key, ""));
+    }
+}
+
+/// A problem at the line of the copied file, of the template, or of the text in a definition, with the rendered line
+/// beside it. No word of a file that holds a secret is repeated.
+fn diagnostic(world: &World, host: usize, file: &PlannedFile, text: &str, problem: Problem) -> Diagnostic {
+    let code = match problem.severity {
+        Severity::Error => codes::MALFORMED_FILE,
+        Severity::Warning | Severity::Note => codes::DOUBTFUL_LINE,
+    };
+    let said = if file.tainted { problem.what.to_owned() } else { problem.message() };
+    let mut diagnostic = Diagnostic::new(code, format!("{}: {said}", file.entry.path));
+    diagnostic.help = match problem.help {
+        Cow::Owned(_) if file.tainted => None,
+        help => Some(help.into_owned()),
+    };
+    let line = text.split('\n').nth(problem.line.saturating_sub(1) as usize).unwrap_or_default();
+    let byte = |column: u32| {
+        let mut bytes = line.char_indices().skip(column.saturating_sub(1) as usize);
+        bytes.next().map_or(line.len(), |(byte, _)| byte)
+    };
+    let word = byte(problem.columns.start)..byte(problem.columns.end);
+    let mut sources = world.sources();
+    if let Content::Source { path, .. } = &file.content {
+        let source = sources.find(path).unwrap_or_else(|| sources.add(path.as_str(), text));
+        let start = sources.line_span(source, problem.line).unwrap_or_default().start;
+        let span = Span::new(start + word.start, start + word.end);
+        return diagnostic.at(Place { file: source, span }, "");
+    }
+    let column = (!file.tainted).then_some(problem.columns.start);
+    let mut labels = written(file, Some(problem.line), column, &sources);
+    if let (false, Content::Bytes(bytes)) = (file.tainted, &file.content) {
+        let name = format!("{}:{}", world.fleet.hosts[host].name, file.entry.path);
+        let label = rendered(&name, bytes, problem.line, column, &mut sources);
+        labels.extend(label.map(|Label { place, text }| (place, text)));
+    }
+    for (mut place, text) in labels {
+        // A copy of the line is shown up to where the wrong word ends.
+        let Place { file, span } = place;
+        let shown = sources.text(file).get(span.start..span.end).unwrap_or_default();
+        if !word.is_empty() && column.is_some() && shown.starts_with(&line[word.clone()]) {
+            place.span.end = span.start + word.len();
+        }
+        diagnostic = match diagnostic.primary {
+            None => diagnostic.at(place, text),
+            Some(_) => diagnostic.with(place, text),
+        };
+    }
+    diagnostic
+}

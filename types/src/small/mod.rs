@@ -1,0 +1,23 @@
+//! The small files beside units: tmpfiles.d, sysusers.d, sysctl.d, modules-load.d, limits.d, crontabs and `/etc/hosts`.
+//!
+//! Every format parses to a [`File`]: the lines, verbatim, and what each says, typed. What is foreign prints byte for
+//! byte; what code adds prints as the format's reader reads it, or is refused. All that the reader would reject, ignore
+//! or take for something else is a [`Problem`], found in one pass. Nothing here opens a file or runs a program.
+
+pub mod cron;
+mod format;
+pub mod hosts;
+pub mod limits;
+mod lines;
+pub mod modules;
+pub mod sysctl;
+pub mod sysusers;
+pub mod tmpfiles;
+mod words;
+
+pub use format::{Format, Found, Unread, check, format_of, reprint};
+pub use lines::{Entry, File, Line, Problem};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;
