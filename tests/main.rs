@@ -13,6 +13,7 @@ mod main_job;
 mod memory;
 mod publishing;
 mod reports;
+mod schemas;
 mod secrets;
 mod shop;
 mod support;

@@ -14,6 +14,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("dash", "dash"),
     ("haproxy", "haproxy"),
     ("jq", "jq"),
+    ("jsonschema", "python3-jsonschema"),
     ("logrotate", "logrotate"),
     ("named-checkconf", "bind9-utils"),
     ("nft", "nftables"),

@@ -7,6 +7,7 @@ mod exclusive;
 mod explain;
 mod generate;
 mod later;
+mod samples;
 mod suggest;
 mod text;
 
@@ -29,9 +30,13 @@ pub(crate) struct Finding {
     pub(crate) definitions: Vec<(String, String)>,
 }
 
-/// The JSON Schema of a definition file.
+/// The JSON Schema of a definition file, with a title, a description and examples of every key.
 pub fn definition_schema() -> serde_json::Value {
-    generate::document()
+    let mut schema = generate::document();
+    if let Some(samples) = samples::Samples::read() {
+        samples.add_to(&mut schema);
+    }
+    schema
 }
 
 /// Structural errors of a definition file.

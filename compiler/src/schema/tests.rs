@@ -19,6 +19,66 @@ fn the_schemas_compile_and_every_type_of_text_is_known() {
 }
 
 #[test]
+fn every_key_has_a_title_and_examples_and_these_and_its_default_are_valid() {
+    fn visit(name: &str, place: &str, schema: &Value, bad: &mut Vec<String>, document: &Value) {
+        for (key, value) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            let examples = value["examples"].as_array().cloned().unwrap_or_default();
+            if examples.is_empty() || value["title"].as_str().is_none_or(str::is_empty) {
+                bad.push(format!("{name}.{key} has no example or no title"));
+            }
+            let mut part = document.clone();
+            let part = part.as_object_mut().unwrap();
+            for gone in ["properties", "required", "additionalProperties", "type", "title"] {
+                part.remove(gone);
+            }
+            part.insert("$ref".into(), format!("#/$defs/{place}/properties/{key}").into());
+            part["$defs"]["(document)"] = document.clone();
+            let validator = jsonschema::validator_for(&Value::Object(part.clone())).unwrap();
+            for sample in examples.iter().chain(value.get("default")) {
+                if let Err(error) = validator.validate(sample) {
+                    bad.push(format!("{name}.{key} = {sample}: {error}"));
+                }
+            }
+        }
+        for kind in ["anyOf", "oneOf"] {
+            for (index, branch) in
+                schema.get(kind).and_then(Value::as_array).into_iter().flatten().enumerate()
+            {
+                visit(name, &format!("{place}/{kind}/{index}"), branch, bad, document);
+            }
+        }
+    }
+    use serde_json::Value;
+    let schema = definition_schema();
+    let mut bad = Vec::new();
+    for (name, definition) in schema["$defs"].as_object().unwrap() {
+        visit(name, name, definition, &mut bad, &schema);
+    }
+    visit("Document", "(document)", &schema, &mut bad, &schema);
+    assert_eq!(bad, Vec::<String>::new());
+}
+
+#[test]
+fn every_sample_is_of_a_key_that_there_is() {
+    let samples = super::samples::Samples::read().unwrap();
+    let schema = definition_schema();
+    let text = |name: &str| match name {
+        super::samples::DOCUMENT => schema["properties"].to_string(),
+        name => schema["$defs"][name].to_string(),
+    };
+    for (name, keys) in &samples.examples {
+        for key in keys.keys() {
+            assert!(text(name).contains(&format!("\"{key}\":{{")), "{name}.{key}");
+        }
+    }
+    for (name, keys) in &samples.defaults {
+        for key in keys.keys() {
+            assert!(samples.examples[name].contains_key(key), "{name}.{key}");
+        }
+    }
+}
+
+#[test]
 fn every_key_and_kind_has_a_description() {
     fn visit(path: &str, schema: &serde_json::Value, missing: &mut Vec<String>) {
         if let Some(properties) = schema.get("properties").and_then(|properties| properties.as_object()) {
