@@ -2,7 +2,8 @@
 
 use super::kind::Kind;
 use super::{
-    calendar, choices, conditions, credentials, devices, exec, images, numbers, specifier, timespan, words,
+    calendar, choices, conditions, credentials, devices, exec, images, kernel, numbers, specifier, timespan,
+    words,
 };
 use crate::nearest;
 
@@ -138,12 +139,14 @@ impl Kind {
             Self::Commands => exec::Command::parse_line(value).map(drop),
             Self::Unit(types) => words::unit(value, types),
             Self::Units => words::units(value, false),
+            Self::UnitsOf(types) => value.split_whitespace().try_for_each(|word| words::unit(word, types)),
             Self::InstallUnits => words::units(value, true),
             Self::Path => words::path(value),
             Self::PathOr(words) if words.contains(&value) => Ok(()),
             Self::PathOr(_) => words::path(value.strip_prefix('-').unwrap_or(value)),
             Self::OptionalPath => words::path(value.strip_prefix('-').unwrap_or(value)),
             Self::Paths => words::paths(value, &['-', '+']),
+            Self::PlainPaths => words::paths(value, &[]),
             Self::RunPath => words::run_path(value),
             Self::SearchPath => images::search_path(value),
             Self::BindPaths => images::bind_paths(value),
@@ -155,16 +158,18 @@ impl Kind {
             Self::RootHash => images::root_hash(value),
             Self::RootHashSignature => images::root_hash_signature(value),
             Self::OpenFile => images::open_file(value),
-            Self::Directories => words::directories(value),
+            Self::Directories => words::directories(value, true),
+            Self::PlainDirectories => words::directories(value, false),
             Self::Environment => words::environment(value),
-            Self::EnvNames => words::env_names(value),
+            Self::EnvNames => words::env_names(value, false),
+            Self::EnvUnset => words::env_names(value, true),
             Self::Account => words::account(value),
             Self::AccountOr(words) if words.contains(&value) => Ok(()),
             Self::AccountOr(_) => words::account(value),
             Self::Accounts => value.split_whitespace().try_for_each(words::account),
             Self::Capabilities => words::capabilities(value),
             Self::Syscalls => words::syscalls(value),
-            Self::AddressFamilies => words::toggled(value, choices::ADDRESS_FAMILIES, &["none"]),
+            Self::AddressFamilies => words::toggled(value, kernel::ADDRESS_FAMILIES, &["none"]),
             Self::Namespaces => match boolean(value) {
                 Some(_) => Ok(()),
                 None => words::toggled(value, choices::NAMESPACES, &[]),
@@ -172,6 +177,8 @@ impl Kind {
             Self::ExitStatus => words::exit_status(value),
             Self::Stream(words) => words::stream(value, words),
             Self::Listen => words::listen(value),
+            Self::ListenLocal => words::listen_local(value),
+            Self::LogNamespace => words::log_namespace(value),
             Self::Addresses => words::addresses(value),
             Self::Cpus(words) => words::cpus(value, words),
             Self::Uris => words::uris(value),
@@ -182,9 +189,8 @@ impl Kind {
             Self::BpfProgram => devices::bpf_program(value),
             Self::BindRule => devices::bind_rule(value),
             Self::Interface => devices::interface(value),
-            Self::Interfaces => {
-                value.strip_prefix('~').unwrap_or(value).split_whitespace().try_for_each(devices::interface)
-            }
+            Self::AnyInterface => devices::any_interface(value),
+            Self::Interfaces => devices::interfaces(value),
             Self::NftSets => devices::nft_sets(value),
             Self::Netlink => devices::netlink(value),
             Self::FileSystems => devices::file_systems(value),

@@ -3,15 +3,16 @@
 
 use super::check::{BadValue, choice};
 use super::exec::{all_words, unescape};
-use super::{choices, specifier, words};
+use super::{kernel, specifier, words};
 
 /// A name of a credential: a proper file name.
 pub(super) fn credential_name(text: &str) -> Result<(), BadValue> {
     specifier::check(text)?;
     let plain = specifier::sample(text);
-    if plain.is_empty() || plain == "." || plain == ".." || plain.contains('/') || plain.len() > 255 {
+    let allowed = |c: char| (' '..='~').contains(&c) && !matches!(c, '/' | ':');
+    if plain.is_empty() || plain == "." || plain == ".." || !plain.chars().all(allowed) || plain.len() > 255 {
         return Err(BadValue::new(format!("{text:?} is no name of a credential"))
-            .help("it is a file name: without '/'"));
+            .help("it is a file name of ASCII characters, without '/' and ':'"));
     }
     Ok(())
 }
@@ -125,12 +126,15 @@ pub(super) fn bus_name(text: &str) -> Result<(), BadValue> {
 
 /// The name or number of an error, or `kill`.
 pub(super) fn errno(text: &str) -> Result<(), BadValue> {
-    if text == "kill" || choices::ERRNOS.contains(&text) || text.parse::<u16>().is_ok_and(|n| n <= 4095) {
+    if text == "kill"
+        || kernel::ERRNOS.contains(&text)
+        || text.parse::<u16>().is_ok_and(|n| (1..=4095).contains(&n))
+    {
         return Ok(());
     }
     Err(BadValue::new(format!("{text:?} is no error"))
-        .help("write a name of errno(3) such as EPERM, a number up to 4095, or kill")
-        .candidates(text, choices::ERRNOS.iter().copied()))
+        .help("write a name of errno(3) such as EPERM, a number from 1 to 4095, or kill")
+        .candidates(text, kernel::ERRNOS.iter().copied()))
 }
 
 /// Kinds of mappings, or masks in hexadecimal.
@@ -138,5 +142,5 @@ pub(super) fn coredump_filter(text: &str) -> Result<(), BadValue> {
     let mask = |word: &str| u64::from_str_radix(word.strip_prefix("0x").unwrap_or(word), 16).is_ok();
     text.split_whitespace()
         .filter(|word| !mask(word))
-        .try_for_each(|word| choice(word, choices::COREDUMP_MAPPINGS))
+        .try_for_each(|word| choice(word, kernel::COREDUMP_MAPPINGS))
 }

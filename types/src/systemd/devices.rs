@@ -3,7 +3,7 @@
 use super::check::{BadValue, choice};
 use super::exec::all_words;
 use super::kind::Kind;
-use super::{choices, numbers, specifier, words};
+use super::{choices, kernel, numbers, specifier, words};
 
 /// `DEVICE VALUE`: a device's node, or a file or mount point on it.
 pub(super) fn of_device(text: &str, kind: &Kind) -> Result<(), BadValue> {
@@ -46,7 +46,7 @@ pub(super) fn bpf_program(text: &str) -> Result<(), BadValue> {
     let (kind, path) = text
         .split_once(':')
         .ok_or_else(|| BadValue::new("the program's type is missing").help("write TYPE:PATH"))?;
-    choice(kind, choices::BPF_TYPES)?;
+    choice(kind, kernel::BPF_TYPES)?;
     words::path(path)
 }
 
@@ -79,16 +79,31 @@ pub(super) fn bind_rule(text: &str) -> Result<(), BadValue> {
     }
 }
 
-/// A name of a network interface, as the kernel takes it (alternative names included).
+/// A name of a network interface, as the kernel takes it.
 pub(super) fn interface(text: &str) -> Result<(), BadValue> {
+    interface_name(text, 15)
+}
+
+/// The same, perhaps an alternative name; specifiers may stand in it.
+pub(super) fn any_interface(text: &str) -> Result<(), BadValue> {
     specifier::check(text)?;
-    let plain = specifier::sample(text);
+    interface_name(&specifier::sample(text), 127)
+}
+
+/// Names of network interfaces, perhaps after `~`.
+pub(super) fn interfaces(text: &str) -> Result<(), BadValue> {
+    all_words(text.strip_prefix('~').unwrap_or(text))?.iter().try_for_each(|word| interface(word))
+}
+
+fn interface_name(text: &str, longest: usize) -> Result<(), BadValue> {
     let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, ':' | '/' | '%');
-    let numeric = plain.bytes().all(|b| b.is_ascii_digit());
-    if !numeric && plain.len() < 128 && plain != "." && plain != ".." && plain.chars().all(allowed) {
+    let number = text.bytes().all(|b| b.is_ascii_digit()) || text.starts_with("0x");
+    let reserved = matches!(text, "." | ".." | "all" | "default");
+    if !number && !reserved && text.len() <= longest && text.chars().all(allowed) {
         return Ok(());
     }
-    Err(BadValue::new(format!("{text:?} is no name of a network interface")))
+    Err(BadValue::new(format!("{text:?} is no name of a network interface"))
+        .help(format!("it has at most {longest} characters, and is no number")))
 }
 
 /// `cgroup|user|group:FAMILY:TABLE:SET` …
@@ -113,7 +128,7 @@ pub(super) fn netlink(text: &str) -> Result<(), BadValue> {
     let mut words = text.split_whitespace();
     let family = words.next().unwrap_or_default();
     if family.parse::<u16>().is_err() {
-        choice(family, choices::NETLINK_FAMILIES)?;
+        choice(family, kernel::NETLINK_FAMILIES)?;
     }
     match (words.next(), words.next()) {
         (None, _) => Ok(()),

@@ -105,7 +105,7 @@ pub(super) fn image_policy(text: &str) -> Result<(), BadValue> {
 
 /// An even count of hexadecimal digits, or a path.
 pub(super) fn root_hash(text: &str) -> Result<(), BadValue> {
-    if text.starts_with(['/', '%']) {
+    if text.starts_with('/') {
         return words::path(text);
     }
     if text.len() >= 32 && text.len().is_multiple_of(2) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -118,7 +118,10 @@ pub(super) fn root_hash(text: &str) -> Result<(), BadValue> {
 pub(super) fn root_hash_signature(text: &str) -> Result<(), BadValue> {
     match text.strip_prefix("base64:") {
         Some(signature) => super::credentials::base64(signature),
-        None => words::path(text),
+        None if text.starts_with('/') => words::path(text),
+        None => {
+            Err(BadValue::new("the value is no signature").help("write base64: and the signature, or a path"))
+        }
     }
 }
 
@@ -146,6 +149,9 @@ pub(super) fn open_file(text: &str) -> Result<(), BadValue> {
 
 /// Absolute paths with colons between them.
 pub(super) fn search_path(text: &str) -> Result<(), BadValue> {
+    if text.bytes().all(|b| b == b':') {
+        return Err(BadValue::new("there is no path"));
+    }
     text.split(':').filter(|path| !path.is_empty()).try_for_each(words::path)
 }
 

@@ -59,6 +59,8 @@ pub enum Kind {
     Unit(&'static [UnitType]),
     /// Names of units.
     Units,
+    /// Names of units of these types.
+    UnitsOf(&'static [UnitType]),
     /// Names of units for `[Install]`, where templates may stand.
     InstallUnits,
     /// An absolute path.
@@ -69,14 +71,20 @@ pub enum Kind {
     OptionalPath,
     /// Absolute paths, each perhaps with `-` or `+` before it.
     Paths,
+    /// Absolute paths without a sign before them.
+    PlainPaths,
     /// `SOURCE[:DESTINATION[:OPTIONS]]` …
     BindPaths,
     /// Relative names of directories, such as `api` for `RuntimeDirectory=`.
     Directories,
+    /// The same without links (`NAME:LINK`).
+    PlainDirectories,
     /// `NAME=VALUE` …, quoted if blanks are in it.
     Environment,
     /// Names of environment variables.
     EnvNames,
+    /// Names of environment variables, or assignments to them.
+    EnvUnset,
     /// A user or group: name or number.
     Account,
     /// The same, or one of these words.
@@ -97,6 +105,10 @@ pub enum Kind {
     Stream(&'static [&'static str]),
     /// What a socket listens on: a path, `@name`, port, or address and port.
     Listen,
+    /// A path, `@name` or a VSOCK address.
+    ListenLocal,
+    /// The name of a namespace of the journal.
+    LogNamespace,
     /// IP addresses and networks, and words such as `localhost`.
     Addresses,
     /// Indices and ranges of processors or memory nodes, or one of these words.
@@ -139,6 +151,8 @@ pub enum Kind {
     BindRule,
     /// The name of a network interface.
     Interface,
+    /// The same, perhaps an alternative name.
+    AnyInterface,
     /// Names of network interfaces, perhaps after `~`.
     Interfaces,
     /// `SOURCE:FAMILY:TABLE:SET` …
@@ -195,6 +209,12 @@ impl Kind {
                 | Commands
                 | Unit(_)
                 | Units
+                | UnitsOf(_)
+                | PlainPaths
+                | PlainDirectories
+                | EnvUnset
+                | ListenLocal
+                | LogNamespace
                 | InstallUnits
                 | Path
                 | PathOr(_)
@@ -222,7 +242,7 @@ impl Kind {
                 | OfDevice(_)
                 | DeviceAllow
                 | BpfProgram
-                | Interface
+                | AnyInterface
                 | PrivateHostname
                 | Escaped
                 | JournalFields

@@ -200,7 +200,7 @@ pub(super) fn limit(text: &str, unit: LimitUnit) -> Result<(), BadValue> {
 }
 
 fn one_limit(text: &str, unit: LimitUnit) -> Result<u64, BadValue> {
-    if infinity(text)? {
+    if unit != LimitUnit::Nice && infinity(text)? {
         return Ok(u64::MAX);
     }
     match unit {

@@ -5,7 +5,7 @@ use super::credentials::errno;
 use super::exec::all_words;
 use super::numbers::integer;
 use super::unit_name::{UnitName, UnitType};
-use super::{choices, specifier};
+use super::{choices, kernel, specifier};
 use crate::nearest;
 
 /// One unit name of one of the types (any if there are none). Specifiers may stand in it.
@@ -15,8 +15,15 @@ pub(super) fn unit(text: &str, types: &[UnitType]) -> Result<(), BadValue> {
         return Err(BadValue::new("one unit is expected here"));
     }
     let name = UnitName::parse(&specifier::sample(text))?;
-    if types.is_empty() || types.contains(&name.kind()) {
+    if types.is_empty() {
         return Ok(());
+    }
+    if types.contains(&name.kind()) {
+        return match name.is_template() {
+            true => Err(BadValue::new(format!("{text:?} is a template without an instance"))
+                .help("write PREFIX@INSTANCE.TYPE")),
+            false => Ok(()),
+        };
     }
     let endings: Vec<_> = types.iter().map(|kind| format!(".{}", kind.name())).collect();
     Err(BadValue::new(format!("a .{} unit does not go here", name.kind().name()))
@@ -60,13 +67,16 @@ pub(super) fn paths(text: &str, prefixes: &[char]) -> Result<(), BadValue> {
     all_words(text)?.iter().try_for_each(|word| path(word.trim_start_matches(prefixes)))
 }
 
-/// Relative, normal names of directories, each perhaps with `:LINK`.
-pub(super) fn directories(text: &str) -> Result<(), BadValue> {
+/// Relative, normal names of directories, each perhaps with `:LINK` where links are made.
+pub(super) fn directories(text: &str, links: bool) -> Result<(), BadValue> {
     for word in all_words(text)? {
         specifier::check(&word)?;
+        if word.contains(':') && !links {
+            return Err(BadValue::new(format!("{word:?} asks for a link, and none is made here")));
+        }
         for name in word.splitn(2, ':') {
             let plain = specifier::sample(name);
-            if plain.starts_with('/') && !name.starts_with('%') {
+            if plain.starts_with('/') {
                 return Err(BadValue::new(format!("{name:?} is absolute"))
                     .help("write a name below the base directory, such as \"api\" for /run/api"));
             }
@@ -100,10 +110,12 @@ pub(super) fn environment(text: &str) -> Result<(), BadValue> {
     Ok(())
 }
 
-pub(super) fn env_names(text: &str) -> Result<(), BadValue> {
+/// Names of variables, or assignments where those are taken, too.
+pub(super) fn env_names(text: &str, assignments: bool) -> Result<(), BadValue> {
     for word in all_words(text)? {
-        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
-        if !is_variable(name) {
+        let name = word.split_once('=').filter(|_| assignments).map_or(word.as_str(), |(name, _)| name);
+        specifier::check(name)?;
+        if !is_variable(&specifier::sample(name)) {
             return Err(BadValue::new(format!("{name:?} is no name of a variable")));
         }
     }
@@ -132,10 +144,10 @@ pub(super) fn capabilities(text: &str) -> Result<(), BadValue> {
         }
         let upper = word.to_ascii_uppercase();
         let name = upper.strip_prefix("CAP_");
-        if name.is_some_and(|name| choices::CAPABILITIES.contains(&name)) {
+        if name.is_some_and(|name| kernel::CAPABILITIES.contains(&name)) {
             continue;
         }
-        let meant = nearest(name.unwrap_or(&upper), choices::CAPABILITIES.iter().copied());
+        let meant = nearest(name.unwrap_or(&upper), kernel::CAPABILITIES.iter().copied());
         let bad = BadValue::new(format!("{word:?} is no capability"));
         return Err(match meant {
             Some(meant) => bad.help(format!("did you mean \"CAP_{meant}\"?")),
@@ -144,6 +156,10 @@ pub(super) fn capabilities(text: &str) -> Result<(), BadValue> {
     }
     Ok(())
 }
+
+/// System calls of all architectures: those of the groups of systemd 252 (`systemd-analyze syscall-filter`), and those
+/// that the kernel got up to 6.18.
+const SYSCALLS: &str = include_str!("syscalls.txt");
 
 /// System calls and groups, each perhaps with `:ERRNO` or `:kill`.
 pub(super) fn syscalls(text: &str) -> Result<(), BadValue> {
@@ -156,9 +172,10 @@ pub(super) fn syscalls(text: &str) -> Result<(), BadValue> {
                     .help("`systemd-analyze syscall-filter` lists them")
                     .candidates(name, choices::SYSCALL_GROUPS.iter().copied()));
             }
-        } else if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        } else if !SYSCALLS.split_ascii_whitespace().any(|known| known == name) {
             return Err(BadValue::new(format!("{name:?} is no system call"))
-                .help("write names with blanks between them; `~` stands before the first only"));
+                .help("write names with blanks between them; `~` stands before the first only")
+                .candidates(name, SYSCALLS.split_ascii_whitespace()));
         }
     }
     Ok(())
@@ -190,30 +207,27 @@ pub(super) fn signal(text: &str) -> Result<(), BadValue> {
     let realtime = |sign| name.strip_prefix(sign).is_some_and(|n| n.parse::<u8>().is_ok_and(|n| n <= 30));
     let number = text.parse::<u8>().is_ok_and(|n| (1..=64).contains(&n));
     let exact = text == upper;
-    let named =
-        choices::SIGNALS.contains(&name) || matches!(name, "RTMIN" | "RTMAX" | "POLL" | "IOT" | "CLD");
+    let named = kernel::SIGNALS.contains(&name) || matches!(name, "RTMIN" | "RTMAX" | "POLL" | "IOT" | "CLD");
     if number || (exact && (named || realtime("RTMIN+") || realtime("RTMAX-"))) {
         return Ok(());
     }
     let bad = BadValue::new(format!("{text:?} is no signal"));
-    Err(match nearest(name, choices::SIGNALS.iter().copied()) {
+    Err(match nearest(name, kernel::SIGNALS.iter().copied()) {
         Some(meant) => bad.help(format!("did you mean \"SIG{meant}\"?")),
         None => bad.help("signal(7) lists them, such as SIGTERM"),
     })
 }
 
-/// Exit codes 0 to 255, their names (upper case), and signals.
+/// Exit codes 0 to 255, their names, and signals.
 pub(super) fn exit_status(text: &str) -> Result<(), BadValue> {
     for word in text.split_whitespace() {
-        let code = word.parse::<u8>().is_ok();
-        let named = word.starts_with(|c: char| c.is_ascii_uppercase())
-            && word
-                .chars()
-                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, '_' | '+' | '-'));
-        if !code && !named {
-            return Err(BadValue::new(format!("{word:?} is neither an exit code nor a signal"))
-                .help("write numbers from 0 to 255 and names such as SIGKILL or TEMPFAIL"));
+        if word.parse::<u8>().is_ok() || choices::EXIT_STATUSES.contains(&word) || signal(word).is_ok() {
+            continue;
         }
+        let names = choices::EXIT_STATUSES.iter().chain(kernel::SIGNALS).copied();
+        return Err(BadValue::new(format!("{word:?} is neither an exit code nor a signal"))
+            .help("write numbers from 0 to 255 and names such as SIGKILL or TEMPFAIL")
+            .candidates(word, names));
     }
     Ok(())
 }
@@ -250,11 +264,8 @@ pub(super) fn listen(text: &str) -> Result<(), BadValue> {
     if text.contains(char::is_whitespace) && !text.starts_with('/') {
         return Err(shape());
     }
-    if text.starts_with('/') {
-        return path(text);
-    }
-    if text.starts_with('@') || text.starts_with("vsock:") {
-        return Ok(());
+    if text.starts_with(['/', '@']) || text.starts_with("vsock:") {
+        return listen_local(text);
     }
     if let Some(rest) = text.strip_prefix('[') {
         let (address, after) = rest.split_once(']').ok_or_else(shape)?;
@@ -270,6 +281,32 @@ pub(super) fn listen(text: &str) -> Result<(), BadValue> {
         None if text.bytes().all(|b| b.is_ascii_digit()) => port(text),
         None => Err(shape()),
     }
+}
+
+/// An address of `ListenSequentialPacket=`: no port.
+pub(super) fn listen_local(text: &str) -> Result<(), BadValue> {
+    if specifier::any(text) {
+        return specifier::check(text);
+    }
+    match text {
+        "/" => Err(BadValue::new("the path is a directory")),
+        _ if text.starts_with('/') => path(text),
+        _ if text.starts_with('@') || text.starts_with("vsock:") => Ok(()),
+        _ => Err(BadValue::new(format!("{text:?} is nothing to listen on"))
+            .help("write a path, @NAME or vsock:CID:PORT")),
+    }
+}
+
+/// A name of a namespace of the journal.
+pub(super) fn log_namespace(text: &str) -> Result<(), BadValue> {
+    specifier::check(text)?;
+    let plain = specifier::sample(text);
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.' | '@');
+    if plain.chars().all(allowed) && plain.len() < 240 && plain != "." && plain != ".." {
+        return Ok(());
+    }
+    Err(BadValue::new(format!("{text:?} is no name of a log namespace"))
+        .help("it consists of letters, digits and : - _ . @"))
 }
 
 /// IP addresses with an optional prefix length, or `any localhost link-local multicast`.

@@ -70,7 +70,7 @@ pub(super) const ROWS: &[Directive] = &[
     list(CGROUP, "SocketBindAllow", Kind::BindRule),
     list(CGROUP, "SocketBindDeny", Kind::BindRule),
     list(CGROUP, "RestrictNetworkInterfaces", Kind::Interfaces),
-    optional(CGROUP, "BindNetworkInterface", Kind::Interface).since(260),
+    optional(CGROUP, "BindNetworkInterface", Kind::AnyInterface).since(260),
     list(CGROUP, "NFTSet", Kind::NftSets).since(255),
     list(CGROUP, "IPIngressFilterPath", Kind::Path),
     list(CGROUP, "IPEgressFilterPath", Kind::Path),

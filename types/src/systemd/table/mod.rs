@@ -14,6 +14,9 @@ mod exec;
 mod others;
 mod service;
 mod socket;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+mod tests;
 mod unit;
 
 use super::directive::{Directive, Empty, Repeat};

@@ -61,7 +61,7 @@ pub(super) const ROWS: &[Directive] = &[
     one(AUTOMOUNT, "DirectoryMode", Kind::Mode),
     one(AUTOMOUNT, "TimeoutIdleSec", SPAN),
     // systemd.swap(5)
-    one(SWAP, "What", Kind::Expanded),
+    one(SWAP, "What", Kind::Path),
     optional(SWAP, "Priority", Kind::Integer(-1, 32_767)),
     optional(SWAP, "Options", Kind::MountOptions),
     one(SWAP, "TimeoutSec", SPAN),

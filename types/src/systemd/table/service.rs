@@ -3,6 +3,7 @@
 use super::super::choices::*;
 use super::super::directive::Directive;
 use super::super::kind::Kind;
+use super::super::unit_name::UnitType;
 use super::{SERVICE, SPAN, UNSIGNED, flag, list, one, optional};
 
 pub(super) const ROWS: &[Directive] = &[
@@ -42,7 +43,7 @@ pub(super) const ROWS: &[Directive] = &[
     flag(SERVICE, "PermissionsStartOnly").replaced_by("a '+' before the commands"),
     flag(SERVICE, "NonBlocking"),
     one(SERVICE, "NotifyAccess", Kind::Choice(NOTIFY_ACCESS)),
-    list(SERVICE, "Sockets", Kind::Units),
+    list(SERVICE, "Sockets", Kind::UnitsOf(&[UnitType::Socket])),
     one(SERVICE, "FileDescriptorStoreMax", UNSIGNED),
     one(SERVICE, "FileDescriptorStorePreserve", Kind::BoolOr(&["restart", "on-success"])).since(254),
     optional(SERVICE, "USBFunctionDescriptors", Kind::Path),
