@@ -126,6 +126,7 @@ pub(crate) enum Command {
     Trust(commands::trust::Command),
     #[command(subcommand, after_help = "Examples:\n  cmc store probe\n  cmc store verify")]
     Store(commands::store::Command),
+    Import(commands::import::Args),
     Explain(commands::explain::Args),
     Schema(commands::schema::Args),
     Try(commands::r#try::Args),

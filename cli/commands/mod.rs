@@ -7,6 +7,7 @@ pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod fetch;
 pub(crate) mod host;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod man;
@@ -36,6 +37,7 @@ pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         Command::Explain(args) => explain::run(args, terminal),
         Command::Fetch(args) => fetch::run(args),
         Command::Host(command) => host::run(command, directory, terminal),
+        Command::Import(args) => import::run(args, terminal),
         Command::Init(args) => init::run(args, directory, terminal),
         Command::List(args) => list::run(args, directory, terminal),
         Command::Man(args) => man::run(args, terminal),

@@ -16,6 +16,7 @@ mod fleet;
 mod formats;
 mod health;
 mod hosts;
+pub mod import;
 mod limits;
 pub mod load;
 pub mod lower;

@@ -142,6 +142,11 @@ fn definitions_are_checked_as_the_page_says() {
 }
 
 #[test]
+fn files_are_imported_as_the_page_says() {
+    run("docs/import.md");
+}
+
+#[test]
 fn publishing_goes_as_the_page_says() {
     run("docs/publishing.md");
 }

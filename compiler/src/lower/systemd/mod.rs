@@ -12,11 +12,13 @@ mod tests;
 use super::commands::{self, Activation, Companion, Starter};
 use super::{Lowered, env, unit};
 use crate::resolved::{HostFacts, ResolvedService};
+use crate::tree::{Node, Table};
 use check::Target;
 use cmc_types::definition::{Directive, DirectiveItem};
-use cmc_types::systemd::{Section, UnitName, UnitType};
+use cmc_types::systemd::{Entry, Section, UnitName, UnitType};
 use cmc_types::{Diagnostic, InitSystem, Os, Place, UnixPath, codes};
 use draft::{Draft, Item};
+use std::collections::{BTreeMap, HashMap};
 
 /// Folders whose files the manager reads.
 const UNIT_FOLDERS: &[&str] =
@@ -145,7 +147,7 @@ impl Units<'_> {
                 self.drafts.len() - 1
             });
             let draft = &mut self.drafts[index].0;
-            for (section, keys) in sections {
+            for (section, keys) in as_written(service, &["systemd", file], sections) {
                 let known = check::allowed(target.kind()).iter().any(|known| known.name() == section);
                 if !known && !section.starts_with("X-") {
                     let place = service.tree.key_place_of(&["systemd", file, section]);
@@ -155,8 +157,9 @@ impl Units<'_> {
                     continue;
                 }
                 // What replaces comes before what appends to it.
+                let keys = as_written(service, &["systemd", file, section], keys);
                 let (append, replace): (Vec<_>, Vec<_>) =
-                    keys.iter().partition(|(key, _)| key.starts_with('+'));
+                    keys.into_iter().partition(|(key, _)| key.starts_with('+'));
                 for (key, directive) in replace {
                     draft.replace(section, key, placed(service, &["systemd", file, section, key], directive));
                 }
@@ -281,6 +284,59 @@ impl Units<'_> {
         }
         companions
     }
+}
+
+/// The entries of a table in the order in which they were written, which some directives have a meaning by: a service
+/// gets its sockets in the order of `Listen…=`.
+fn as_written<'a, T>(
+    service: &ResolvedService,
+    path: &[&str],
+    entries: &'a BTreeMap<String, T>,
+) -> Vec<(&'a String, &'a T)> {
+    let table = service.tree.get(path).and_then(Node::as_table);
+    let order: HashMap<_, _> =
+        table.into_iter().flat_map(Table::iter).map(|entry| entry.key.as_str()).zip(0_usize..).collect();
+    let mut entries: Vec<_> = entries.iter().collect();
+    entries.sort_by_key(|(key, _)| order.get(key.as_str()).copied().unwrap_or(usize::MAX));
+    entries
+}
+
+/// An assignment of a unit file that somebody wrote by hand.
+pub(crate) struct Assignment<'a> {
+    /// What it says.
+    pub(crate) entry: Entry<'a>,
+    /// Where the key stands.
+    pub(crate) key: Place,
+    /// Where the value stands.
+    pub(crate) value: Place,
+}
+
+/// What is wrong with a unit file or drop-in of this name (`api.service`, `nginx.service.d/x.conf`) as a definition of it
+/// would be judged. `headers` are its sections with their places. `Err`: the name is none of a unit file.
+pub(crate) fn review(
+    file: &str,
+    whole: Place,
+    headers: &[(String, Place)],
+    assignments: &[Assignment<'_>],
+) -> Result<Vec<Diagnostic>, (String, Option<String>)> {
+    let target = Target::parse(file)?;
+    let mut draft = Draft::new(file, whole);
+    let mut keys = HashMap::new();
+    for Assignment { entry, key, value } in assignments {
+        draft.add(entry.section, entry.key, entry.value, *value);
+        keys.insert(*value, *key);
+    }
+    let mut diagnostics = Vec::new();
+    let allowed = check::allowed(target.kind());
+    for (section, place) in headers {
+        if !section.starts_with("X-") && !allowed.iter().any(|known| known.name() == section) {
+            let finding = check::unknown_section(section, file, target.kind());
+            diagnostics.push(finding.at(*place, "no such section"));
+        }
+    }
+    check::directives(&draft, &target, None, |item| keys.get(&item.place).copied(), &mut diagnostics);
+    check::whole(&draft, &target, false, &mut diagnostics);
+    Ok(diagnostics)
 }
 
 /// The texts of a directive's values.

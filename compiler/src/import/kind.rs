@@ -1,0 +1,153 @@
+//! What a file may be, how `--as` calls it, and how path and content tell.
+
+use cmc_types::env_file::Dialect;
+use cmc_types::login_conf::System;
+use cmc_types::shell::is_identifier;
+use cmc_types::systemd::{UnitType, section};
+
+/// A format that can be imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A systemd unit, or a drop-in of one.
+    Systemd,
+    /// An OpenBSD rc.d script.
+    OpenbsdRc,
+    /// A FreeBSD rc.d script.
+    FreebsdRc,
+    /// An OpenRC script.
+    Openrc,
+    /// Login classes.
+    LoginConf(System),
+    /// An environment file.
+    Env(Dialect),
+}
+
+/// Every format by the name that `--as` takes.
+const NAMES: &[(&str, Kind)] = &[
+    ("systemd", Kind::Systemd),
+    ("openbsd-rc", Kind::OpenbsdRc),
+    ("freebsd-rc", Kind::FreebsdRc),
+    ("openrc", Kind::Openrc),
+    ("login-conf", Kind::LoginConf(System::OpenBsd)),
+    ("login-conf:freebsd", Kind::LoginConf(System::FreeBsd)),
+    ("env", Kind::Env(Dialect::Systemd)),
+    ("env:systemd", Kind::Env(Dialect::Systemd)),
+    ("env:sh", Kind::Env(Dialect::Sh)),
+    ("env:docker", Kind::Env(Dialect::Docker)),
+    ("env:pam_env", Kind::Env(Dialect::PamEnv)),
+];
+
+impl Kind {
+    /// The names that `--as` takes.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
+    }
+
+    /// The format of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+    }
+
+    /// What it is, in messages.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Systemd => "a systemd unit",
+            Self::OpenbsdRc => cmc_types::openbsd_rc::DIALECT,
+            Self::FreebsdRc => cmc_types::freebsd_rc::DIALECT,
+            Self::Openrc => cmc_types::openrc::DIALECT,
+            Self::LoginConf(system) => system.name(),
+            Self::Env(dialect) => dialect.name(),
+        }
+    }
+
+    /// What a file is, by its path and content.
+    pub(super) fn detect(path: &str, text: &str) -> Option<Self> {
+        let (folder, name) = split(path);
+        if text.starts_with("#!") {
+            return of_script(text);
+        }
+        if is_unit(folder, name) || text.lines().any(is_unit_header) {
+            return Some(Self::Systemd);
+        }
+        if folder == "login.conf.d" || name.starts_with("login.conf") || is_record(text) {
+            let freebsd = text.lines().any(|line| !line.starts_with(['#', '\t', ' ']) && line.contains('|'));
+            let freebsd = freebsd || FREEBSD.iter().any(|word| text.contains(word));
+            return Some(Self::LoginConf(if freebsd { System::FreeBsd } else { System::OpenBsd }));
+        }
+        of_environment(folder, name, text)
+    }
+}
+
+/// What only FreeBSD's login.conf has.
+const FREEBSD: &[&str] =
+    &[":charset=", ":lang=", ":sbsize=", ":swapuse=", ":passwd_format=", ":umtxp=", "=unlimited:"];
+
+/// The last two components of a path.
+pub(super) fn split(path: &str) -> (&str, &str) {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    (folders.rsplit('/').next().unwrap_or_default(), name)
+}
+
+fn is_unit(folder: &str, name: &str) -> bool {
+    let typed = |name: &str| {
+        let ending = name.rsplit_once('.').map_or(name, |(_, ending)| ending);
+        UnitType::ALL.iter().any(|kind| kind.name() == ending)
+    };
+    let drop_in = folder.strip_suffix(".d").is_some_and(typed) && name.ends_with(".conf");
+    drop_in || (name.contains('.') && typed(name))
+}
+
+fn is_unit_header(line: &str) -> bool {
+    line.strip_prefix('[').and_then(|rest| rest.trim_end().strip_suffix(']')).and_then(section).is_some()
+}
+
+fn of_script(text: &str) -> Option<Kind> {
+    let interpreter = text.lines().next().unwrap_or_default();
+    let runs = |command: &str| text.lines().any(|line| line.trim_start().starts_with(command));
+    if interpreter.contains("openrc-run") || interpreter.ends_with("/runscript") {
+        Some(Kind::Openrc)
+    } else if runs("run_rc_command") {
+        Some(Kind::FreebsdRc)
+    } else if runs("rc_cmd ") {
+        Some(Kind::OpenbsdRc)
+    } else {
+        None
+    }
+}
+
+/// Whether the first line that is no comment begins a record, as in `staff:\` or `staff|Staff:tc=default:`.
+fn is_record(text: &str) -> bool {
+    let line = text.lines().find(|line| !line.starts_with('#') && !line.trim().is_empty());
+    line.and_then(|line| line.split_once(':')).is_some_and(|(names, rest)| {
+        let name = names.split('|').next().unwrap_or_default();
+        let named = name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+        named && (rest == "\\" || rest.ends_with(':'))
+    })
+}
+
+/// Directories of environment files, and who reads them.
+const FOLDERS: &[(&str, Dialect)] = &[
+    ("conf.d", Dialect::Sh),
+    ("default", Dialect::Systemd),
+    ("env", Dialect::Systemd),
+    ("environment.d", Dialect::Systemd),
+    ("rc.conf.d", Dialect::Sh),
+    ("sysconfig", Dialect::Systemd),
+];
+
+fn of_environment(folder: &str, name: &str, text: &str) -> Option<Kind> {
+    if name == "environment" {
+        return Some(Kind::Env(Dialect::PamEnv));
+    }
+    // Assignments, too, but not those of one service's environment.
+    if matches!(name, "rc.conf" | "rc.conf.local" | "make.conf" | "os-release") {
+        return None;
+    }
+    let named = name.ends_with(".env") || name.starts_with(".env");
+    let by_folder = FOLDERS.iter().find(|(known, _)| *known == folder).map(|(_, dialect)| *dialect);
+    let assigns = |line: &str| line.split_once('=').is_some_and(|(name, _)| is_identifier(name));
+    let skipped = |line: &str| line.trim().is_empty() || line.starts_with(['#', ';']);
+    let all = text.lines().all(|line| skipped(line) || assigns(line)) && text.lines().any(assigns);
+    (named || all).then(|| Kind::Env(by_folder.unwrap_or(Dialect::Systemd)))
+}

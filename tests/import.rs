@@ -1,0 +1,110 @@
+//! `cmc import`: files that nobody here wrote become definitions that check.
+
+use crate::support::{Scratch, is_root, skip};
+use std::os::unix::fs::PermissionsExt as _;
+
+fn scratch() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    scratch
+}
+
+fn mode(scratch: &Scratch, path: &str, mode: u32) {
+    std::fs::set_permissions(scratch.path(path), std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn file(scratch: &Scratch, path: &str, text: &str) {
+    scratch.write(path, text);
+    mode(scratch, path, 0o644);
+}
+
+const UNIT: &str = "[Service]\nExecStart=/usr/bin/true\n\n[Install]\nWantedBy=multi-user.target\n";
+
+#[test]
+fn what_is_imported_checks_and_renders_in_a_fleet() {
+    let scratch = scratch();
+    file(&scratch, "etc/default/backup", "LEVEL=info\n");
+    file(&scratch, "etc/backup.service", UNIT);
+    let ran = scratch.cmc(["import", "etc/backup.service", "etc/default/backup"]).expect(0);
+    scratch.write("fleet/services/backup.toml", &ran.out);
+    scratch.fleet("fleet", &["check"]).expect(0);
+    scratch.fleet("fleet", &["render", "web1", "--out", "out"]).expect(0);
+    let unit = scratch.read("out/etc/systemd/system/backup.service");
+    assert!(unit.contains("EnvironmentFile=/etc/cmc/env/backup.env"), "{unit}");
+}
+
+#[test]
+fn mistakes_are_warnings_with_the_place_in_the_original_file() {
+    let scratch = scratch();
+    file(&scratch, "etc/x.service", &UNIT.replace("ExecStart", "RestartSec=5M\nExecStart"));
+    let ran = scratch.cmc(["import", "etc/x.service"]).expect(0);
+    assert!(ran.err.contains("etc/x.service:2:12") && ran.err.contains("month"), "{}", ran.err);
+    let document = scratch.cmc(["import", "--format", "json", "etc/x.service"]).expect(0).json();
+    assert_eq!(document["definition"], ran.out);
+    assert_eq!(document["services"][0], "x");
+    let finding = &document["diagnostics"][0];
+    assert_eq!((&finding["file"], &finding["line"]), (&"etc/x.service".into(), &2.into()));
+    assert_eq!(finding["severity"], "warning");
+}
+
+#[test]
+fn all_files_are_tried_and_all_that_is_wrong_is_told() {
+    let scratch = scratch();
+    file(&scratch, "a.service", "[Unit\n");
+    file(&scratch, "prose.txt", "Dear all,\n");
+    file(&scratch, "good.service", UNIT);
+    file(&scratch, "closed.service", UNIT);
+    mode(&scratch, "closed.service", 0o600);
+    std::fs::create_dir(scratch.path("directory.service")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", scratch.path("masked.service")).unwrap();
+    assert!(
+        std::process::Command::new("mkfifo").arg(scratch.path("pipe.service")).status().unwrap().success()
+    );
+    let files = [
+        "a.service",
+        "prose.txt",
+        "good.service",
+        "missing.service",
+        "directory.service",
+        "masked.service",
+        "pipe.service",
+        "closed.service",
+    ];
+    let ran = scratch.cmc([&["import"][..], &files].concat()).expect(1);
+    assert!(ran.out.starts_with("[service.good]"), "{}", ran.out);
+    for says in [
+        "a.service is not a systemd unit",
+        "cannot tell what prose.txt is",
+        "missing.service cannot be read",
+        "directory.service is a directory",
+        "masked.service is empty",
+        "pipe.service is no regular file",
+        "closed.service may be read by its owner only",
+    ] {
+        assert!(ran.err.contains(says), "{says}\n{}", ran.err);
+    }
+}
+
+#[test]
+fn a_wrong_kind_or_name_is_a_mistake_of_the_command_line() {
+    let scratch = scratch();
+    file(&scratch, "a.service", UNIT);
+    let ran = scratch.cmc(["import", "a.service", "--as", "yaml"]).expect(2);
+    assert!(ran.err.contains("openbsd-rc") && ran.err.contains("env:sh"), "{}", ran.err);
+    scratch.cmc(["import", "a.service", "--name", "A b"]).expect(2);
+    scratch.cmc(["import"]).expect(2);
+    let ran = scratch.cmc(["import", "a.service", "--name", "other"]).expect(0);
+    assert!(ran.out.starts_with("[service.other]"), "{}", ran.out);
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_named() {
+    if is_root() {
+        return skip("a_file_that_may_not_be_read_is_named", "root may read everything");
+    }
+    let scratch = scratch();
+    file(&scratch, "a.service", UNIT);
+    mode(&scratch, "a.service", 0);
+    let ran = scratch.cmc(["import", "a.service"]).expect(1);
+    assert!(ran.err.contains("ermission denied"), "{}", ran.err);
+}
