@@ -5,8 +5,9 @@
 //! `/lib/systemd/systemd --dump-configuration-items` says.
 //!
 //! Rows with `.since(N)` came after systemd 252. They were taken from the same file of later versions; `N` is what the
-//! manual pages say ("Added in version N") or, where they are silent, the release notes. The newest release they were
-//! looked up for is [`NEWEST`], of 22 September 2026. `Startup…` limits of memory have no version of their own in the
+//! manual pages say ("Added in version N") or, where they are silent, the release notes, as far as those could be read:
+//! some numbers from 253 to 257 were not confirmed so. The newest release they were looked up for is [`NEWEST`], of
+//! 22 September 2026. `Startup…` limits of memory have no version of their own in the
 //! manual and stand with the earliest that they can have. What a release merely added to the values of a directive is
 //! accepted and has no version.
 
