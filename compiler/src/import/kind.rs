@@ -74,7 +74,7 @@ impl Kind {
             let freebsd = freebsd || FREEBSD.iter().any(|word| text.contains(word));
             return Some(Self::LoginConf(if freebsd { System::FreeBsd } else { System::OpenBsd }));
         }
-        of_environment(folder, name, text)
+        of_environment(path, name, text)
     }
 }
 
@@ -126,7 +126,7 @@ fn is_record(text: &str) -> bool {
     })
 }
 
-/// Directories of environment files, and who reads them.
+/// Directories below `/etc` that hold environment files, and who reads them.
 const FOLDERS: &[(&str, Dialect)] = &[
     ("conf.d", Dialect::Sh),
     ("default", Dialect::Systemd),
@@ -136,7 +136,7 @@ const FOLDERS: &[(&str, Dialect)] = &[
     ("sysconfig", Dialect::Systemd),
 ];
 
-fn of_environment(folder: &str, name: &str, text: &str) -> Option<Kind> {
+fn of_environment(path: &str, name: &str, text: &str) -> Option<Kind> {
     if name == "environment" {
         return Some(Kind::Env(Dialect::PamEnv));
     }
@@ -145,9 +145,10 @@ fn of_environment(folder: &str, name: &str, text: &str) -> Option<Kind> {
         return None;
     }
     let named = name.ends_with(".env") || name.starts_with(".env");
-    let by_folder = FOLDERS.iter().find(|(known, _)| *known == folder).map(|(_, dialect)| *dialect);
+    let by_folder = FOLDERS.iter().find(|(folder, _)| path.ends_with(&format!("/etc/{folder}/{name}")));
+    let by_folder = by_folder.map(|(_, dialect)| *dialect);
     let assigns = |line: &str| line.split_once('=').is_some_and(|(name, _)| is_identifier(name));
     let skipped = |line: &str| line.trim().is_empty() || line.starts_with(['#', ';']);
     let all = text.lines().all(|line| skipped(line) || assigns(line)) && text.lines().any(assigns);
-    (named || all).then(|| Kind::Env(by_folder.unwrap_or(Dialect::Systemd)))
+    (named || all || by_folder.is_some()).then(|| Kind::Env(by_folder.unwrap_or(Dialect::Systemd)))
 }

@@ -228,6 +228,11 @@ fn environment_files_keep_each_variable_in_each_dialect() {
 fn readers_that_disagree_about_an_environment_file_are_told() {
     let imported = one("/etc/default/api", "A=1\nB=\"$HOME/x\"\nexport C=1\n");
     assert!(imported.definition.is_empty());
+    // Packages install many that hold comments only.
+    let imported = one("/etc/default/api", "# LEVEL=info\n");
+    assert!(imported.diagnostics.is_empty() && imported.definition.ends_with("env]\n# LEVEL=info\n"));
+    assert!(compiled("debian-12", &imported.definition).plan.is_some());
+    assert_eq!(Kind::detect("/etc/nginx/conf.d/a", "# x\n"), None);
     let imported = one("/etc/default/api", "A=1\nB=a;b\nC=\"x\"#y\n");
     insta::assert_snapshot!(shown(&imported));
 }
