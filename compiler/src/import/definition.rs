@@ -16,7 +16,7 @@ pub(super) struct Definition {
 pub(super) struct Service {
     pub(super) name: ServiceName,
     /// Hosts it goes to.
-    pub(super) on: &'static str,
+    pub(super) on: &'static [&'static str],
     /// `unit`, if its script is among its files.
     pub(super) unit: Option<String>,
     /// Accounts that somebody else makes.
@@ -59,10 +59,10 @@ pub(super) enum Value {
 }
 
 /// Where services of every system go.
-pub(super) const ANYWHERE: &str = "@all";
+pub(super) const ANYWHERE: &[&str] = &["@all"];
 
 impl Service {
-    pub(super) fn new(name: ServiceName, on: &'static str) -> Self {
+    pub(super) fn new(name: ServiceName, on: &'static [&'static str]) -> Self {
         Self { name, on, unit: None, users: Vec::new(), tables: Vec::new() }
     }
 }
@@ -88,7 +88,8 @@ impl Definition {
         if merged.on == ANYWHERE {
             merged.on = service.on;
         } else if service.on != ANYWHERE && service.on != merged.on {
-            return Err(format!("the one is for {:?} and the other for {:?}", merged.on, service.on));
+            let (one, other) = (merged.on.join(", "), service.on.join(", "));
+            return Err(format!("the one is for {one} and the other for {other}"));
         }
         match (&merged.unit, service.unit) {
             (Some(one), Some(other)) if *one != other => {
@@ -138,7 +139,11 @@ impl Definition {
         for service in &self.services {
             let name = ["service", service.name.as_str()];
             header(out, &name)?;
-            line(out, &["on"], &Value::List(vec![service.on.to_owned()]))?;
+            line(
+                out,
+                &["on"],
+                &Value::List(service.on.iter().map(|selector| (*selector).to_owned()).collect()),
+            )?;
             if let Some(unit) = &service.unit {
                 line(out, &["unit"], &Value::Text(unit.clone()))?;
             }

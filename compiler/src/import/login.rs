@@ -19,9 +19,9 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original, system: Syste
     let (folder, name) = kind::split(&original.path);
     let stem =
         if name.starts_with("login.conf") && folder != "login.conf.d" { "login-classes" } else { name };
-    let on = match system {
-        System::OpenBsd => "os:openbsd",
-        System::FreeBsd => "os:freebsd",
+    let on: &[&str] = match system {
+        System::OpenBsd => &["os:openbsd"],
+        System::FreeBsd => &["os:freebsd"],
     };
     let mut service = Service::new(import.service(original, stem)?, on);
     let mut comments = comments(&original.text);

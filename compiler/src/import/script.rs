@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 /// What differs between the systems whose scripts these are.
 struct System {
-    /// Its selector.
-    on: &'static str,
+    /// Selectors of the systems that have it.
+    on: &'static [&'static str],
     /// A release that the daemon is lowered for.
     os: &'static str,
     /// Where scripts lie.
@@ -31,7 +31,7 @@ struct System {
 }
 
 const OPENBSD: System = System {
-    on: "os:openbsd",
+    on: &["os:openbsd"],
     os: "openbsd-7.6",
     folder: "/etc/rc.d",
     gains: &["daemon_logger", "pexp"],
@@ -39,7 +39,7 @@ const OPENBSD: System = System {
 };
 
 const FREEBSD: System = System {
-    on: "os:freebsd",
+    on: &["os:freebsd"],
     os: "freebsd-14.1",
     folder: "/usr/local/etc/rc.d",
     gains: &["rcvar"],
@@ -47,7 +47,7 @@ const FREEBSD: System = System {
 };
 
 const OPENRC: System = System {
-    on: "os:alpine",
+    on: &["os:alpine", "os:gentoo"],
     os: "alpine-3.20",
     folder: "/etc/init.d",
     gains: &["description", "error_logger", "output_logger", "pidfile"],
