@@ -13,3 +13,5 @@ mod comparisons;
 mod expressions;
 #[path = "resolve/plans.rs"]
 mod plans;
+#[path = "resolve/small_files.rs"]
+mod small_files;

@@ -2,15 +2,16 @@
 
 use super::Problem;
 use super::{cron, hosts, limits, modules, sysctl, sysusers, tmpfiles};
+use crate::systemd::release_of;
 use crate::{InitSystem, Os, Severity, UnixPath};
 
 /// A format, and whose reading of it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// tmpfiles.d.
-    Tmpfiles,
-    /// sysusers.d.
-    Sysusers,
+    /// tmpfiles.d, and the release of the host's systemd, if it is known.
+    Tmpfiles(Option<u16>),
+    /// sysusers.d, likewise.
+    Sysusers(Option<u16>),
     /// sysctl.d and `/etc/sysctl.conf`.
     Sysctl(sysctl::Dialect),
     /// modules-load.d and `/etc/modules`.
@@ -27,8 +28,8 @@ impl Format {
     /// The format, as messages name it.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Tmpfiles => "tmpfiles.d",
-            Self::Sysusers => "sysusers.d",
+            Self::Tmpfiles(_) => "tmpfiles.d",
+            Self::Sysusers(_) => "sysusers.d",
             Self::Sysctl(_) => "sysctl",
             Self::Modules(_) => "modules-load.d",
             Self::Limits => "limits.conf",
@@ -82,8 +83,8 @@ pub fn format_of(path: &UnixPath, os: &Os) -> Option<Found> {
         .find_map(|root| directory.strip_prefix(root)?.strip_prefix('/'));
     let format = match systemd {
         _ if bsd => None,
-        Some("tmpfiles.d") => Some(Format::Tmpfiles),
-        Some("sysusers.d") => Some(Format::Sysusers),
+        Some("tmpfiles.d") => Some(Format::Tmpfiles(release_of(os))),
+        Some("sysusers.d") => Some(Format::Sysusers(release_of(os))),
         Some("sysctl.d") => Some(Format::Sysctl(sysctl::Dialect::Linux)),
         Some("modules-load.d") => Some(Format::Modules(modules(os))),
         Some("security/limits.d") => Some(Format::Limits),
@@ -110,8 +111,8 @@ pub fn format_of(path: &UnixPath, os: &Os) -> Option<Found> {
 /// What is wrong in a file, line by line.
 pub fn check(format: Format, text: &str) -> Vec<Problem> {
     match format {
-        Format::Tmpfiles => tmpfiles::parse(text).1,
-        Format::Sysusers => sysusers::parse(text).1,
+        Format::Tmpfiles(systemd) => tmpfiles::parse_for(text, systemd).1,
+        Format::Sysusers(systemd) => sysusers::parse_for(text, systemd).1,
         Format::Sysctl(dialect) => sysctl::parse(text, dialect).1,
         Format::Modules(dialect) => modules::parse(text, dialect).1,
         Format::Limits => limits::parse(text).1,
@@ -123,8 +124,8 @@ pub fn check(format: Format, text: &str) -> Vec<Problem> {
 /// The text of a file that was parsed and printed again: the same, whatever it was.
 pub fn reprint(format: Format, text: &str) -> String {
     match format {
-        Format::Tmpfiles => tmpfiles::parse(text).0.print(),
-        Format::Sysusers => sysusers::parse(text).0.print(),
+        Format::Tmpfiles(systemd) => tmpfiles::parse_for(text, systemd).0.print(),
+        Format::Sysusers(systemd) => sysusers::parse_for(text, systemd).0.print(),
         Format::Sysctl(dialect) => sysctl::parse(text, dialect).0.print(),
         Format::Modules(dialect) => modules::parse(text, dialect).0.print(),
         Format::Limits => limits::parse(text).0.print(),

@@ -194,6 +194,25 @@ impl Reader<'_> {
         }
     }
 
+    /// Reports what systemd 255 refuses and systemd 257 takes, as the host's release asks for. Gives whether it is refused.
+    pub(super) fn newer(&mut self, bytes: Range<usize>, what: &'static str, systemd: Option<u16>) -> bool {
+        match systemd {
+            Some(257..) => false,
+            Some(..=255) => {
+                self.error(bytes, what, "the host has an older systemd, which refuses the line");
+                true
+            }
+            Some(256) | None => {
+                self.warning(
+                    bytes,
+                    what,
+                    "older ones refuse the line: leave it out unless the host has a newer one",
+                );
+                false
+            }
+        }
+    }
+
     /// The number of the line, from 1.
     pub(super) fn number(&self) -> u32 {
         self.number

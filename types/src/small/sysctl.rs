@@ -104,6 +104,7 @@ fn doubtful(reader: &mut Reader<'_>, key: &str, key_bytes: std::ops::Range<usize
         value.find([' ', '\t']).filter(|at| value[*at..].trim_start().starts_with(['#', ';']))
     {
         let help = "write the comment on a line of its own";
+        let at = at + value[at..].find(|c| !is_blank(c)).unwrap_or(0);
         reader.warning(bytes.start + at..bytes.end, "the comment is part of the value", help);
     } else if value.len() > 1 && ['"', '\''].iter().any(|q| value.starts_with(*q) && value.ends_with(*q)) {
         reader.warning(bytes, "the quotes are part of the value", "write the value without quotes");

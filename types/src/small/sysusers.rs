@@ -31,7 +31,7 @@ pub enum Entry {
     User {
         /// Name.
         name: String,
-        /// `!`: locked (systemd 257).
+        /// `!`: locked (after systemd 255).
         locked: bool,
         /// Number; none: one that is free.
         id: Option<Id>,
@@ -67,15 +67,20 @@ pub enum Entry {
     },
 }
 
-/// Reads a file.
+/// Reads a file for any systemd.
 pub fn parse(text: &str) -> (File<Entry>, Vec<Problem>) {
+    parse_for(text, None)
+}
+
+/// Reads a file as this release of systemd does, if it is known.
+pub fn parse_for(text: &str, systemd: Option<u16>) -> (File<Entry>, Vec<Problem>) {
     let mut seen: HashMap<(char, String), (u32, Entry)> = HashMap::new();
     read(text, |reader| {
         let line = reader.text.trim_start_matches([' ', '\t', '\r']);
         if line.is_empty() || line.starts_with('#') {
             return None;
         }
-        let entry = entry(reader)?;
+        let entry = entry(reader, systemd)?;
         let key = match &entry {
             Entry::User { name, .. } => ('u', name.clone()),
             Entry::Group { name, .. } => ('g', name.clone()),
@@ -95,7 +100,7 @@ pub fn parse(text: &str) -> (File<Entry>, Vec<Problem>) {
     })
 }
 
-fn entry(reader: &mut Reader<'_>) -> Option<Entry> {
+fn entry(reader: &mut Reader<'_>, systemd: Option<u16>) -> Option<Entry> {
     let mut columns: Vec<Word> = Vec::new();
     let mut at = 0;
     loop {
@@ -127,9 +132,8 @@ fn entry(reader: &mut Reader<'_>) -> Option<Entry> {
         return None;
     }
     let locked = kind.text == "u!";
-    if locked {
-        let help = "older ones refuse the line; leave out the `!` unless all hosts have that version";
-        reader.warning(kind.bytes.clone(), "`u!` is known from systemd 257 on", help);
+    if locked && reader.newer(kind.bytes.clone(), "`u!` came after systemd 255", systemd) {
+        return None;
     }
     let letter = match kind.text.as_str() {
         "u" | "u!" => 'u',

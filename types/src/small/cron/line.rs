@@ -5,8 +5,6 @@ use super::{Dialect, Entry, Job, Says, Schedule, Table};
 use crate::small::lines::Reader;
 use std::ops::Range;
 
-const WHOLE: &str = "cron leaves out the whole file for it, the good lines too";
-
 /// Programs that people run from crontabs and whose names look like a user's.
 const PROGRAMS: &[&str] = &[
     "bash",
@@ -289,7 +287,12 @@ fn user_column(reader: &mut Reader<'_>, table: Table, at: usize) -> Option<Optio
         _ => vec![written],
     };
     if !parts.iter().all(|part| account(part)) {
-        let help = format!("here the user stands between time and command, such as `root`; {WHOLE}");
+        let help = match table.dialect {
+            Dialect::Debian => {
+                "here the user stands between time and command, such as `root`; cron leaves out the whole file for it"
+            }
+            _ => "here the user stands between time and command, such as `root`",
+        };
         reader.error(bytes, "the user is missing", help);
         return None;
     }

@@ -24,8 +24,8 @@ f~ /etc/issue :0644 :root :root - SGVsbG8=
 e /var/cache/x ~0755 0 0 ~aM:1.5h
 d \"/srv/with blank\" - -
 ";
-    assert_eq!(said(Format::Tmpfiles, manual), Vec::<String>::new());
-    assert_eq!(reprint(Format::Tmpfiles, manual), manual);
+    assert_eq!(said(TMPFILES, manual), Vec::<String>::new());
+    assert_eq!(reprint(TMPFILES, manual), manual);
     let (file, _) = tmpfiles::parse(manual);
     let entries: Vec<_> = file.entries().collect();
     assert_eq!(entries.len(), 17);
@@ -45,7 +45,7 @@ fn tmpfiles_mistakes_are_named() {
         ("/run/x d", "there is no such type of line"),
         ("d!! /x", "a modifier stands there twice"),
         ("dd /x", "there is no such modifier"),
-        ("d$ /x", "the modifiers `?` and `$` are known from systemd 256 on"),
+        ("d$ /x", "the modifiers `?` and `$` came after systemd 255"),
         ("d ~/x", "the path is not absolute"),
         ("d /%j", "there is no such specifier behind a `%`"),
         ("d /x 10000", "the mode is not octal"),
@@ -69,9 +69,9 @@ fn tmpfiles_mistakes_are_named() {
         ("d \"/x", "a quote is not closed, or a backslash stands at the end"),
         ("d /x\\", "a quote is not closed, or a backslash stands at the end"),
     ] {
-        assert_eq!(one(Format::Tmpfiles, line), expected, "{line}");
+        assert_eq!(one(TMPFILES, line), expected, "{line}");
     }
-    let twice = said(Format::Tmpfiles, "d /a 0755\nd /b\nd /a/ 0700\nd /a 0755\nz /a 0700\nd! /a 0700\n");
+    let twice = said(TMPFILES, "d /a 0755\nd /b\nd /a/ 0700\nd /a 0755\nz /a 0700\nd! /a 0700\n");
     assert_eq!(twice, ["3:1-11: systemd-tmpfiles ignores this second line for the same path"]);
 }
 
@@ -90,8 +90,8 @@ u     root     0                    \"Superuser\"           /root          /bin/
 r     -        500-900
 r     - 5
 ";
-    assert_eq!(said(Format::Sysusers, manual), Vec::<String>::new());
-    assert_eq!(reprint(Format::Sysusers, manual), manual);
+    assert_eq!(said(SYSUSERS, manual), Vec::<String>::new());
+    assert_eq!(reprint(SYSUSERS, manual), manual);
     assert_eq!(sysusers::parse(manual).0.entries().count(), 10);
 }
 
@@ -100,7 +100,7 @@ fn sysusers_mistakes_are_named() {
     for (line, expected) in [
         ("u", "there is no name"),
         ("x a", "there is no such type of line"),
-        ("u! a", "`u!` is known from systemd 257 on"),
+        ("u! a", "`u!` came after systemd 255"),
         ("u 1a", "that is no name of a user or group"),
         ("u a.b -", "that is no name of a user or group"),
         ("u \"\" -", "there is no name"),
@@ -121,10 +121,24 @@ fn sysusers_mistakes_are_named() {
         ("r -", "there is no range of numbers"),
         ("u a \"x", "a quote is not closed, or a backslash stands at the end"),
     ] {
-        assert_eq!(one(Format::Sysusers, line), expected, "{line}");
+        assert_eq!(one(SYSUSERS, line), expected, "{line}");
     }
-    let twice = said(Format::Sysusers, "u a 1\ng a 2\nu a 1\nu a 2\n");
+    let twice = said(SYSUSERS, "u a 1\ng a 2\nu a 1\nu a 2\n");
     assert_eq!(twice, ["4:1-6: systemd-sysusers ignores this second line for the same account"]);
+}
+
+#[test]
+fn what_came_late_is_refused_for_hosts_with_an_older_systemd() {
+    let severity = |format, line| check(format, line).first().map(|problem| problem.severity);
+    for (release, expected) in [
+        (Some(252), Some(Severity::Error)),
+        (None, Some(Severity::Warning)),
+        (Some(256), Some(Severity::Warning)),
+        (Some(257), None),
+    ] {
+        assert_eq!(severity(Format::Tmpfiles(release), "L? /a - - - - /b\n"), expected);
+        assert_eq!(severity(Format::Sysusers(release), "u! a -\n"), expected);
+    }
 }
 
 #[test]

@@ -7,6 +7,8 @@ use super::cron::{Dialect, Table};
 use super::*;
 use crate::{Os, Severity, UnixPath};
 
+const TMPFILES: Format = Format::Tmpfiles(None);
+const SYSUSERS: Format = Format::Sysusers(None);
 const LINUX: Format = Format::Hosts(hosts::Zones::LeftOut);
 
 /// Every format.
@@ -15,8 +17,8 @@ fn formats() -> Vec<Format> {
         .into_iter()
         .flat_map(|dialect| [true, false].map(|user_column| Format::Cron(Table { dialect, user_column })));
     let others = [
-        Format::Tmpfiles,
-        Format::Sysusers,
+        TMPFILES,
+        SYSUSERS,
         Format::Sysctl(sysctl::Dialect::Linux),
         Format::Sysctl(sysctl::Dialect::Bsd),
         Format::Modules(modules::Dialect::Systemd),
@@ -54,9 +56,9 @@ fn found(path: &str, os: &str) -> Option<Found> {
 fn a_path_says_the_format_and_whose_reading_counts() {
     let cron = |dialect, user_column| Format::Cron(Table { dialect, user_column });
     for (path, os, expected) in [
-        ("/etc/tmpfiles.d/api.conf", "debian-12", Format::Tmpfiles),
-        ("/usr/lib/tmpfiles.d/api.conf", "fedora-41", Format::Tmpfiles),
-        ("/run/sysusers.d/api.conf", "debian-12", Format::Sysusers),
+        ("/etc/tmpfiles.d/api.conf", "debian-12", Format::Tmpfiles(Some(252))),
+        ("/usr/lib/tmpfiles.d/api.conf", "arch", Format::Tmpfiles(None)),
+        ("/run/sysusers.d/api.conf", "debian-12", Format::Sysusers(Some(252))),
         ("/etc/sysctl.d/api.conf", "alpine-3.20", Format::Sysctl(sysctl::Dialect::Linux)),
         ("/etc/sysctl.conf", "openbsd-7.6", Format::Sysctl(sysctl::Dialect::Bsd)),
         ("/etc/sysctl.conf", "debian-12", Format::Sysctl(sysctl::Dialect::Linux)),
@@ -132,7 +134,7 @@ fn the_files_of_this_machine_have_no_problem_and_print_as_they_are() {
 #[test]
 fn all_problems_of_a_file_are_told_at_once_with_their_columns() {
     assert_eq!(
-        said(Format::Tmpfiles, "k /x\nd é 0999 - - 1x\nd /ok\n"),
+        said(TMPFILES, "k /x\nd é 0999 - - 1x\nd /ok\n"),
         [
             "1:1-2: there is no such type of line: \"k\"",
             "2:3-4: the path is not absolute: \"é\"",

@@ -1,12 +1,14 @@
 //! tmpfiles.d(5): files and directories that systemd-tmpfiles makes, cleans and removes. `TYPE PATH MODE USER GROUP AGE
 //! ARGUMENT`, after `parse_line` of systemd's tmpfiles.c; measured with systemd 252.
 
+mod argument;
+
 use super::lines::{File, Problem, Reader, read, verified};
-use super::words::{Word, no_control, quoted, unquote, within};
+use super::words::{Word, no_control, quoted, unquote};
 use crate::Refused;
 use crate::systemd::parse_timespan;
+use argument::{argument_is_good, specifiers_are_good};
 use std::collections::HashMap;
-use std::ops::Range;
 
 /// What a line does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,9 +88,9 @@ pub enum Modifier {
     Base64,
     /// `^`: the argument names a credential.
     Credential,
-    /// `?`: a link only to what exists (systemd 256).
+    /// `?`: a link only to what exists (after systemd 255).
     IfExists,
-    /// `$`: removed by `--purge` (systemd 256).
+    /// `$`: removed by `--purge` (after systemd 255).
     Purge,
 }
 
@@ -161,15 +163,20 @@ pub struct Entry {
     pub argument: Option<String>,
 }
 
-/// Reads a file.
+/// Reads a file for any systemd.
 pub fn parse(text: &str) -> (File<Entry>, Vec<Problem>) {
+    parse_for(text, None)
+}
+
+/// Reads a file as this release of systemd does, if it is known.
+pub fn parse_for(text: &str, systemd: Option<u16>) -> (File<Entry>, Vec<Problem>) {
     let mut seen: HashMap<(String, bool), (u32, Entry)> = HashMap::new();
     read(text, |reader| {
         let line = reader.text.trim_start_matches([' ', '\t', '\r']);
         if line.is_empty() || line.starts_with('#') {
             return None;
         }
-        let entry = entry(reader)?;
+        let entry = entry(reader, systemd)?;
         repeated(reader, &mut seen, &entry);
         Some(entry)
     })
@@ -197,7 +204,7 @@ fn repeated(reader: &mut Reader<'_>, seen: &mut HashMap<(String, bool), (u32, En
     }
 }
 
-fn entry(reader: &mut Reader<'_>) -> Option<Entry> {
+fn entry(reader: &mut Reader<'_>, systemd: Option<u16>) -> Option<Entry> {
     let mut columns: Vec<Word> = Vec::new();
     let mut at = 0;
     while columns.len() < 6 {
@@ -224,7 +231,7 @@ fn entry(reader: &mut Reader<'_>) -> Option<Entry> {
         reader.error_of_line("there is no path", help);
         return None;
     };
-    let (kind, modifiers) = self::kind(reader, &kind)?;
+    let (kind, modifiers) = self::kind(reader, &kind, systemd)?;
     let mut good = path_is_good(reader, &path);
     let column = |columns: &mut std::vec::IntoIter<Word>| columns.next().filter(|w| w.given().is_some());
     let mode = column(&mut columns).map(|word| mode(reader, &word));
@@ -248,7 +255,7 @@ fn entry(reader: &mut Reader<'_>) -> Option<Entry> {
     })
 }
 
-fn kind(reader: &mut Reader<'_>, word: &Word) -> Option<(Kind, Vec<Modifier>)> {
+fn kind(reader: &mut Reader<'_>, word: &Word, systemd: Option<u16>) -> Option<(Kind, Vec<Modifier>)> {
     let mut letters = word.text.chars();
     let Some(kind) = letters.next().and_then(Kind::of) else {
         let help = match word.text.chars().next() {
@@ -263,10 +270,10 @@ fn kind(reader: &mut Reader<'_>, word: &Word) -> Option<(Kind, Vec<Modifier>)> {
     for letter in letters {
         match MODIFIERS.iter().find(|(known, _)| *known == letter) {
             Some((_, modifier)) if !modifiers.contains(modifier) => {
-                if matches!(modifier, Modifier::IfExists | Modifier::Purge) {
-                    let help = "older ones refuse the line; leave it out unless all hosts have that version";
-                    let what = "the modifiers `?` and `$` are known from systemd 256 on";
-                    reader.warning(word.bytes.clone(), what, help);
+                let late = matches!(modifier, Modifier::IfExists | Modifier::Purge);
+                let what = "the modifiers `?` and `$` came after systemd 255";
+                if late && reader.newer(word.bytes.clone(), what, systemd) {
+                    return None;
                 }
                 modifiers.push(*modifier);
             }
@@ -282,24 +289,6 @@ fn kind(reader: &mut Reader<'_>, word: &Word) -> Option<(Kind, Vec<Modifier>)> {
         }
     }
     Some((kind, modifiers))
-}
-
-/// Letters that systemd replaces behind `%`.
-const SPECIFIERS: &str = "aAbBCgGhHlLmMoStTuUvVwW%";
-
-/// Whether every `%` with a letter or digit behind it is a specifier.
-fn specifiers_are_good(reader: &mut Reader<'_>, text: &str, bytes: Range<usize>) -> bool {
-    let mut rest = text;
-    while let Some(at) = rest.find('%') {
-        let next = rest[at + 1..].chars().next();
-        if next.is_some_and(|c| c.is_ascii_alphanumeric() && !SPECIFIERS.contains(c)) {
-            let help = "write `%%` for a percent sign; the specifiers are in tmpfiles.d(5)";
-            reader.error(bytes, "there is no such specifier behind a `%`", help);
-            return false;
-        }
-        rest = &rest[at + 1 + next.map_or(0, char::len_utf8)..];
-    }
-    true
 }
 
 fn path_is_good(reader: &mut Reader<'_>, path: &Word) -> bool {
@@ -367,130 +356,6 @@ fn age(reader: &mut Reader<'_>, word: &Word) -> Option<Age> {
             None
         }
     }
-}
-
-fn argument_is_good(
-    reader: &mut Reader<'_>,
-    kind: Kind,
-    modifiers: &[Modifier],
-    argument: Option<&str>,
-    bytes: Range<usize>,
-) -> bool {
-    let has = |modifier| modifiers.contains(&modifier);
-    let (takes, base64, ..) = kind.row();
-    let letter = reader.text.len() - reader.text.trim_start_matches([' ', '\t', '\r']).len();
-    let letter = letter..letter + 1;
-    if has(Modifier::Base64) && !base64 {
-        reader.error(letter, "a line of this type takes no argument in base64", "leave out the `~`");
-        return false;
-    }
-    let Some(text) = argument else {
-        if takes == Argument::Required {
-            let help =
-                "the argument is the seventh column; write `-` for those before that have their default";
-            reader.error(letter, "a line of this type needs an argument", help);
-            return false;
-        }
-        if has(Modifier::Credential) {
-            reader.error(letter, "no credential is named", "with `^` the argument is a credential's name");
-            return false;
-        }
-        return true;
-    };
-    match takes {
-        Argument::None => {
-            let help = "it would be ignored; TYPE PATH MODE USER GROUP AGE are all that such a line has";
-            reader.error(bytes, "a line of this type takes no argument", help);
-            return false;
-        }
-        _ if has(Modifier::Credential) => {
-            let name = text.trim();
-            let good = !name.contains('/') && !matches!(name, "." | "..") && name.len() <= 255;
-            if !good {
-                reader.error(bytes, "that is no name of a credential", "a credential is named like a file");
-            }
-            return good;
-        }
-        _ => {}
-    }
-    match kind.letter() {
-        'c' | 'b' => {
-            let number = |text: &str, most: u32| text.trim().parse::<u32>().is_ok_and(|n| n <= most);
-            let good = text
-                .split_once(':')
-                .is_some_and(|(major, minor)| number(major, 0xfff) && number(minor.trim_end(), 0xf_ffff));
-            if !good {
-                reader.error(bytes, "the device is not MAJOR:MINOR", "write two numbers, such as `1:3`");
-            }
-            good
-        }
-        'h' | 'H' => {
-            let letters = text.trim();
-            let letters = letters.strip_prefix(['+', '-', '=']).unwrap_or(letters);
-            let unknown = letters.chars().find(|c| !"aAcCdDeijPsStTu".contains(*c));
-            if unknown.is_some() {
-                let help = "attributes are letters of chattr(1), such as `+C`";
-                reader.error(bytes, "there is no such file attribute", help);
-            }
-            unknown.is_none()
-        }
-        't' | 'T' => {
-            let mut at = 0;
-            let mut good = true;
-            while let (true, Ok(Some((pair, next)))) = (good, unquote(text, at)) {
-                good = pair.text.contains('=');
-                at = next;
-            }
-            good &= at == text.len();
-            if !good {
-                reader.error(bytes, "an extended attribute is not NAME=VALUE", "it would be ignored");
-            }
-            good
-        }
-        'f' | 'F' | 'w' | 'L' | 'C' if !has(Modifier::Base64) => {
-            if let Some(at) = bad_escape(text) {
-                let help =
-                    "after a backslash may stand one of a b f n r t v s \\ \" ', xHH, or three octal digits";
-                let bytes = within(&bytes, at..at + 2);
-                reader.error(bytes, "there is no such escape", help);
-                return false;
-            }
-            let relative = kind.letter() == 'C' && !text.starts_with(['/', '%']);
-            if relative {
-                reader.error(bytes, "what is copied is not an absolute path", "write the whole path");
-                return false;
-            }
-            specifiers_are_good(reader, text, bytes)
-        }
-        _ => true,
-    }
-}
-
-/// Where an escape begins that systemd refuses (its `cunescape`).
-fn bad_escape(text: &str) -> Option<usize> {
-    let mut at = 0;
-    while let Some(found) = text[at..].find('\\') {
-        let start = at + found;
-        let rest = &text[start + 1..];
-        let digits = |from: usize, length: usize, radix: u32| {
-            let digits = rest.get(from..from + length)?;
-            let good = digits.chars().all(|c| c.is_digit(radix));
-            (good && !digits.chars().all(|c| c == '0')).then_some(from + length)
-        };
-        let length = match rest.chars().next() {
-            Some('a' | 'b' | 'f' | 'n' | 'r' | 't' | 'v' | 's' | '\\' | '"' | '\'') => Some(1),
-            Some('x') => digits(1, 2, 16),
-            Some('u') => digits(1, 4, 16),
-            Some('U') => digits(1, 8, 16),
-            Some('0'..='7') => digits(0, 3, 8),
-            _ => None,
-        };
-        match length {
-            Some(length) => at = start + 1 + length,
-            None => return Some(start),
-        }
-    }
-    None
 }
 
 impl super::Entry for Entry {
