@@ -21,7 +21,7 @@ pub(crate) struct Args {
     /// The files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Format of all of them: systemd, openbsd-rc, freebsd-rc, openrc, login-conf[:freebsd], env[:systemd|:sh|:docker|:pam_env]
+    /// Format of all of them: systemd, openbsd-rc, freebsd-rc, openrc, login-conf, login-conf:freebsd, env, env:systemd, env:sh, env:docker, env:pam_env
     #[arg(long = "as", value_name = "KIND")]
     kind: Option<String>,
     /// The service that they belong to; by default each file's name says
