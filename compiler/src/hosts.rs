@@ -159,16 +159,13 @@ fn planned(world: &Arc<World>, service: &ResolvedService, file: LoweredFile) -> 
     let whole = kind == FileKind::File;
     PlannedFile {
         entry: FileEntry {
-            path: file.path,
-            kind,
             mode: whole.then_some(file.mode),
             user: whole.then_some(file.user),
             group: whole.then_some(file.group),
             size: (!file.tainted).then_some(file.text.len() as u64),
             b3: (!file.tainted).then(|| Blake3(*blake3::hash(file.text.as_bytes()).as_bytes())),
-            chunks: Vec::new(),
-            target: None,
             block,
+            ..FileEntry::new(file.path, kind)
         },
         tainted: file.tainted,
         checks: lowered_checks(&file.text, validation != Some(Validation::Optional)),

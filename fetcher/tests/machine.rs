@@ -142,34 +142,19 @@ impl Made {
     pub fn file(mut self, at: &str, content: &str) -> Self {
         let content = content.as_bytes().to_vec();
         let entry = FileEntry {
-            path: path(at),
-            kind: FileKind::File,
             mode: Some(Mode::from_bits(0o640)),
             user: Some("root".into()),
             group: Some("root".into()),
             size: Some(content.len() as u64),
             b3: Some(digest(&content)),
-            chunks: Vec::new(),
-            target: None,
-            block: None,
+            ..Self::bare(at, FileKind::File)
         };
         self.files.push((entry, content));
         self
     }
 
     fn bare(at: &str, kind: FileKind) -> FileEntry {
-        FileEntry {
-            path: path(at),
-            kind,
-            mode: None,
-            user: None,
-            group: None,
-            size: None,
-            b3: None,
-            chunks: Vec::new(),
-            target: None,
-            block: None,
-        }
+        FileEntry::new(path(at), kind)
     }
 
     /// Who the last file belongs to.

@@ -58,16 +58,12 @@ pub fn hash(bytes: &[u8]) -> Blake3 {
 
 fn entry(path: &str, size: u64, b3: Blake3) -> FileEntry {
     FileEntry {
-        path: UnixPath::parse(path).unwrap(),
-        kind: FileKind::File,
         mode: Some(Mode::from_bits(0o644)),
         user: Some("root".into()),
         group: Some("root".into()),
         size: Some(size),
         b3: Some(b3),
-        chunks: Vec::new(),
-        target: None,
-        block: None,
+        ..FileEntry::new(UnixPath::parse(path).unwrap(), FileKind::File)
     }
 }
 

@@ -52,6 +52,24 @@ pub struct FileEntry {
     pub block: Option<Block>,
 }
 
+impl FileEntry {
+    /// A path of which nothing else is said yet.
+    pub fn new(path: UnixPath, kind: FileKind) -> Self {
+        Self {
+            path,
+            kind,
+            mode: None,
+            user: None,
+            group: None,
+            size: None,
+            b3: None,
+            chunks: Vec::new(),
+            target: None,
+            block: None,
+        }
+    }
+}
+
 /// A managed block in a file that others own: the lines between two marker lines, which are
 /// `COMMENT BEGIN cmc NAME` and `COMMENT END cmc NAME`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

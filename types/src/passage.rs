@@ -188,18 +188,7 @@ mod tests {
     }
 
     fn file(text: &str) -> FileEntry {
-        FileEntry {
-            path: path(text),
-            kind: FileKind::File,
-            mode: None,
-            user: None,
-            group: None,
-            size: None,
-            b3: None,
-            chunks: Vec::new(),
-            target: None,
-            block: None,
-        }
+        FileEntry::new(path(text), FileKind::File)
     }
 
     /// A bundle: its files and actions.

@@ -20,16 +20,10 @@ pub(crate) fn file(path: &str, text: &str) -> PlannedFile {
 pub(crate) fn bytes(path: &str, content: &[u8]) -> PlannedFile {
     PlannedFile {
         entry: FileEntry {
-            path: UnixPath::parse(path).unwrap(),
-            kind: FileKind::File,
             mode: Some(Mode::parse("0644").unwrap()),
             user: Some("root".to_owned()),
             group: Some("root".to_owned()),
-            size: None,
-            b3: None,
-            chunks: Vec::new(),
-            target: None,
-            block: None,
+            ..FileEntry::new(UnixPath::parse(path).unwrap(), FileKind::File)
         },
         tainted: false,
         content: Content::Bytes(content.into()),

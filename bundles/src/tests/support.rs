@@ -56,16 +56,12 @@ pub(super) fn service(name: &str) -> ServiceName {
 pub(super) fn file(path: &str, content: &[u8], tainted: bool) -> PlannedFile {
     PlannedFile {
         entry: FileEntry {
-            path: UnixPath::parse(path).unwrap(),
-            kind: FileKind::File,
             mode: Some(Mode::from_bits(0o644)),
             user: Some("root".to_owned()),
             group: Some("root".to_owned()),
             size: (!tainted).then_some(content.len() as u64),
             b3: (!tainted).then_some(hash(content)),
-            chunks: Vec::new(),
-            target: None,
-            block: None,
+            ..FileEntry::new(UnixPath::parse(path).unwrap(), FileKind::File)
         },
         tainted,
         content: Content::Bytes(content.into()),

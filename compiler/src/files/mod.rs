@@ -174,18 +174,7 @@ impl Making<'_> {
         }
         let checks = self.checks(path, file);
         let mut planned = PlannedFile {
-            entry: FileEntry {
-                path: path.clone(),
-                kind: FileKind::File,
-                mode: None,
-                user: None,
-                group: None,
-                size: None,
-                b3: None,
-                chunks: Vec::new(),
-                target: None,
-                block: None,
-            },
+            entry: FileEntry::new(path.clone(), FileKind::File),
             tainted: false,
             content: Content::None,
             format: Format::Text,

@@ -3,7 +3,7 @@
 use super::definition::{ANYWHERE, Line, Service, Table, Value};
 use super::{Import, Kind, Original, kind};
 use crate::lower::systemd::{Assignment, review};
-use cmc_types::systemd::{Entry, Unit};
+use cmc_types::systemd::{Entry, Unit, continues};
 use cmc_types::{Diagnostic, Place, codes};
 
 pub(super) fn import(import: &mut Import<'_>, original: &Original) -> Option<Service> {
@@ -87,7 +87,7 @@ fn read<'u>(original: &Original, unit: &'u Unit) -> Read<'u> {
             continue;
         }
         let inside = continued;
-        continued = raw.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
+        continued = continues(raw);
         if inside {
             continue;
         }

@@ -21,41 +21,6 @@ pub(super) const PROC_SUBSET: &[&str] = &["all", "pid"];
 pub(super) const DEVICE_POLICY: &[&str] = &["auto", "closed", "strict"];
 pub(super) const KEYRING_MODE: &[&str] = &["inherit", "private", "shared"];
 pub(super) const PRESERVE: &[&str] = &["restart"];
-pub(super) const PERSONALITY: &[&str] = &[
-    "x86",
-    "x86-64",
-    "alpha",
-    "arc",
-    "arc-be",
-    "arm",
-    "arm-be",
-    "arm64",
-    "arm64-be",
-    "cris",
-    "ia64",
-    "loongarch64",
-    "m68k",
-    "mips",
-    "mips-le",
-    "mips64",
-    "mips64-le",
-    "nios2",
-    "parisc",
-    "parisc64",
-    "ppc",
-    "ppc-le",
-    "ppc64",
-    "ppc64-le",
-    "riscv32",
-    "riscv64",
-    "s390",
-    "s390x",
-    "sh",
-    "sh64",
-    "sparc",
-    "sparc64",
-    "tilegx",
-];
 pub(super) const ARCHITECTURES: &[&str] = &[
     "native",
     "x86",
@@ -92,6 +57,11 @@ pub(super) const ARCHITECTURES: &[&str] = &[
     "sparc64",
     "tilegx",
 ];
+/// Those that a process can be told to live in: all but the machine's own by that name.
+pub(super) const PERSONALITY: &[&str] = match ARCHITECTURES {
+    [_native, others @ ..] => others,
+    [] => &[],
+};
 pub(super) const SYSCALL_ARCHITECTURES: &[&str] = &[
     "native",
     "x86",

@@ -102,7 +102,7 @@ pub fn encode_text(text: &str) -> Result<String, EncodeError> {
             return Err(EncodeError::new(c, "at the end of a value"));
         }
     }
-    if super::unit::continues(text) {
+    if super::continues(text) {
         return Err(EncodeError::new('\\', "at the end of a value, where it would join the next line"));
     }
     Ok(text.replace('%', "%%"))

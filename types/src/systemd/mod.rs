@@ -44,5 +44,5 @@ pub use names::{Section, names_of, section};
 pub use release::release_of;
 pub use table::{DIRECTIVES, NEWEST};
 pub use timespan::parse_timespan;
-pub use unit::{Entry, Unit, UnitError};
+pub use unit::{Entry, Unit, UnitError, continues};
 pub use unit_name::{UnitName, UnitType, escape_path};

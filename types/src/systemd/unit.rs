@@ -60,7 +60,7 @@ fn is_blank(c: char) -> bool {
 }
 
 /// Whether a line ends in an odd number of backslashes: it goes on in the next one.
-pub(super) fn continues(line: &str) -> bool {
+pub fn continues(line: &str) -> bool {
     line.bytes().rev().take_while(|b| *b == b'\\').count() % 2 == 1
 }
 
