@@ -1,8 +1,9 @@
 //! What no host gets: presets that no service uses, services without hosts or that are absent, overlays for no host.
 //! What is wrong in them and needs no host to be seen is found, once per fleet, but for login classes, which each system
-//! has its own of, and what expressions give. They are parts: what they lack may come from elsewhere, what another rank may replace is not judged, and values of a preset, which every service may
-//! replace, are warned about at most. Of a service that is absent only syntax and selectors are looked at, so that its
-//! templates and secrets can be deleted with it.
+//! has its own of, and what expressions give. They are parts: what they lack may come from elsewhere, what another rank
+//! may replace is not judged, and values of a preset, which every service may replace, are warned about at most. Of a
+//! service that is absent only syntax and selectors are looked at, so that its templates and secrets can be deleted with
+//! it.
 
 use crate::expr;
 use crate::fleet::Fleet;

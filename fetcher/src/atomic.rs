@@ -137,7 +137,8 @@ pub fn make_dir(path: &Path) -> Result<()> {
 }
 
 /// Reads a file of the administrator's that decides what this program does or opens, at most `limit` bytes: it must
-/// belong to us or root and have no permission bit of `forbidden`, and nobody else may replace it; `right` is the mode it should have.
+/// belong to us or root and have no permission bit of `forbidden`, and nobody else may replace it; `right`
+/// is the mode it should have.
 pub fn read_trusted(path: &Path, forbidden: u32, right: u32, limit: u64) -> Result<Vec<u8>> {
     let context = || format!("cannot read {}", path.display());
     let file = File::open(path).map_err(Error::io(context()))?;

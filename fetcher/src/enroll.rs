@@ -150,7 +150,8 @@ fn command(enrolment: &Enrolment<'_>) -> String {
     shell::words(&command)
 }
 
-/// How the fetcher is started, if it is, and the same for a unit and a crontab, which read blanks, `%` and quotes in ways of their own.
+/// How the fetcher is started, if it is, and by which command: one that a unit and a crontab can carry, which read
+/// blanks, `%` and quotes in ways of their own.
 fn scheduled(enrolment: &Enrolment<'_>) -> Result<Option<(Schedule, String)>> {
     let is_dir = |path: &str| enrolment.root.join(path).is_dir();
     let schedule = enrolment.schedule.unwrap_or_else(|| match () {

@@ -296,7 +296,8 @@ impl State {
         Ok(dir)
     }
 
-    /// Reads the state; an error if it cannot be read, or is a newer program's. A lost or damaged one begins anew and says so; then identical files are adopted, differing
+    /// Reads the state; an error if it cannot be read, or is a newer program's. A lost or damaged one begins anew and
+    /// says so; then identical files are adopted, differing
     /// ones are saved, and nothing is deleted.
     pub fn load(dir: &Path, events: &mut Events) -> Result<Self> {
         let path = dir.join("state.json");
