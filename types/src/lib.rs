@@ -60,6 +60,8 @@ pub use source::{FileId, Place, Sources, Span};
 /// A text that is not a value of the type it was parsed as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
+    /// Line that is wrong, from 1, if the text is a file.
+    pub line: Option<u32>,
     /// What was expected, as a phrase that completes "expected …".
     pub expected: String,
     /// What is wrong with the text that was given, without repeating it.
@@ -69,12 +71,20 @@ pub struct ParseError {
 impl ParseError {
     /// An error that says what was expected and what is wrong.
     pub fn new(expected: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { expected: expected.into(), problem: problem.into() }
+        Self { line: None, expected: expected.into(), problem: problem.into() }
+    }
+
+    /// The same of a line, from 1, of a file.
+    pub fn on_line(self, line: u32) -> Self {
+        Self { line: Some(line), ..self }
     }
 }
 
 impl std::fmt::Display for ParseError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
         write!(f, "{}; expected {}", self.problem, self.expected)
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original, dialect: Dial
     let file = match EnvFile::parse(dialect, &original.text) {
         Ok(file) => file,
         Err(error) => {
-            import.malformed(original, Kind::Env(dialect), &error.problem);
+            import.malformed(original, Kind::Env(dialect), error.line, &error.problem);
             return None;
         }
     };
@@ -118,11 +118,7 @@ fn compare(import: &mut Import<'_>, original: &Original, dialect: Dialect, file:
                 (!same)
                     .then(|| places(original, name.as_str()).map_or_else(|| original.whole(), |(key, _)| key))
             }),
-            Err(error) => {
-                let line = super::numbered(&error.problem).0;
-                let span = line.and_then(|line| import.sources.line_span(original.file, line));
-                Some(span.map_or_else(|| original.whole(), |span| original.place(span.start, span.end)))
-            }
+            Err(error) => Some(import.line(original, error.line)),
         };
         let Some(place) = differs else { continue };
         let message = format!(

@@ -12,7 +12,7 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original, system: Syste
     let records = match login_conf::parse(&text) {
         Ok(records) => records,
         Err(error) => {
-            import.malformed(original, Kind::LoginConf(system), &error.problem);
+            import.malformed(original, Kind::LoginConf(system), error.line, &error.problem);
             return None;
         }
     };

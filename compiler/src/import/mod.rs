@@ -215,13 +215,17 @@ impl Import<'_> {
         name
     }
 
-    /// A file that is not of its format; `problem` may begin with `line N: `, as the parsers say it.
-    fn malformed(&mut self, original: &Original, kind: Kind, problem: &str) {
-        let (line, problem) = numbered(problem);
-        let place = line.and_then(|line| self.sources.line_span(original.file, line));
-        let place = place.map_or_else(|| original.whole(), |span| original.place(span.start, span.end));
+    /// A file that is not of its format, by a line of it if one is to blame.
+    fn malformed(&mut self, original: &Original, kind: Kind, line: Option<u32>, problem: &str) {
+        let place = self.line(original, line);
         let message = format!("{} is not {}: {problem}", original.name, kind.describe());
         self.diagnostics.push(Diagnostic::new(codes::NOT_IMPORTED, message).at(place, ""));
+    }
+
+    /// A line of a file, or its beginning.
+    fn line(&self, original: &Original, line: Option<u32>) -> Place {
+        let span = line.and_then(|line| self.sources.line_span(original.file, line));
+        span.map_or_else(|| original.whole(), |span| original.place(span.start, span.end))
     }
 
     /// Takes findings over as warnings: the file is imported all the same.
@@ -230,15 +234,6 @@ impl Import<'_> {
             finding.severity = finding.severity.min(Severity::Warning);
             finding
         }));
-    }
-}
-
-/// The line number that a parser's message begins with.
-fn numbered(problem: &str) -> (Option<u32>, &str) {
-    let rest = problem.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
-    match rest.and_then(|(number, rest)| Some((number.parse().ok()?, rest))) {
-        Some((number, rest)) => (Some(number), rest),
-        None => (None, problem),
     }
 }
 

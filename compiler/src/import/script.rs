@@ -12,7 +12,9 @@ use cmc_types::definition::{self, Daemon, DaemonType, Reload, Restart};
 use cmc_types::name::DirectoryName;
 use cmc_types::rc_dir::Directory;
 use cmc_types::shell::{self, Item};
-use cmc_types::{Arch, Diagnostic, HostName, Os, ServiceName, codes, freebsd_rc, openbsd_rc, openrc};
+use cmc_types::{
+    Arch, Diagnostic, HostName, Os, ParseError, ServiceName, codes, freebsd_rc, openbsd_rc, openrc,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -83,10 +85,8 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original, kind: Kind) -
             table.set("content", Value::Content(original.text.clone()));
             service.unit = Some(script.to_owned());
             service.tables.push(table);
-            let (line, why) = super::numbered(&why);
-            let span = line.and_then(|line| import.sources.line_span(original.file, line));
-            let place = span.map_or_else(|| original.whole(), |span| original.place(span.start, span.end));
-            let message = format!("{} is kept as it is: {why}", original.name);
+            let place = import.line(original, why.line);
+            let message = format!("{} is kept as it is: {}", original.name, why.problem);
             import.diagnostics.push(
                 Diagnostic::new(codes::KEPT_VERBATIM, message)
                     .at(place, "")
@@ -97,6 +97,26 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original, kind: Kind) -
     Some(service)
 }
 
+/// Why a script is no daemon.
+struct Why {
+    /// The line that is to blame, from 1, if it is one.
+    line: Option<u32>,
+    /// A clause.
+    problem: String,
+}
+
+impl From<String> for Why {
+    fn from(problem: String) -> Self {
+        Self { line: None, problem }
+    }
+}
+
+impl From<ParseError> for Why {
+    fn from(error: ParseError) -> Self {
+        Self { line: error.line, problem: error.problem }
+    }
+}
+
 /// The daemon that a script is, with the script's comments, or why it is none.
 fn daemon(
     text: &str,
@@ -104,7 +124,7 @@ fn daemon(
     system: &System,
     name: &ServiceName,
     script: &str,
-) -> Result<(Daemon, Vec<String>), String> {
+) -> Result<(Daemon, Vec<String>), Why> {
     let text = match kind {
         Kind::FreebsdRc => usual(text, script),
         Kind::Openrc => text
@@ -115,17 +135,16 @@ fn daemon(
     };
     let facts = Facts::read(&text)?;
     if let Some((function, _)) = facts.functions.iter().find(|(name, _)| !is_made(name, script)) {
-        return Err(format!("it has a function of its own, {function}"));
+        return Err(format!("it has a function of its own, {function}").into());
     }
-    let problem = |error: cmc_types::ParseError| error.problem;
     let daemon = match kind {
-        Kind::OpenbsdRc => of_openbsd(openbsd_rc::parse(&text).map_err(problem)?)?,
-        Kind::FreebsdRc => of_freebsd(freebsd_rc::parse(&text).map_err(problem)?)?,
-        _ => of_openrc(openrc::parse(&text).map_err(problem)?)?,
+        Kind::OpenbsdRc => of_openbsd(openbsd_rc::parse(&text)?)?,
+        Kind::FreebsdRc => of_freebsd(freebsd_rc::parse(&text)?)?,
+        _ => of_openrc(openrc::parse(&text)?)?,
     };
     let lowered = lowered(&daemon, system, name)?;
     if let Some(difference) = facts.difference(&Facts::read(&lowered)?, system) {
-        return Err(difference);
+        return Err(difference.into());
     }
     // Words for people are comments here.
     let words = system.loses.iter().filter_map(|name| facts.variables.get(*name));
@@ -348,9 +367,9 @@ struct Facts {
 }
 
 impl Facts {
-    fn read(text: &str) -> Result<Self, String> {
+    fn read(text: &str) -> Result<Self, Why> {
         let mut facts = Self::default();
-        for line in shell::parse(text).map_err(|error| error.problem)? {
+        for line in shell::parse(text)? {
             match line.item {
                 Item::Blank => {}
                 Item::Comment(comment) => {
@@ -378,7 +397,8 @@ impl Facts {
                 Item::Command(command) => {
                     let variable = command.split_once('=').map(|(name, _)| name);
                     if variable.is_some_and(shell::is_identifier) {
-                        return Err(format!("line {}: the shell would expand this value", line.number));
+                        let problem = "the shell would expand this value".to_owned();
+                        return Err(Why { line: Some(line.number), problem });
                     }
                     facts.commands.insert(command);
                 }

@@ -10,7 +10,7 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original) -> Option<Ser
     let unit = match Unit::parse(&original.text) {
         Ok(unit) => unit,
         Err(error) => {
-            import.malformed(original, Kind::Systemd, &error.to_string());
+            import.malformed(original, Kind::Systemd, Some(error.line), error.problem);
             return None;
         }
     };

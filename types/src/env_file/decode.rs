@@ -3,12 +3,12 @@
 use super::EnvFile;
 use crate::{EnvName, ParseError, shell};
 
-fn error(number: usize, problem: impl std::fmt::Display) -> ParseError {
-    ParseError::new("lines of NAME=VALUE and comments", format!("line {number}: {problem}"))
+fn error(number: u32, problem: impl std::fmt::Display) -> ParseError {
+    ParseError::new("lines of NAME=VALUE and comments", problem.to_string()).on_line(number)
 }
 
 /// Adds a variable; a name may stand once.
-fn add(file: &mut EnvFile, number: usize, name: &str, value: String) -> Result<(), ParseError> {
+fn add(file: &mut EnvFile, number: u32, name: &str, value: String) -> Result<(), ParseError> {
     let name = EnvName::parse(name).map_err(|bad| error(number, bad.problem))?;
     if file.variables.iter().any(|(known, _)| *known == name) {
         return Err(error(number, "the variable is set twice"));
@@ -23,8 +23,7 @@ pub(super) fn lines(
     value: fn(&str) -> Result<String, &'static str>,
 ) -> Result<EnvFile, ParseError> {
     let mut file = EnvFile::default();
-    for (index, line) in text.lines().enumerate() {
-        let number = index + 1;
+    for (number, line) in (1..).zip(text.lines()) {
         if let Some(comment) = line.strip_prefix('#') {
             file.comments.push(comment.strip_prefix(' ').unwrap_or(comment).to_owned());
         } else if !line.is_empty() {
@@ -52,7 +51,7 @@ pub(super) fn pam_env_value(raw: &str) -> Result<String, &'static str> {
 pub(super) fn sh(text: &str) -> Result<EnvFile, ParseError> {
     let mut file = EnvFile::default();
     for line in shell::parse(text)? {
-        let number = line.number as usize;
+        let number = line.number;
         match line.item {
             shell::Item::Blank => {}
             shell::Item::Comment(comment) => {
@@ -87,7 +86,7 @@ pub(super) fn systemd(text: &str) -> Result<EnvFile, ParseError> {
         let (name, raw) = rest.split_once('=').ok_or_else(|| error(number, "no ="))?;
         let (value, after) = systemd_value(raw).map_err(|problem| error(number, problem))?;
         add(&mut file, number, name, value)?;
-        number += rest[..rest.len() - after.len()].matches('\n').count();
+        number += rest[..rest.len() - after.len()].matches('\n').count() as u32;
         rest = after;
     }
     Ok(file)

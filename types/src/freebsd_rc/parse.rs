@@ -7,7 +7,7 @@ use crate::{Mode, ParseError, UnixPath, name::AccountName, rc_dir};
 use std::collections::BTreeMap;
 
 fn bad(number: u32, problem: impl std::fmt::Display) -> ParseError {
-    ParseError::new("a FreeBSD rc.d script", format!("line {number}: {problem}"))
+    ParseError::new("a FreeBSD rc.d script", problem.to_string()).on_line(number)
 }
 
 /// What the lines say, before it is put together.

@@ -137,10 +137,9 @@ fn unescape(raw: &str) -> Result<String, &'static str> {
 /// part of the model and refused, as is a capability after `tc=`, which would not count if the base sets it.
 pub fn parse(text: &str) -> Result<Vec<Record>, ParseError> {
     let mut records = Vec::new();
-    let mut lines = text.lines().enumerate();
-    while let Some((index, line)) = lines.next() {
-        let number = index + 1;
-        let bad = |problem: &str| ParseError::new("a login.conf record", format!("line {number}: {problem}"));
+    let mut lines = (1..).zip(text.lines());
+    while let Some((number, line)) = lines.next() {
+        let bad = |problem: &str| ParseError::new("a login.conf record", problem).on_line(number);
         if line.starts_with('#') || line.trim().is_empty() {
             continue;
         }

@@ -5,7 +5,7 @@ use crate::shell::{self, Item};
 use crate::{ParseError, UnixPath, name::AccountName, rc_dir};
 
 fn bad(number: u32, problem: impl std::fmt::Display) -> ParseError {
-    ParseError::new("an OpenBSD rc.d script", format!("line {number}: {problem}"))
+    ParseError::new("an OpenBSD rc.d script", problem.to_string()).on_line(number)
 }
 
 /// Parses a script of the form that [`Script::print`] gives. Functions that it does not make are kept verbatim.

@@ -7,7 +7,7 @@ use crate::{Mode, ParseError, UnixPath, name::AccountName, rc_dir};
 use std::collections::BTreeMap;
 
 fn bad(number: u32, problem: impl std::fmt::Display) -> ParseError {
-    ParseError::new("an OpenRC service script", format!("line {number}: {problem}"))
+    ParseError::new("an OpenRC service script", problem.to_string()).on_line(number)
 }
 
 /// Parses a script of the form that [`Script::print`] gives. Functions that it does not make are kept verbatim.

@@ -55,7 +55,7 @@ impl Conf {
         while let Some(line) = script.next() {
             let error = |problem: &str| {
                 let expected = "comments, assignments of fixed values, and set -a, . FILE, set +a";
-                ParseError::new(expected, format!("line {}: {problem}", line.number))
+                ParseError::new(expected, problem).on_line(line.number)
             };
             match line.item {
                 Item::Blank => return Err(error("an empty line")),

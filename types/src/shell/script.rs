@@ -42,10 +42,8 @@ pub struct Line {
 pub type Script = Vec<Line>;
 
 fn error(number: u32, problem: impl std::fmt::Display) -> ParseError {
-    ParseError::new(
-        "a script of comments, assignments, functions and commands",
-        format!("line {number}: {problem}"),
-    )
+    ParseError::new("a script of comments, assignments, functions and commands", problem.to_string())
+        .on_line(number)
 }
 
 /// Parses a script. Functions are those whose `}` stands alone at the beginning of a line.
