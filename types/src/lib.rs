@@ -15,6 +15,7 @@ pub mod duration;
 pub mod env_file;
 pub mod env_value;
 pub mod exit;
+pub mod file_format;
 pub mod freebsd_rc;
 pub mod glob;
 pub mod login_conf;

@@ -4,7 +4,7 @@ use super::definition::{Service, Table, Value};
 use super::{Import, Kind, Original, kind};
 use cmc_types::definition::LoginCapability;
 use cmc_types::login_conf::{self, Kind as Takes, Setting, System, check, find};
-use cmc_types::{Diagnostic, Place, codes};
+use cmc_types::{Diagnostic, ParseError, Span, codes};
 use std::collections::BTreeMap;
 
 pub(super) fn import(import: &mut Import<'_>, original: &Original, system: System) -> Option<Service> {
@@ -29,7 +29,8 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original, system: Syste
         let mut table = Table::new(&["login-class", &record.name]);
         table.comments = comments.remove(&record.name).unwrap_or_default();
         for (capability, setting) in &record.settings {
-            let place = place(original, &record.name, capability);
+            let span = span(&original.text, &record.name, capability);
+            let place = original.place(span.start, span.end);
             if table.lines.iter().any(|line| line.key == *capability) {
                 let message =
                     format!("{capability} of class {} stands twice, and the first one counts", record.name);
@@ -65,6 +66,25 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original, system: Syste
         }
     }
     Some(service)
+}
+
+/// What is wrong with the capabilities of a login.conf, each with where it stands.
+pub(crate) fn judge(text: &str, system: System) -> Result<Vec<(Diagnostic, Span)>, ParseError> {
+    let mut wrong = Vec::new();
+    for record in login_conf::parse(&without_aliases(text).0)? {
+        for (index, (capability, setting)) in record.settings.iter().enumerate() {
+            let span = span(text, &record.name, capability);
+            if record.settings[..index].iter().any(|(known, _)| known == capability) {
+                let message =
+                    format!("{capability} of class {} stands twice, and the first one counts", record.name);
+                wrong.push((Diagnostic::new(codes::DOUBTFUL_LINE, message), span));
+            } else if let (_, Some((code, problem))) = value(capability, setting, system) {
+                let message = format!("capability {capability} of login class {}: {problem}", record.name);
+                wrong.push((Diagnostic::new(code, message), span));
+            }
+        }
+    }
+    Ok(wrong)
 }
 
 /// Comments by the class whose record stands below them.
@@ -161,11 +181,11 @@ fn split_escaped(text: &str) -> Vec<String> {
     items
 }
 
-/// Where a class sets a capability.
-fn place(original: &Original, class: &str, capability: &str) -> Place {
+/// Where a class sets a capability; the beginning of the text if that is not seen.
+fn span(text: &str, class: &str, capability: &str) -> Span {
     let mut start = 0;
     let mut inside = false;
-    for line in original.text.split('\n') {
+    for line in text.split('\n') {
         if !line.starts_with(['#', ' ', '\t', ':']) {
             let name = line.split([':', '|']).next().unwrap_or_default();
             inside = name == class;
@@ -175,9 +195,9 @@ fn place(original: &Original, class: &str, capability: &str) -> Place {
             inside && behind.starts_with(['=', ':', '@'])
         });
         if let Some(at) = at {
-            return original.place(start + at + 1, start + at + 1 + capability.len());
+            return Span::new(start + at + 1, start + at + 1 + capability.len());
         }
         start += line.len() + 1;
     }
-    original.whole()
+    Span::default()
 }

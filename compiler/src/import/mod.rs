@@ -3,12 +3,12 @@
 //! It reads nothing but what it is given and runs nothing. A mistake that the format's own program would ignore is
 //! imported as it stands and told as a warning at its place in the original file.
 
-mod definition;
+pub(crate) mod definition;
 mod env;
 mod kind;
-mod login;
+pub(crate) mod login;
 mod script;
-mod systemd;
+pub(crate) mod systemd;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 mod tests;

@@ -312,12 +312,14 @@ pub(crate) struct Assignment<'a> {
 }
 
 /// What is wrong with a unit file or drop-in of this name (`api.service`, `nginx.service.d/x.conf`) as a definition of it
-/// would be judged. `headers` are its sections with their places. `Err`: the name is none of a unit file.
+/// would be judged, for an operating system if it is known. `headers` are its sections with their places. `Err`: the name is none
+/// of a unit file.
 pub(crate) fn review(
     file: &str,
     whole: Place,
     headers: &[(String, Place)],
     assignments: &[Assignment<'_>],
+    os: Option<&Os>,
 ) -> Result<Vec<Diagnostic>, (String, Option<String>)> {
     let target = Target::parse(file)?;
     let mut draft = Draft::new(file, whole);
@@ -334,7 +336,7 @@ pub(crate) fn review(
             diagnostics.push(finding.at(*place, "no such section"));
         }
     }
-    check::directives(&draft, &target, None, |item| keys.get(&item.place).copied(), &mut diagnostics);
+    check::directives(&draft, &target, os, |item| keys.get(&item.place).copied(), &mut diagnostics);
     check::whole(&draft, &target, false, &mut diagnostics);
     Ok(diagnostics)
 }

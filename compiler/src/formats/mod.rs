@@ -1,13 +1,15 @@
-//! Small files of known formats (`cmc_types::small`), checked as they are rendered, without running a program: what their
+//! Files of known formats (`cmc_types::file_format`), checked as they are rendered, without running a program: what their
 //! readers would refuse or silently pass by, at the line that people wrote.
+
+mod judge;
 
 use crate::files::source::Payloads;
 use crate::world::World;
 use cmc_types::check::FileKind;
+use cmc_types::file_format::format_of;
 use cmc_types::plan::{Checks, Content, Format, PlannedFile, rendered, written};
-use cmc_types::small::{self, Problem};
-use cmc_types::{Diagnostic, Label, Place, Severity, Span, codes};
-use std::borrow::Cow;
+use cmc_types::{Diagnostic, Label, Place, Span, codes};
+use judge::Judged;
 
 /// More problems of one file are only counted.
 const SHOWN: usize = 50;
@@ -20,13 +22,8 @@ pub(crate) fn check(world: &World, host: usize, payloads: &Payloads, file: &Plan
     if file.entry.kind != FileKind::File || matches!(file.checks, Checks::Off { .. }) {
         return;
     }
-    let Some(found) = small::format_of(path, &world.fleet.hosts[host].os) else { return };
-    if let Some(unread) = found.unread {
-        let message = format!("nothing reads {:?}: {}", path.as_str(), unread.why);
-        let mut diagnostic = Diagnostic::new(codes::FILE_NOT_READ, message).at(key, "").help(unread.help);
-        diagnostic.severity = unread.severity;
-        world.report_on(host, diagnostic);
-    }
+    let os = &world.fleet.hosts[host].os;
+    let Some(found) = format_of(path, os) else { return };
     let copied = match &file.content {
         Content::Source { path, .. } => payloads.text(path, LARGEST),
         Content::Bytes(_) | Content::None => None,
@@ -36,12 +33,19 @@ pub(crate) fn check(world: &World, host: usize, payloads: &Payloads, file: &Plan
         Content::Source { .. } => copied.as_deref(),
         Content::None => None,
     };
+    // A file that says nothing need not be read, such as a README beside what is.
+    if let Some(unread) = found.unread.filter(|_| text.is_none_or(says_something)) {
+        let message = format!("nothing reads {:?}: {}", path.as_str(), unread.why);
+        let mut diagnostic = Diagnostic::new(codes::FILE_NOT_READ, message).at(key, "").help(unread.help);
+        diagnostic.severity = unread.severity;
+        world.report_on(host, diagnostic);
+    }
     let Some(text) = text else { return };
     let stands_in = file.tainted && world.has_dummies();
     if stands_in && file.format == Format::Secret {
         return;
     }
-    let mut problems = small::check(found.format, text);
+    let mut problems = judge::judge(found.format, path, os, text);
     // What stands in for a secret says nothing of it: the line is judged when the real value is at hand.
     problems.retain(|problem| !stands_in || file.provenance.line(problem.line).1.is_empty());
     let more = problems.len().saturating_sub(SHOWN);
@@ -54,32 +58,44 @@ pub(crate) fn check(world: &World, host: usize, payloads: &Payloads, file: &Plan
     }
 }
 
-/// A problem at the line of the copied file, of the template, or of the text in a definition, with the rendered line
-/// beside it. No word of a file that holds a secret is repeated.
-fn diagnostic(world: &World, host: usize, file: &PlannedFile, text: &str, problem: Problem) -> Diagnostic {
-    let code = match problem.severity {
-        Severity::Error => codes::MALFORMED_FILE,
-        Severity::Warning | Severity::Note => codes::DOUBTFUL_LINE,
-    };
-    let said = if file.tainted { problem.what.to_owned() } else { problem.message() };
-    let mut diagnostic = Diagnostic::new(code, format!("{}: {said}", file.entry.path));
-    diagnostic.help = match problem.help {
-        Cow::Owned(_) if file.tainted => None,
-        help => Some(help.into_owned()),
-    };
-    let line = text.split('\n').nth(problem.line.saturating_sub(1) as usize).unwrap_or_default();
+/// Whether any line is neither blank nor a comment.
+fn says_something(text: &str) -> bool {
+    text.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with(['#', ';']))
+}
+
+/// The bytes of a line's columns, which count characters from 1.
+fn bytes(text: &str, line: u32, columns: &std::ops::Range<u32>) -> std::ops::Range<usize> {
+    let line = text.split('\n').nth(line.saturating_sub(1) as usize).unwrap_or_default();
     let byte = |column: u32| {
         let mut bytes = line.char_indices().skip(column.saturating_sub(1) as usize);
         bytes.next().map_or(line.len(), |(byte, _)| byte)
     };
-    let word = byte(problem.columns.start)..byte(problem.columns.end);
+    byte(columns.start)..byte(columns.end)
+}
+
+/// A problem at the line of the copied file, of the template, or of the text in a definition, with the rendered line
+/// beside it. No word of a file that holds a secret is repeated.
+fn diagnostic(world: &World, host: usize, file: &PlannedFile, text: &str, problem: Judged) -> Diagnostic {
+    let said = if file.tainted { &problem.plain } else { &problem.message };
+    let mut diagnostic = Diagnostic::new(problem.code, said.as_str());
+    diagnostic.severity = problem.severity;
+    diagnostic.help = problem.help.filter(|_| !file.tainted || problem.plain_help);
     let mut sources = world.sources();
     if let Content::Source { path, .. } = &file.content {
         let source = sources.find(path).unwrap_or_else(|| sources.add(path.as_str(), text));
-        let start = sources.line_span(source, problem.line).unwrap_or_default().start;
-        let span = Span::new(start + word.start, start + word.end);
-        return diagnostic.at(Place { file: source, span }, "");
+        let place = |line: u32, columns: &std::ops::Range<u32>| {
+            let start = sources.line_span(source, line).unwrap_or_default().start;
+            let word = bytes(text, line, columns);
+            Place { file: source, span: Span::new(start + word.start, start + word.end) }
+        };
+        diagnostic = diagnostic.at(place(problem.line, &problem.columns), problem.label);
+        for (line, columns, label) in &problem.others {
+            diagnostic = diagnostic.with(place(*line, columns), label.as_str());
+        }
+        return diagnostic;
     }
+    let word = bytes(text, problem.line, &problem.columns);
+    let line = text.split('\n').nth(problem.line.saturating_sub(1) as usize).unwrap_or_default();
     let column = (!file.tainted).then_some(problem.columns.start);
     let mut labels = written(file, Some(problem.line), column, &sources);
     if let (false, Content::Bytes(bytes)) = (file.tainted, &file.content) {

@@ -1,0 +1,161 @@
+//! Which format the file at a path of a host has: the one registry that checks of rendered files, import and adopt ask.
+//!
+//! What a line of a file may be wrong about is told by each format's own module; this one says which, and whether a typed
+//! model reads a file as a whole.
+
+use crate::env_file::{Dialect, EnvFile};
+use crate::login_conf::System;
+use crate::small::{self, Unread};
+use crate::systemd::{Unit, UnitName, UnitType, release_of};
+use crate::{InitSystem, Os, Severity, UnixPath};
+use crate::{freebsd_rc, login_conf, openbsd_rc, openrc, shell};
+
+/// A format, and whose reading of it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FileFormat {
+    /// One of the small files beside units.
+    Small(small::Format),
+    /// A unit or drop-in, and the release of the host's systemd, if it is known.
+    Unit(Option<u16>),
+    /// Login classes.
+    LoginConf(System),
+    /// An environment file.
+    Env(Dialect),
+    /// An OpenBSD rc.d script.
+    OpenbsdRc,
+    /// A FreeBSD rc.d script.
+    FreebsdRc,
+    /// An OpenRC script.
+    Openrc,
+    /// Shell that an init script sources: FreeBSD's `rc.conf.d`, OpenRC's `conf.d`.
+    ShellConf,
+}
+
+impl FileFormat {
+    /// The format, as messages name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Small(format) => format.name(),
+            Self::Unit(_) => "systemd unit",
+            Self::LoginConf(_) => "login.conf",
+            Self::Env(_) => "environment file",
+            Self::OpenbsdRc | Self::FreebsdRc => "rc.d script",
+            Self::Openrc => "OpenRC script",
+            Self::ShellConf => "shell configuration",
+        }
+    }
+
+    /// Whether the format's typed model reads all of a text: no line is left that it takes for nothing.
+    pub fn reads(self, text: &str) -> bool {
+        match self {
+            Self::Small(format) => {
+                small::check(format, text).iter().all(|problem| problem.severity != Severity::Error)
+            }
+            Self::Unit(_) => Unit::parse(text).is_ok_and(|unit| unit.print() == text),
+            Self::LoginConf(_) => login_conf::parse(text).is_ok(),
+            Self::Env(dialect) => EnvFile::parse(dialect, text).is_ok(),
+            Self::OpenbsdRc => openbsd_rc::parse(text).is_ok(),
+            Self::FreebsdRc => freebsd_rc::parse(text).is_ok(),
+            Self::Openrc => openrc::parse(text).is_ok(),
+            Self::ShellConf => shell::Conf::parse(text).is_ok(),
+        }
+    }
+}
+
+/// What a path says of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundFormat {
+    /// Its format.
+    pub format: FileFormat,
+    /// Why nothing reads it, if so.
+    pub unread: Option<Unread>,
+}
+
+/// The format of the file at a path of a host, if it is known.
+pub fn format_of(path: &UnixPath, os: &Os) -> Option<FoundFormat> {
+    if let Some(found) = small::format_of(path, os) {
+        return Some(FoundFormat { format: FileFormat::Small(found.format), unread: found.unread });
+    }
+    let found = |format| Some(FoundFormat { format, unread: None });
+    match os.init() {
+        InitSystem::Systemd if unit_file(path).is_some() => found(FileFormat::Unit(release_of(os))),
+        InitSystem::Systemd if path.as_str() == "/etc/environment" => found(FileFormat::Env(Dialect::PamEnv)),
+        InitSystem::OpenbsdRc => match (path.parent(), path.file_name()) {
+            ("/etc", "login.conf") | ("/etc/login.conf.d", _) => {
+                found(FileFormat::LoginConf(System::OpenBsd))
+            }
+            ("/etc/rc.d", name) if name != "rc.subr" => found(FileFormat::OpenbsdRc),
+            _ => None,
+        },
+        InitSystem::FreebsdRc => match (path.parent(), path.file_name()) {
+            ("/etc", "login.conf") => found(FileFormat::LoginConf(System::FreeBsd)),
+            ("/etc/rc.d" | "/usr/local/etc/rc.d", _) => found(FileFormat::FreebsdRc),
+            ("/etc/rc.conf.d" | "/usr/local/etc/rc.conf.d", _) => found(FileFormat::ShellConf),
+            _ => None,
+        },
+        InitSystem::Openrc => match path.parent() {
+            "/etc/init.d" if !path.file_name().ends_with(".sh") => found(FileFormat::Openrc),
+            "/etc/conf.d" => found(FileFormat::ShellConf),
+            _ => None,
+        },
+        InitSystem::Systemd => None,
+    }
+}
+
+/// Where the system's and the users' managers read units from.
+const UNIT_ROOTS: &[&str] = &["/etc", "/run", "/usr/lib", "/lib", "/usr/local/lib"];
+
+/// The name of a unit or drop-in below its directory, such as `api.service` or `api.service.d/limits.conf`.
+pub fn unit_file(path: &UnixPath) -> Option<&str> {
+    let below = UNIT_ROOTS.iter().find_map(|root| path.as_str().strip_prefix(root)?.strip_prefix('/'));
+    let file =
+        below.and_then(|rest| rest.strip_prefix("systemd/system/").or(rest.strip_prefix("systemd/user/")))?;
+    let is = match file.split_once('/') {
+        None => UnitName::parse(file).is_ok(),
+        Some((folder, name)) => {
+            let unit = folder.strip_suffix(".d")?;
+            let of_type = UnitType::ALL.iter().any(|kind| kind.name() == unit);
+            name.ends_with(".conf") && !name.contains('/') && (of_type || UnitName::parse(unit).is_ok())
+        }
+    };
+    is.then_some(file)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn name(path: &str, os: &str) -> Option<&'static str> {
+        let path = UnixPath::parse(path).unwrap();
+        format_of(&path, &Os::parse(os).unwrap()).map(|found| found.format.name())
+    }
+
+    #[test]
+    fn a_path_has_the_format_that_the_hosts_programs_read_there() {
+        for (path, os, format) in [
+            ("/etc/systemd/system/api.service", "debian-12", Some("systemd unit")),
+            ("/lib/systemd/system/api@.service", "debian-12", Some("systemd unit")),
+            ("/usr/lib/systemd/user/api.socket", "debian-12", Some("systemd unit")),
+            ("/etc/systemd/system/api.service.d/x.conf", "debian-12", Some("systemd unit")),
+            ("/etc/systemd/system/service.d/x.conf", "debian-12", Some("systemd unit")),
+            ("/etc/systemd/system/README", "debian-12", None),
+            ("/etc/systemd/system/api.service", "openbsd-7.6", None),
+            ("/etc/systemd/system.conf", "debian-12", None),
+            ("/etc/environment", "debian-12", Some("environment file")),
+            ("/etc/login.conf", "openbsd-7.6", Some("login.conf")),
+            ("/etc/login.conf.d/api", "openbsd-7.6", Some("login.conf")),
+            ("/etc/login.conf", "freebsd-14.1", Some("login.conf")),
+            ("/etc/login.conf", "debian-12", None),
+            ("/etc/rc.d/api", "openbsd-7.6", Some("rc.d script")),
+            ("/usr/local/etc/rc.d/api", "freebsd-14.1", Some("rc.d script")),
+            ("/usr/local/etc/rc.conf.d/api", "freebsd-14.1", Some("shell configuration")),
+            ("/etc/init.d/api", "alpine-3.20", Some("OpenRC script")),
+            ("/etc/init.d/api", "debian-12", None),
+            ("/etc/conf.d/api", "gentoo", Some("shell configuration")),
+            ("/etc/cron.d/api", "debian-12", Some("crontab")),
+        ] {
+            assert_eq!(name(path, os), format, "{path} on {os}");
+        }
+    }
+}
