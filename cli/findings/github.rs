@@ -7,7 +7,7 @@ use cmc_types::Severity;
 /// One line a finding.
 pub(super) fn lines(findings: &Findings, terminal: &Terminal) -> String {
     let mut text = String::new();
-    for one in &findings.diagnostics {
+    for (one, key) in findings.diagnostics.iter().zip(findings.keys()) {
         let command = match one.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -20,7 +20,8 @@ pub(super) fn lines(findings: &Findings, terminal: &Terminal) -> String {
             properties.push(format!("line={},col={}", start.line, start.column));
         }
         properties.push(format!("title={}", property(one.code.name())));
-        let parts = [Some(findings.message(one)), one.help.clone(), human::hosts(&one.hosts)];
+        let key = key.map(|key| format!("at {key}"));
+        let parts = [Some(findings.message(one)), key, one.help.clone(), human::hosts(&one.hosts)];
         let message = parts.into_iter().flatten().collect::<Vec<_>>().join("\n");
         text.push_str(&format!("::{command} {}::{}\n", properties.join(","), data(&message)));
     }

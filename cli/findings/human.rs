@@ -4,12 +4,12 @@ use cmc_types::{Diagnostic, Label, Severity, Sources, Span};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, SourceCode, SpanContents};
 use std::fmt;
 
-/// Draws one finding; the text ends without a line break.
-pub(super) fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String {
+/// Draws one finding; the text ends without a line break. `key` is the path of its place in a generated document.
+pub(super) fn render(diagnostic: &Diagnostic, key: Option<String>, sources: &Sources, color: bool) -> String {
     let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_context_lines(1);
     let mut text = String::new();
-    if handler.render_report(&mut text, &Shown::new(diagnostic, sources)).is_err() {
+    if handler.render_report(&mut text, &Shown::new(diagnostic, key, sources)).is_err() {
         return format!("{}: {}", diagnostic.code, diagnostic.message);
     }
     text.trim_end().to_owned()
@@ -28,10 +28,13 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn new(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Self {
+    fn new(diagnostic: &'a Diagnostic, key: Option<String>, sources: &'a Sources) -> Self {
         let file = diagnostic.primary.as_ref().map(|label| label.place.file);
-        let mut labels: Vec<_> =
-            diagnostic.primary.iter().map(|label| labeled(label, sources, true)).collect();
+        let mut primary = diagnostic.primary.clone();
+        if let (Some(label), Some(key)) = (&mut primary, key) {
+            label.text = if label.text.is_empty() { key } else { format!("{key}: {}", label.text) };
+        }
+        let mut labels: Vec<_> = primary.iter().map(|label| labeled(label, sources, true)).collect();
         let mut related = Vec::new();
         for other in &diagnostic.others {
             if Some(other.place.file) == file {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 /// The command's one document: the findings, and what else the command reports.
 pub(super) fn document(findings: &Findings, extra: Value) -> Value {
-    let diagnostics: Vec<Value> =
-        findings.diagnostics.iter().map(|one| entry(one, &findings.sources)).collect();
+    let entries = findings.diagnostics.iter().zip(findings.keys());
+    let diagnostics: Vec<Value> = entries.map(|(one, key)| entry(one, key, &findings.sources)).collect();
     let mut document = match extra {
         Value::Object(map) => map,
         _ => Map::new(),
@@ -16,8 +16,8 @@ pub(super) fn document(findings: &Findings, extra: Value) -> Value {
     document.into()
 }
 
-/// One finding.
-fn entry(diagnostic: &Diagnostic, sources: &Sources) -> Value {
+/// One finding; `path` is where it lies in a JSON document.
+fn entry(diagnostic: &Diagnostic, key: Option<String>, sources: &Sources) -> Value {
     let mut entry = match &diagnostic.primary {
         Some(label) => place(label, sources),
         None => json!({ "file": null, "line": null, "column": null }),
@@ -28,6 +28,9 @@ fn entry(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     entry["message"] = diagnostic.message.clone().into();
     entry["help"] = diagnostic.help.clone().into();
     entry["related"] = others.into();
+    if let Some(key) = key {
+        entry["path"] = key.into();
+    }
     entry["hosts"] = diagnostic.hosts.clone().into();
     entry
 }

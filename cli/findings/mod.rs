@@ -8,9 +8,10 @@ mod sarif;
 use crate::args::Format;
 use crate::exit::{FINDINGS, Failure};
 use crate::terminal::{Terminal, count};
+use cmc_compiler::load::JsonPaths;
 use cmc_types::plan::RENDERED;
 use cmc_types::{Diagnostic, FileId, Severity, Sources};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Says in a format of findings that none could be looked for, so that whoever reads it does not take that for none.
 pub(crate) fn nothing_found(terminal: &Terminal, message: &str) {
@@ -85,13 +86,29 @@ impl Findings {
         }
     }
 
+    /// For each finding whose place lies in a generated document, its path there, by which a generator can find it.
+    fn keys(&self) -> Vec<Option<String>> {
+        let mut documents: BTreeMap<FileId, Option<JsonPaths<'_>>> = BTreeMap::new();
+        let mut key = |one: &Diagnostic| {
+            let place = one.primary.as_ref()?.place;
+            let name = self.sources.name(place.file);
+            if name.ends_with(".toml") || !(name.ends_with(".json") || self.elsewhere.contains(name)) {
+                return None;
+            }
+            let document =
+                documents.entry(place.file).or_insert_with(|| JsonPaths::read(self.sources.text(place.file)));
+            document.as_ref()?.at(place.span.start)
+        };
+        self.diagnostics.iter().map(&mut key).collect()
+    }
+
     /// Shows them in the format of the terminal. For JSON, `extra` is what the command's document holds besides.
     pub(crate) fn show(&self, terminal: &Terminal, extra: serde_json::Value) -> Result<(), Failure> {
         match terminal.format {
             Format::Human => {
-                self.diagnostics
-                    .iter()
-                    .for_each(|one| terminal.err(&human::render(one, &self.sources, terminal.color)));
+                for (one, key) in self.diagnostics.iter().zip(self.keys()) {
+                    terminal.err(&human::render(one, key, &self.sources, terminal.color));
+                }
                 Ok(())
             }
             Format::Json => terminal.document(&json::document(self, extra)),

@@ -13,7 +13,8 @@ pub(super) fn document(findings: &Findings, terminal: &Terminal) -> Value {
     let results: Vec<Value> = findings
         .diagnostics
         .iter()
-        .map(|one| {
+        .zip(findings.keys())
+        .map(|(one, key)| {
             let help = one.help.as_ref().map(|help| format!("\n{help}")).unwrap_or_default();
             let mut result = json!({
                 "ruleId": one.code.name(),
@@ -23,6 +24,9 @@ pub(super) fn document(findings: &Findings, terminal: &Terminal) -> Value {
                 "locations": one.primary.iter().map(|label| location(label, findings, terminal)).collect::<Vec<_>>(),
                 "relatedLocations": one.others.iter().filter(|label| label.text != RENDERED).map(|label| location(label, findings, terminal)).collect::<Vec<_>>(),
             });
+            if let Some(key) = key {
+                result["locations"][0]["logicalLocations"] = json!([{ "fullyQualifiedName": key }]);
+            }
             if !one.hosts.is_empty() {
                 result["properties"] = json!({ "hosts": one.hosts });
             }

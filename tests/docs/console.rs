@@ -147,6 +147,11 @@ fn files_are_imported_as_the_page_says() {
 }
 
 #[test]
+fn generated_definitions_are_checked_as_the_page_says() {
+    run("docs/programs.md");
+}
+
+#[test]
 fn publishing_goes_as_the_page_says() {
     run("docs/publishing.md");
 }

@@ -1,7 +1,7 @@
 //! Diagnostics as data: what is wrong, where, what else is involved, and what to do. Display is the command line's.
 
 use crate::codes::Code;
-use crate::source::Place;
+use crate::source::{Place, Sources};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -83,6 +83,20 @@ impl Diagnostic {
     pub fn on_host(mut self, host: impl Into<String>) -> Self {
         self.hosts.push(host.into());
         self
+    }
+
+    /// The finding in one line, as compilers print them: `FILE:LINE:COLUMN: error: MESSAGE [CODE]`.
+    pub fn line(&self, sources: &Sources) -> String {
+        let severity = match self.severity {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        };
+        let place = self.primary.as_ref().map(|label| {
+            let start = sources.line_column(label.place.file, label.place.span.start);
+            format!("{}:{}:{}: ", sources.name(label.place.file), start.line, start.column)
+        });
+        format!("{}{severity}: {} [{}]", place.unwrap_or_default(), self.message, self.code)
     }
 
     /// Whether nothing may be built from this.

@@ -8,6 +8,7 @@ use std::process::Command;
 /// A program that tests run, and the Debian package it comes in.
 const PACKAGES: &[(&str, &str)] = &[
     ("age", "age"),
+    ("ansible-inventory", "ansible-core"),
     ("apache2", "apache2"),
     ("b3sum", "b3sum"),
     ("crontab", "cron"),
@@ -21,6 +22,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("nginx", "nginx-light"),
     ("openssl", "openssl"),
     ("ssh-keygen", "openssh-client"),
+    ("sqlite3", "sqlite3"),
     ("sshd", "openssh-server"),
     ("strace", "strace"),
     ("systemd-analyze", "systemd"),

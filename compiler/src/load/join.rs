@@ -16,7 +16,7 @@ pub(super) struct Checked {
 }
 
 impl Checked {
-    /// Checks a file; `is_fleet_file` says whether it is `fleet.toml`.
+    /// Checks a file; `is_fleet_file` says whether it is `fleet.toml`, or stands for it.
     pub(super) fn new(parsed: Parsed, is_fleet_file: bool) -> Self {
         let Parsed { mut root, mut diagnostics, whole, spoilt } = parsed;
         if let Value::Table(table) = &mut root.value {

@@ -3,9 +3,9 @@
 use super::{Limits, Parsed, depth};
 use crate::tree::{Entry, Node, Table, Value};
 use cmc_types::{Diagnostic, FileId, Place, Span, codes};
-use jsonc_parser::ast;
 use jsonc_parser::common::Ranged;
-use jsonc_parser::errors::ParseErrorKind;
+use jsonc_parser::errors::{ParseError, ParseErrorKind};
+use jsonc_parser::{ParseResult, ast};
 
 /// JSON as the standard has it: none of the parser's extensions.
 const STRICT: jsonc_parser::ParseOptions = jsonc_parser::ParseOptions {
@@ -21,13 +21,18 @@ const STRICT: jsonc_parser::ParseOptions = jsonc_parser::ParseOptions {
     allow_extended_string_escapes: false,
 };
 
+/// The syntax tree of a JSON text.
+pub(super) fn ast(text: &str) -> Result<ParseResult<'_>, ParseError> {
+    jsonc_parser::parse_to_ast(text, &Default::default(), &STRICT)
+}
+
 /// Parses a file that must be an object. The parser stops at the first syntax error.
 pub(super) fn parse(text: &str, file: FileId, limits: &Limits) -> Result<Parsed, Vec<Diagnostic>> {
     // RFC 8259 §8.1 lets a parser ignore a byte order mark.
     let (text, offset) =
         text.strip_prefix('\u{feff}').map_or((text, 0), |rest| (rest, '\u{feff}'.len_utf8()));
     let place = |start, end| Place { file, span: Span::new(offset + start, offset + end) };
-    let parsed = jsonc_parser::parse_to_ast(text, &Default::default(), &STRICT).map_err(|error| {
+    let parsed = ast(text).map_err(|error| {
         let place = place(error.range().start, error.range().end);
         if matches!(error.kind(), ParseErrorKind::NestingDepthExceeded) {
             return vec![depth::too_deep(place, limits.depth)];

@@ -10,12 +10,15 @@ mod ignored;
 mod join;
 mod json;
 mod limits;
+mod path;
 mod read;
 mod toml;
 
 pub use limits::Limits;
+pub use path::JsonPaths;
 
 use crate::tree::{Node, Table};
+use cmc_types::definition::Document;
 use cmc_types::{Blake3, Diagnostic, FileId, Place, Sources, Span};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -30,6 +33,20 @@ pub struct LoadOptions {
     pub limits: Limits,
     /// Definitions that do not lie in the fleet's directory, such as the output of a generator; read after the files.
     pub with: Vec<Extra>,
+    /// Whether those are all: no definition is read from the directory, which only holds templates, files and secrets.
+    pub only_with: bool,
+}
+
+impl LoadOptions {
+    /// For the definitions that a program made, and no others. Findings show them as JSON, in `document.json`.
+    ///
+    /// # Errors
+    /// If a value has no form in JSON, such as a variable that is not a number.
+    pub fn of(document: &Document) -> Result<Self, serde_json::Error> {
+        let bytes = serde_json::to_vec_pretty(document)?;
+        let with = vec![Extra { name: "document.json".to_owned(), bytes }];
+        Ok(Self { with, only_with: true, ..Self::default() })
+    }
 }
 
 /// A definition from elsewhere.
@@ -102,12 +119,14 @@ pub fn load(dir: &Path, options: &LoadOptions) -> Loaded {
     let mut joined = join::Joined::default();
     let mut reader = read::Reader::new(dir, &options.limits);
 
-    let fleet = reader.fleet_file(&mut loaded).and_then(|text| one_file(text, options, &mut loaded));
-    let globs = fleet.as_ref().map(discover::include_globs).unwrap_or_default();
-    joined.extend(fleet);
-    for path in discover::definition_files(dir, globs, &options.limits, &mut loaded) {
-        let text = reader.file(&path, &mut loaded);
-        joined.extend(text.and_then(|text| one_file(text, options, &mut loaded)));
+    if !options.only_with {
+        let fleet = reader.fleet_file(&mut loaded).and_then(|text| one_file(text, options, &mut loaded));
+        let globs = fleet.as_ref().map(discover::include_globs).unwrap_or_default();
+        joined.extend(fleet);
+        for path in discover::definition_files(dir, globs, &options.limits, &mut loaded) {
+            let text = reader.file(&path, &mut loaded);
+            joined.extend(text.and_then(|text| one_file(text, options, &mut loaded)));
+        }
     }
     for extra in &options.with {
         let text = reader.extra(extra, &mut loaded);
@@ -146,7 +165,8 @@ fn one_file(file: FileId, options: &LoadOptions, loaded: &mut Loaded) -> Option<
         }
     };
     written_secrets(&parsed.root, &mut |place| loaded.sources.redact(place));
-    Some(join::Checked::new(parsed, loaded.sources.name(file) == FLEET_FILE))
+    let is_fleet_file = options.only_with || loaded.sources.name(file) == FLEET_FILE;
+    Some(join::Checked::new(parsed, is_fleet_file))
 }
 
 /// Calls `visit` with the place of every text that somebody wrote where only a secret's description belongs: it may be

@@ -4,6 +4,7 @@
 //! and its short forms expanded; see DESIGN §2. In a file, every typed text, number or boolean may instead be a text
 //! that holds an expression `{{ … }}`.
 
+mod build;
 mod daemon;
 mod env;
 mod file;
