@@ -6,6 +6,7 @@ mod bad_keys;
 mod bad_stores;
 mod command_line;
 mod docs;
+mod editors;
 mod generators;
 mod import;
 mod interruption;

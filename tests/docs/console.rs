@@ -152,6 +152,11 @@ fn generated_definitions_are_checked_as_the_page_says() {
 }
 
 #[test]
+fn editors_get_their_schema_as_the_page_says() {
+    run("docs/editors.md");
+}
+
+#[test]
 fn publishing_goes_as_the_page_says() {
     run("docs/publishing.md");
 }

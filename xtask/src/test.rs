@@ -20,8 +20,10 @@ pub(crate) fn run(filter: &[String]) -> Result<(), String> {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
         tests.env_remove(name);
     }
-    if let Some(weed) = tools::weed() {
-        tests.env("CMC_TEST_WEED", weed);
+    for wheel in tools::WHEELS {
+        if let Some(program) = wheel.program() {
+            tests.env(wheel.variable, program);
+        }
     }
     let beside = [("dependencies", deny::check()), ("book", book::build())];
     let (result, passed, failed) = counted(&mut tests)?;

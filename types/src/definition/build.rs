@@ -1,19 +1,5 @@
 //! Building definitions in a program. Every method takes values that are valid by their types, and gives back what it was
-//! called on, so that calls chain; whatever has no method here is a public field.
-//!
-//! ```
-//! use cmc_types::definition::{Daemon, Document, Fleet, Host, Service};
-//!
-//! # fn main() -> Result<(), cmc_types::ParseError> {
-//! let web1 = Host::new("debian-12".parse()?, "x86_64".parse()?).tag("web".parse()?);
-//! let api = Service::on(["@web"]).daemon(Daemon::new(["/usr/local/bin/api"]).user("daemon".parse()?));
-//! let document = Document::new(Fleet::new("shop".parse()?))
-//!     .host("web1".parse()?, web1)
-//!     .service("api".parse()?, api);
-//! assert_eq!(document.host.len(), 1);
-//! # Ok(())
-//! # }
-//! ```
+//! called on, so that calls chain; whatever has no method here is a public field. `examples/own-tool` is a whole program.
 
 use super::{
     Daemon, Document, EnvValue, EnvVar, EnvVarTable, File, Fleet, Harden, Health, Host, Preset, Restart,
@@ -322,4 +308,42 @@ from! {
     &str => EnvVar::Value,
     String => EnvVar::Value,
     Vec<String> => EnvVar::Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_built_document_is_what_its_json_says() {
+        let name = |text: &str| text.parse().unwrap();
+        let host = Host::new("debian-12".parse().unwrap(), Arch::X86_64).tag("web".parse().unwrap());
+        let file = File::content("port = {{ env.PORT }}\n").mode("0640".parse().unwrap());
+        let service = Service::on(["@web"])
+            .daemon(Daemon::new(["/usr/local/bin/api"]).user("daemon".parse().unwrap()).loss_ok("harden"))
+            .env("PORT".parse().unwrap(), 8080u16)
+            .file("/etc/api.conf".parse().unwrap(), file)
+            .health(Health::tcp("127.0.0.1:8080"));
+        let document = Document::new(Fleet::new("shop".parse().unwrap()).store("dir:store"))
+            .host(name("web1"), host.address("192.0.2.1").var("rack".parse().unwrap(), "a"))
+            .service("api".parse().unwrap(), service);
+        let json = serde_json::to_value(&document).unwrap();
+        let expected = serde_json::json!({
+            "fleet": { "name": "shop", "store": "dir:store" },
+            "tag": { "web": {} },
+            "host": { "web1": {
+                "os": "debian-12", "arch": "x86_64", "address": "192.0.2.1", "tags": ["web"],
+                "vars": { "rack": "a" }, "retired": false,
+            } },
+            "service": { "api": {
+                "on": ["@web"],
+                "daemon": { "exec": ["/usr/local/bin/api"], "user": "daemon", "loss-ok": ["harden"] },
+                "env": { "PORT": 8080 },
+                "file": { "/etc/api.conf": { "content": "port = {{ env.PORT }}\n", "mode": "0640" } },
+                "health": { "tcp": "127.0.0.1:8080" },
+            } },
+        });
+        assert_eq!(json, expected);
+        assert_eq!(serde_json::from_value::<Document>(json).unwrap(), document);
+    }
 }
