@@ -6,7 +6,7 @@ use std::process::Command;
 /// The settings file that the page shows.
 fn settings() -> String {
     let page = std::fs::read_to_string("docs/editors.md").unwrap();
-    let (_, rest) = page.split_once("```toml\n").unwrap();
+    let (_, rest) = page.split_once("```ini\n").unwrap();
     rest.split_once("```").unwrap().0.to_owned()
 }
 
