@@ -39,6 +39,7 @@ impl Host {
             arch: self.arch,
             init: self.init,
             units: BTreeMap::new(),
+            at_hand: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::claims::Claims;
 use crate::files::source::Payloads;
 use crate::files::{Accounts, Making, origin};
 use crate::health;
+use crate::lower::systemd::UnitsAtHand;
 use crate::lower::{self, Lowered, LoweredFile, LoweredKind};
 use crate::order::{self, Waits};
 use crate::prepared::Preparing;
@@ -85,6 +86,12 @@ pub(crate) fn compile(world: &Arc<World>, host: usize, services: &[Placed], payl
     }
     let (scopes, resolved): (Vec<_>, Vec<ResolvedService>) =
         resolved.into_iter().map(|on_host| (on_host.scope, on_host.service)).unzip();
+    // What a service with errors brings is not known.
+    if present.len() == resolved.len() && !world.fleet.lacks("service") {
+        let mut hand = UnitsAtHand::default();
+        resolved.iter().for_each(|service| hand.add(service));
+        facts.at_hand = Some(hand);
+    }
     let mut accounts = Accounts::of(facts.os.family(), resolved.iter());
     let mut claims = Claims::default();
     for (index, waits) in order::order(world, host, &resolved, &present) {
@@ -92,7 +99,8 @@ pub(crate) fn compile(world: &Arc<World>, host: usize, services: &[Placed], payl
         daemon_accounts(world, host, service, &accounts);
         let lowered = lower::lower(service, &facts);
         let scope = &scopes[index];
-        let own = Making { world, host, scope, service, payloads, accounts: &mut accounts }.files();
+        let hand = facts.at_hand.as_ref();
+        let own = Making { world, host, scope, service, payloads, hand, accounts: &mut accounts }.files();
         plan.services.push(assemble(world, host, service, waits, lowered, own, &mut claims));
     }
     claims.check_prefixes(world, host);

@@ -1,5 +1,6 @@
 //! A service as it is on one host: merged, rendered, typed. What `resolve` makes and `lower` turns into files.
 
+use crate::lower::systemd::UnitsAtHand;
 use crate::tree::Node;
 use cmc_types::definition::Service;
 use cmc_types::{Arch, EnvName, HostName, InitSystem, Os, Place, ServiceName};
@@ -20,6 +21,8 @@ pub struct HostFacts {
     pub init: InitSystem,
     /// Services of this host that have a daemon or unit, and the name that the init system knows each by.
     pub units: BTreeMap<ServiceName, String>,
+    /// Units of systemd that the host's services bring or name; none if not all of them are known.
+    pub at_hand: Option<UnitsAtHand>,
 }
 
 /// A service on one host: presets and `for` merged, expressions rendered, short forms expanded.

@@ -13,6 +13,7 @@ pub(crate) use provenance::{Origins, origin};
 
 use crate::envs::ServiceScope;
 use crate::formats;
+use crate::lower::systemd::UnitsAtHand;
 use crate::resolved::ResolvedService;
 use crate::suggest;
 use crate::tree::Node;
@@ -38,6 +39,8 @@ pub(crate) struct Making<'a> {
     pub(crate) service: &'a ResolvedService,
     /// Files that are copied.
     pub(crate) payloads: &'a Payloads,
+    /// Units of the host, if all of them are known.
+    pub(crate) hand: Option<&'a UnitsAtHand>,
     /// Accounts of the host.
     pub(crate) accounts: &'a mut Accounts,
 }
@@ -210,7 +213,7 @@ impl Making<'_> {
         if planned.tainted {
             (planned.entry.size, planned.entry.b3) = (None, None);
         }
-        formats::check(self.world, self.host, self.payloads, &planned, key_place);
+        formats::check(self.world, self.host, self.payloads, self.hand, &planned, key_place);
         Some(planned)
     }
 

@@ -3,6 +3,7 @@
 //! foreign. Init scripts and what they source are shell, which `sh -n` judges.
 
 use crate::import::{login, systemd};
+use crate::lower::systemd::UnitsAtHand;
 use cmc_types::env_file::{Dialect, EnvFile};
 use cmc_types::file_format::{FileFormat, unit_file};
 use cmc_types::login_conf::System;
@@ -35,12 +36,18 @@ pub(super) struct Judged {
 }
 
 /// Judges a text by the format of its path.
-pub(super) fn judge(format: FileFormat, path: &UnixPath, os: &Os, text: &str) -> Vec<Judged> {
+pub(super) fn judge(
+    format: FileFormat,
+    path: &UnixPath,
+    os: &Os,
+    hand: Option<&UnitsAtHand>,
+    text: &str,
+) -> Vec<Judged> {
     match format {
         FileFormat::Small(format) => {
             small::check(format, text).into_iter().map(|problem| of_problem(path, problem)).collect()
         }
-        FileFormat::Unit(_) => unit(path, os, text),
+        FileFormat::Unit(_) => unit(path, os, hand, text),
         FileFormat::LoginConf(system) => login_conf(path, system, text),
         FileFormat::Env(dialect) => env(path, dialect, text),
         FileFormat::OpenbsdRc | FileFormat::FreebsdRc | FileFormat::Openrc | FileFormat::ShellConf => {
@@ -135,7 +142,7 @@ fn of_findings(
 }
 
 /// Lines that are neither of a unit's three kinds are told one by one, and the rest is read without them.
-fn unit(path: &UnixPath, os: &Os, text: &str) -> Vec<Judged> {
+fn unit(path: &UnixPath, os: &Os, hand: Option<&UnitsAtHand>, text: &str) -> Vec<Judged> {
     let Some(name) = unit_file(path) else { return Vec::new() };
     let mut judged = Vec::new();
     let mut readable = Cow::Borrowed(text);
@@ -159,7 +166,7 @@ fn unit(path: &UnixPath, os: &Os, text: &str) -> Vec<Judged> {
         }
     };
     judged.extend(of_findings(path, text, |file| {
-        let found = systemd::judge(name, &readable, &unit, file, os).into_iter();
+        let found = systemd::judge(name, &readable, &unit, file, os, hand).into_iter();
         let weighed = |finding: Diagnostic| {
             let severity = severity(&finding, text);
             (finding, severity)
@@ -205,6 +212,7 @@ fn severity(finding: &Diagnostic, text: &str) -> Severity {
                 _ => Severity::Warning,
             }
         }
+        codes::UNKNOWN_UNIT => finding.severity,
         _ => finding.severity.min(Severity::Warning),
     }
 }

@@ -4,6 +4,7 @@
 mod judge;
 
 use crate::files::source::Payloads;
+use crate::lower::systemd::UnitsAtHand;
 use crate::world::World;
 use cmc_types::check::FileKind;
 use cmc_types::file_format::format_of;
@@ -17,7 +18,15 @@ const SHOWN: usize = 50;
 const LARGEST: u64 = 1 << 20;
 
 /// Reports what is wrong in a file, if its path says what it is and its definition does not say to leave it.
-pub(crate) fn check(world: &World, host: usize, payloads: &Payloads, file: &PlannedFile, key: Place) {
+/// `hand` are the units of the host, if all of them are known.
+pub(crate) fn check(
+    world: &World,
+    host: usize,
+    payloads: &Payloads,
+    hand: Option<&UnitsAtHand>,
+    file: &PlannedFile,
+    key: Place,
+) {
     let path = &file.entry.path;
     if file.entry.kind != FileKind::File || matches!(file.checks, Checks::Off { .. }) {
         return;
@@ -45,7 +54,7 @@ pub(crate) fn check(world: &World, host: usize, payloads: &Payloads, file: &Plan
     if stands_in && file.format == Format::Secret {
         return;
     }
-    let mut problems = judge::judge(found.format, path, os, text);
+    let mut problems = judge::judge(found.format, path, os, hand, text);
     // What stands in for a secret says nothing of it: the line is judged when the real value is at hand.
     problems.retain(|problem| !stands_in || file.provenance.line(problem.line).1.is_empty());
     let more = problems.len().saturating_sub(SHOWN);

@@ -15,6 +15,7 @@ mod tests;
 
 pub use kind::Kind;
 
+use crate::lower::systemd::UnitsAtHand;
 use cmc_types::diagnostic::Severity;
 use cmc_types::{Diagnostic, FileId, Place, ServiceName, Sources, Span, codes};
 use definition::{Definition, Service};
@@ -59,7 +60,11 @@ pub const LARGEST: u64 = 16 << 20;
 
 /// Imports files. Each is tried, whatever is wrong with others.
 pub fn import(inputs: Vec<Input>, options: &Options) -> Imported {
-    let mut import = Import { options, sources: Sources::default(), diagnostics: Vec::new() };
+    let mut hand = UnitsAtHand::default();
+    for input in &inputs {
+        hand.insert(kind::split(&input.path).1);
+    }
+    let mut import = Import { options, hand, sources: Sources::default(), diagnostics: Vec::new() };
     let mut definition = Definition::default();
     for input in inputs {
         let Some(original) = import.open(input) else { continue };
@@ -106,6 +111,8 @@ impl Original {
 
 struct Import<'a> {
     options: &'a Options,
+    /// Units among the files.
+    hand: UnitsAtHand,
     sources: Sources,
     diagnostics: Vec<Diagnostic>,
 }

@@ -335,6 +335,7 @@ fn lowered(daemon: &Daemon, system: &System, name: &ServiceName) -> Result<Strin
         os,
         arch: Arch::X86_64,
         units: BTreeMap::new(),
+        at_hand: None,
     };
     let nowhere = Node {
         value: tree::Value::Table(tree::Table::default()),

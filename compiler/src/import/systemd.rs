@@ -2,7 +2,7 @@
 
 use super::definition::{ANYWHERE, Line, Service, Table, Value};
 use super::{Import, Kind, Original, kind};
-use crate::lower::systemd::{Assignment, review};
+use crate::lower::systemd::{Assignment, UnitsAtHand, review};
 use cmc_types::systemd::{Entry, Unit, continues};
 use cmc_types::{Diagnostic, FileId, Os, Place, codes};
 
@@ -18,7 +18,7 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original) -> Option<Ser
     let drop_in = name.ends_with(".conf");
     let file = if drop_in { format!("{folder}/{name}") } else { name.to_owned() };
     let read = read(original, &unit);
-    match review(&file, original.whole(), &read.headers, &read.assignments, None) {
+    match review(&file, original.whole(), &read.headers, &read.assignments, None, Some(&import.hand)) {
         Ok(findings) => import.warn(findings),
         Err((problem, help)) => {
             let message = format!("{} has no name of a unit file: {problem}", original.name);
@@ -53,11 +53,18 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original) -> Option<Ser
 
 /// What is wrong with a unit file or drop-in of this name (`api.service`, `api.service.d/x.conf`), whose text is `file`
 /// in the findings' places. What the whole of it lacks is told at its beginning.
-pub(crate) fn judge(name: &str, text: &str, unit: &Unit, file: FileId, os: &Os) -> Vec<Diagnostic> {
+pub(crate) fn judge(
+    name: &str,
+    text: &str,
+    unit: &Unit,
+    file: FileId,
+    os: &Os,
+    hand: Option<&UnitsAtHand>,
+) -> Vec<Diagnostic> {
     let (path, private) = (name.to_owned(), false);
     let original = Original { name: name.to_owned(), path, text: text.to_owned(), file, private };
     let read = read(&original, unit);
-    review(name, original.whole(), &read.headers, &read.assignments, Some(os)).unwrap_or_default()
+    review(name, original.whole(), &read.headers, &read.assignments, Some(os), hand).unwrap_or_default()
 }
 
 /// A file's sections and assignments with their places and the comments before them.

@@ -39,7 +39,7 @@ pub(crate) fn host(os: &str) -> HostFacts {
     let init = os.init();
     let postgresql = if init == InitSystem::Systemd { "postgresql.service" } else { "postgresql" };
     let units = [(ServiceName::parse("db").unwrap(), postgresql.to_owned())].into();
-    HostFacts { name: HostName::parse("web1").unwrap(), os, arch: Arch::X86_64, init, units }
+    HostFacts { name: HostName::parse("web1").unwrap(), os, arch: Arch::X86_64, init, units, at_hand: None }
 }
 
 /// Lowers the service of a definition for a host of this operating system, and shows everything.

@@ -18,7 +18,7 @@ const SERVICE_PARTS: [&str; 3] = ["Service", "Preset", "Overlay"];
 const STATIC_KEYS: [&str; 4] = ["use", "on", "after", "needs"];
 /// Tables that one expression may give, besides those in `systemd` and `login-class`. What a service consists of, such
 /// as its files and the names of its variables, is the same on all hosts.
-const TABLES: [&str; 3] = ["Daemon", "Health", "Limits"];
+const TABLES: [&str; 4] = ["Daemon", "Health", "Limits", "UnitTable"];
 
 /// The schema of a definition file.
 pub(super) fn document() -> Value {

@@ -19,7 +19,7 @@ pub use fleet::{
 };
 pub use service::{
     Account, Directive, DirectiveItem, Health, LoginCapability, OnChange, Overlay, Preset, Service, State,
-    Then,
+    Then, UnitTable,
 };
 
 use crate::name::{HostName, PresetName, SecretName, ServiceName, TagName, ValidatorName};

@@ -52,7 +52,7 @@ pub struct Service {
     pub file: BTreeMap<UnixPath, File>,
     /// systemd units and drop-ins by file name (`api.service`, `nginx.service.d/x.conf`), section and directive. Ignored on hosts with another init system.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub systemd: BTreeMap<String, BTreeMap<String, BTreeMap<String, Directive>>>,
+    pub systemd: BTreeMap<String, UnitTable>,
     /// Login classes by name, each with capabilities; only for OpenBSD and FreeBSD.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub login_class: BTreeMap<String, BTreeMap<String, LoginCapability>>,
@@ -107,7 +107,7 @@ macro_rules! service_part {
             pub file: BTreeMap<UnixPath, File>,
             /// systemd units and drop-ins by file name, section and directive.
             #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-            pub systemd: BTreeMap<String, BTreeMap<String, BTreeMap<String, Directive>>>,
+            pub systemd: BTreeMap<String, UnitTable>,
             /// Login classes by name, each with capabilities.
             #[serde(skip_serializing_if = "BTreeMap::is_empty")]
             pub login_class: BTreeMap<String, BTreeMap<String, LoginCapability>>,
@@ -161,6 +161,20 @@ pub enum OnChange {
     Restart,
     /// Nothing.
     None,
+}
+
+/// A unit or drop-in: sections, whose names begin with a capital letter, and what cmc itself is told about it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", default)]
+pub struct UnitTable {
+    /// `true`: somebody else makes a unit of this name on the host, so that others may name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("const" = true)))]
+    pub existing: Option<bool>,
+    /// Directives by section.
+    #[serde(flatten)]
+    pub sections: BTreeMap<String, BTreeMap<String, Directive>>,
 }
 
 /// One or more values of a systemd directive.

@@ -150,6 +150,13 @@ impl UnitName {
     pub fn is_template(&self) -> bool {
         self.stem().ends_with('@')
     }
+
+    /// The template that it is an instance of: `getty@.service` of `getty@tty1.service`.
+    pub fn template(&self) -> Option<Self> {
+        let (prefix, instance) = self.stem().split_once('@')?;
+        let text = format!("{prefix}@.{}", self.kind.name());
+        (!instance.is_empty()).then_some(Self { text, kind: self.kind })
+    }
 }
 
 /// The name, without its type, that a mount, automount or swap unit of a path must have (systemd-escape(1), `--path`).

@@ -5,6 +5,7 @@ mod check;
 mod daemon;
 mod draft;
 pub mod hardening;
+mod names;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 mod tests;
@@ -18,6 +19,7 @@ use cmc_types::definition::{Directive, DirectiveItem};
 use cmc_types::systemd::{Entry, Section, UnitName, UnitType};
 use cmc_types::{Diagnostic, InitSystem, Os, Place, UnixPath, codes};
 use draft::{Draft, Item};
+pub use names::UnitsAtHand;
 use std::collections::{BTreeMap, HashMap};
 
 /// Folders whose files the manager reads.
@@ -35,8 +37,11 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
     if let Some(env) = &env {
         units.environment(main.as_deref(), &env.path, env.place);
     }
+    if let (Some(name), Some(_), Some(hand)) = (&main, &service.definition.unit, &host.at_hand) {
+        lowered.diagnostics.extend(names::foreign(service, name, hand));
+    }
     let main = main.or_else(|| units.raw_main());
-    units.check(&host.os, &mut lowered.diagnostics);
+    units.check(host, &mut lowered.diagnostics);
 
     let activation = units.activation(main.as_deref(), env.as_ref().map(|file| &file.path));
     lowered.activated(commands::activate(service, InitSystem::Systemd, &activation));
@@ -97,7 +102,8 @@ impl Units<'_> {
     /// Who starts a unit, judged by the service's own raw timers, paths and sockets with `[Install]`.
     fn starter(&self, unit: &str) -> Starter {
         let mut starter = Starter::Manager;
-        for (file, sections) in &self.service.definition.systemd {
+        for (file, table) in &self.service.definition.systemd {
+            let sections = &table.sections;
             let Ok(name) = UnitName::parse(file) else { continue };
             let triggers = |section: &str, key: &str| {
                 let explicit = sections
@@ -125,7 +131,7 @@ impl Units<'_> {
     /// Merges raw directives over the daemon's unit, and drafts the other files they ask for.
     fn raw(&mut self, diagnostics: &mut Vec<Diagnostic>) {
         let service = self.service;
-        for (file, sections) in &service.definition.systemd {
+        for (file, table) in &service.definition.systemd {
             let place = service.tree.key_place_of(&["systemd", file]);
             let target = match Target::parse(file) {
                 Ok(target) => target,
@@ -142,12 +148,18 @@ impl Units<'_> {
                     continue;
                 }
             };
+            if table.existing.is_some() {
+                let own =
+                    !table.sections.is_empty() || self.drafts.iter().any(|(draft, _)| draft.file == *file);
+                diagnostics.extend(existing(service, file, own || matches!(target, Target::DropIn { .. })));
+                continue;
+            }
             let index = self.drafts.iter().position(|(draft, _)| draft.file == *file).unwrap_or_else(|| {
                 self.drafts.push((Draft::new(file, place), target.clone()));
                 self.drafts.len() - 1
             });
             let draft = &mut self.drafts[index].0;
-            for (section, keys) in as_written(service, &["systemd", file], sections) {
+            for (section, keys) in as_written(service, &["systemd", file], &table.sections) {
                 let known = check::allowed(target.kind()).iter().any(|known| known.name() == section);
                 if !known && !section.starts_with("X-") {
                     let place = service.tree.key_place_of(&["systemd", file, section]);
@@ -195,15 +207,19 @@ impl Units<'_> {
         started.then_some(name)
     }
 
-    fn check(&self, os: &Os, diagnostics: &mut Vec<Diagnostic>) {
+    fn check(&self, host: &HostFacts, diagnostics: &mut Vec<Diagnostic>) {
         let own = format!("{}.service", self.service.name);
         for (draft, target) in &self.drafts {
             let raw = ["systemd", &draft.file, "Service", "ExecStart"];
             let of_daemon = self.service.definition.daemon.is_some()
                 && draft.file == own
                 && self.service.tree.get(&raw).is_none();
-            check::directives(draft, target, Some(os), |item| self.key_place(draft, item), diagnostics);
+            check::directives(draft, target, Some(&host.os), |item| self.key_place(draft, item), diagnostics);
             check::whole(draft, target, of_daemon, diagnostics);
+            if let Some(hand) = &host.at_hand {
+                let by_hand = |item: &Item| self.key_place(draft, item).is_some();
+                names::check(draft, target, hand, by_hand, diagnostics);
+            }
         }
     }
 
@@ -286,6 +302,17 @@ impl Units<'_> {
     }
 }
 
+/// A unit that is said to exist, and that the service makes or changes all the same.
+fn existing(service: &ResolvedService, file: &str, makes: bool) -> Option<Diagnostic> {
+    let message = format!("{file} is said to exist already, and made here");
+    makes.then(|| {
+        Diagnostic::new(codes::EXCLUSIVE_KEYS, message)
+            .at(service.tree.key_place_of(&["systemd", file, "existing"]), "somebody else makes it")
+            .with(service.tree.key_place_of(&["systemd", file]), "made here")
+            .help(format!("change a unit that exists by a drop-in: systemd.\"{file}.d/NAME.conf\""))
+    })
+}
+
 /// The entries of a table in the order in which they were written, which some directives have a meaning by: a service
 /// gets its sockets in the order of `Listen…=`.
 fn as_written<'a, T>(
@@ -312,14 +339,15 @@ pub(crate) struct Assignment<'a> {
 }
 
 /// What is wrong with a unit file or drop-in of this name (`api.service`, `nginx.service.d/x.conf`) as a definition of it
-/// would be judged, for an operating system if it is known. `headers` are its sections with their places. `Err`: the name is none
-/// of a unit file.
+/// would be judged, for an operating system and beside the units at hand where they are known. `headers` are its sections
+/// with their places. `Err`: the name is none of a unit file.
 pub(crate) fn review(
     file: &str,
     whole: Place,
     headers: &[(String, Place)],
     assignments: &[Assignment<'_>],
     os: Option<&Os>,
+    hand: Option<&UnitsAtHand>,
 ) -> Result<Vec<Diagnostic>, (String, Option<String>)> {
     let target = Target::parse(file)?;
     let mut draft = Draft::new(file, whole);
@@ -338,6 +366,9 @@ pub(crate) fn review(
     }
     check::directives(&draft, &target, os, |item| keys.get(&item.place).copied(), &mut diagnostics);
     check::whole(&draft, &target, false, &mut diagnostics);
+    if let Some(hand) = hand {
+        names::check(&draft, &target, hand, |_| true, &mut diagnostics);
+    }
     Ok(diagnostics)
 }
 
