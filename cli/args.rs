@@ -127,6 +127,7 @@ pub(crate) enum Command {
     #[command(subcommand, after_help = "Examples:\n  cmc store probe\n  cmc store verify")]
     Store(commands::store::Command),
     Import(commands::import::Args),
+    Adopt(commands::adopt::Args),
     Explain(commands::explain::Args),
     Schema(commands::schema::Args),
     Try(commands::r#try::Args),

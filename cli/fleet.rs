@@ -119,18 +119,35 @@ pub(crate) fn compile(
     secrets: Arc<dyn Secrets>,
     terminal: &Terminal,
 ) -> Result<Compiled, Failure> {
-    is_fleet(directory)?;
-    let _progress = terminal.progress("compiling");
-    let options = CompileOptions {
-        load: with.options()?,
-        validators: cmc_validators::known_names(&std::collections::BTreeMap::new()),
-        ..CompileOptions::default()
-    };
-    let compiled =
-        memory::bounded(&options.activity, terminal, || cmc_compiler::compile(directory, &options, secrets));
+    let compiled = compile_with(directory, with.options()?, secrets, terminal)?;
     let findings =
         Findings { sources: compiled.sources, diagnostics: compiled.diagnostics, elsewhere: with.names() };
     Ok(Compiled { findings, plan: compiled.plan })
+}
+
+/// The same with everything that the compiler says of a fleet's own directory.
+pub(crate) fn compile_whole(
+    directory: &Path,
+    secrets: Arc<dyn Secrets>,
+    terminal: &Terminal,
+) -> Result<cmc_compiler::Compiled, Failure> {
+    compile_with(directory, LoadOptions::default(), secrets, terminal)
+}
+
+fn compile_with(
+    directory: &Path,
+    load: LoadOptions,
+    secrets: Arc<dyn Secrets>,
+    terminal: &Terminal,
+) -> Result<cmc_compiler::Compiled, Failure> {
+    is_fleet(directory)?;
+    let _progress = terminal.progress("compiling");
+    let options = CompileOptions {
+        load,
+        validators: cmc_validators::known_names(&std::collections::BTreeMap::new()),
+        ..CompileOptions::default()
+    };
+    Ok(memory::bounded(&options.activity, terminal, || cmc_compiler::compile(directory, &options, secrets)))
 }
 
 /// The fleet's own definition; shows what is wrong with the files if it cannot be read.

@@ -1,6 +1,7 @@
 //! One binary for the tests that need the whole: layering, the command line, end to end through the real programs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod adopt;
 mod bad_definitions;
 mod bad_keys;
 mod bad_stores;

@@ -27,8 +27,11 @@ const FILES: &[(&str, &str, u32)] = &[
     ("services/hello.toml", include_str!("../init/services/hello.toml"), 0o644),
     ("templates/hello/hello.conf.j2", include_str!("../init/templates/hello/hello.conf.j2"), 0o644),
     ("files/hello.sh", include_str!("../init/files/hello.sh"), 0o755),
-    (".gitignore", include_str!("../init/gitignore"), 0o644),
+    (".gitignore", IGNORED, 0o644),
 ];
+
+/// What git ignores in a fleet.
+pub(crate) const IGNORED: &str = include_str!("../init/gitignore");
 
 /// Name of the example's host.
 const HOST: &str = "web1";
@@ -43,7 +46,8 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     // A fleet without its keys, or half of an example, would be of no use.
     let _whole = interrupt::whole();
     std::fs::create_dir_all(&dir).map_err(|error| io("create", &dir, &error))?;
-    let name = fleet_name(&dir)?;
+    let full = dir.canonicalize().map_err(|error| io("find", &dir, &error))?;
+    let name = fleet_name(&full);
     let new = trust::begin(&name, &dir)?;
     let key = MemberKey::generate();
     let recipient = key.recipient()?;
@@ -84,14 +88,13 @@ fn example_host(dir: &Path, id: &str, key: &MemberKey) -> Result<(), Failure> {
 }
 
 /// A fleet's name from its directory's: what is no letter or digit becomes `-`.
-fn fleet_name(dir: &Path) -> Result<String, Failure> {
-    let full = dir.canonicalize().map_err(|error| io("find", dir, &error))?;
-    let name = full.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+pub(crate) fn fleet_name(dir: &Path) -> String {
+    let name = dir.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let name: String = name
         .chars()
         .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' })
         .take(63)
         .collect();
     let name = name.trim_matches('-');
-    Ok(if name.is_empty() { "fleet".to_owned() } else { name.to_owned() })
+    if name.is_empty() { "fleet".to_owned() } else { name.to_owned() }
 }

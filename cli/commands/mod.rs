@@ -1,5 +1,6 @@
 //! One file per command: its arguments, whose doc comments are the help text, and `run`.
 
+pub(crate) mod adopt;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod completions;
@@ -30,6 +31,7 @@ use crate::terminal::Terminal;
 pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let directory = args.global.directory.as_path();
     match &args.command {
+        Command::Adopt(args) => adopt::run(args, directory, terminal),
         Command::Build(args) => build::run(args, directory, terminal),
         Command::Check(args) => check::run(args, directory, terminal),
         Command::Completions(args) => completions::run(args, terminal),

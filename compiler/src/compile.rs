@@ -15,7 +15,7 @@ use crate::select::Selection;
 use crate::world::World;
 use crate::{checks, tree, unreached, workers};
 use cmc_types::definition::Validator;
-use cmc_types::plan::{HostAddress, Plan};
+use cmc_types::plan::{HostAddress, HostPlan, Plan};
 use cmc_types::{Blake3, Diagnostic, ServiceName, Sources, codes};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,6 +43,8 @@ pub struct Compiled {
     pub diagnostics: Vec<Diagnostic>,
     /// The plan, if nothing is wrong.
     pub plan: Option<Plan>,
+    /// What hosts were found to get, if something is wrong and there is no plan.
+    pub(crate) rendered: Vec<HostPlan>,
     pub(crate) world: Arc<World>,
     pub(crate) placement: BTreeMap<String, Vec<String>>,
 }
@@ -75,17 +77,23 @@ pub fn compile(dir: &Path, options: &CompileOptions, secrets: Arc<dyn Secrets>) 
     inputs.extend(payloads.inputs());
     inputs.extend(checks::ciphertexts(dir, &world.fleet));
     let definition = world.fleet.definition.as_ref().filter(|_| world.errors() == 0);
-    let plan = definition.map(|definition| Plan {
-        format: 1,
-        fleet: definition.name.to_string(),
-        inputs: digest(&inputs),
-        hosts,
-        validators: validators(&world.fleet),
-        addresses: addresses(&world.fleet),
-    });
+    let (plan, rendered) = match definition {
+        Some(definition) => {
+            let plan = Plan {
+                format: 1,
+                fleet: definition.name.to_string(),
+                inputs: digest(&inputs),
+                hosts,
+                validators: validators(&world.fleet),
+                addresses: addresses(&world.fleet),
+            };
+            (Some(plan), Vec::new())
+        }
+        None => (None, hosts),
+    };
     let diagnostics = world.take_findings().into_sorted(world.definitions);
     let sources = std::mem::take(&mut *world.sources());
-    Compiled { sources, diagnostics, plan, world, placement }
+    Compiled { sources, diagnostics, plan, rendered, world, placement }
 }
 
 /// Evaluates every variable of every host, so that what is wrong in one that nobody reads is found too.
@@ -157,6 +165,11 @@ fn digest(inputs: &BTreeMap<String, Blake3>) -> Blake3 {
 }
 
 impl Compiled {
+    /// What hosts get; where something is wrong, without what could not be made.
+    pub(crate) fn planned(&self) -> &[HostPlan] {
+        self.plan.as_ref().map_or(&self.rendered, |plan| &plan.hosts)
+    }
+
     /// Whether anything is wrong.
     pub fn has_errors(&self) -> bool {
         self.plan.is_none()

@@ -4,6 +4,7 @@
 //! directory and nothing else; it runs no program and uses no network.
 
 mod activity;
+pub mod adopt;
 mod checks;
 mod claims;
 mod compile;

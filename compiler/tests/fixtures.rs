@@ -87,9 +87,10 @@ const OF_VALIDATORS: [&str; 4] =
     ["validator-refused", "validator-warning", "check-deferred", "check-not-made"];
 
 /// Findings about files that are imported, which are no definitions.
-const OF_IMPORT: [&str; 7] = [
+const OF_IMPORT: [&str; 8] = [
     "unknown-format",
     "not-imported",
+    "not-adopted",
     "private-file",
     "not-carried",
     "kept-verbatim",

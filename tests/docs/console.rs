@@ -157,6 +157,11 @@ fn editors_get_their_schema_as_the_page_says() {
 }
 
 #[test]
+fn a_machine_is_adopted_as_the_page_says() {
+    run("docs/adopt.md");
+}
+
+#[test]
 fn publishing_goes_as_the_page_says() {
     run("docs/publishing.md");
 }

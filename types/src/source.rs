@@ -77,6 +77,15 @@ impl Sources {
         source.text.replace_range(place.span.start..place.span.end, &stars);
     }
 
+    /// Gives texts other names, where `name` has one for theirs.
+    pub fn rename(&mut self, name: impl Fn(&str) -> Option<String>) {
+        for source in &mut self.files {
+            if let Some(new) = name(&source.name) {
+                source.name = new;
+            }
+        }
+    }
+
     /// How many texts there are; their ids are below.
     pub fn len(&self) -> usize {
         self.files.len()

@@ -2,7 +2,7 @@
 
 pub(crate) mod accounts;
 mod content;
-mod elf;
+pub(crate) mod elf;
 mod owner;
 mod provenance;
 pub(crate) mod read;

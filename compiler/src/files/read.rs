@@ -80,15 +80,20 @@ pub(crate) fn open(path: &Path, limit: u64) -> Result<(std::fs::File, u64), Read
     Ok((std::fs::File::open(path)?, metadata.len()))
 }
 
-/// Reads a text file of at most `limit` bytes.
-pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, ReadError> {
+/// Reads a file of at most `limit` bytes.
+pub(crate) fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     let (file, size) = open(path, limit)?;
     let mut bytes = Vec::with_capacity(size as usize);
     file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(ReadError::TooLarge(limit));
     }
-    match String::from_utf8(bytes) {
+    Ok(bytes)
+}
+
+/// Reads a text file of at most `limit` bytes.
+pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, ReadError> {
+    match String::from_utf8(read_bytes(path, limit)?) {
         Ok(text) if text.contains('\0') => Err(ReadError::Binary),
         Ok(text) => Ok(text),
         Err(_) => Err(ReadError::NotText),

@@ -1,7 +1,7 @@
 //! Files that are copied as they are. Each is read once, in pieces, however many hosts get it.
 
 use super::elf::{self, Kind};
-use super::read::{ReadError, below, open, read_text};
+use super::read::{ReadError, below, open, read_bytes};
 use cmc_types::Blake3;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -19,13 +19,44 @@ pub(crate) struct Payload {
     pub(crate) kind: Kind,
 }
 
+/// A copied file that is small enough to be looked at.
+#[derive(Debug, Clone)]
+pub(crate) enum Text {
+    /// It is text.
+    Whole(Arc<str>),
+    /// It is text up to a byte that is not UTF-8, or NUL: what stands before it.
+    Upto(Arc<str>, &'static str),
+}
+
 /// The files that were read so far, by path relative to the fleet's directory.
 #[derive(Debug)]
 pub(crate) struct Payloads {
     dir: PathBuf,
     limit: u64,
     read: Mutex<BTreeMap<String, Result<Payload, ReadError>>>,
-    texts: Mutex<BTreeMap<String, Option<Arc<str>>>>,
+    texts: Mutex<BTreeMap<String, Option<Text>>>,
+}
+
+impl Text {
+    /// Bytes as text.
+    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+        let nul = bytes.iter().position(|byte| *byte == 0);
+        match (String::from_utf8(bytes), nul) {
+            (Ok(text), None) => Self::Whole(text.into()),
+            (Ok(mut text), Some(nul)) => {
+                text.truncate(nul);
+                Self::Upto(text.into(), "a NUL")
+            }
+            (Err(error), nul) => {
+                let valid = error.utf8_error().valid_up_to();
+                let (end, what) = match nul.filter(|nul| *nul < valid) {
+                    Some(nul) => (nul, "a NUL"),
+                    None => (valid, "a byte that is not UTF-8"),
+                };
+                Self::Upto(String::from_utf8_lossy(&error.as_bytes()[..end]).into(), what)
+            }
+        }
+    }
 }
 
 impl Payloads {
@@ -44,13 +75,13 @@ impl Payloads {
         payload
     }
 
-    /// The file at a path as text, if it is one of at most so many bytes.
-    pub(crate) fn text(&self, path: &str, limit: u64) -> Option<Arc<str>> {
+    /// The file at a path as text, if it has at most so many bytes and can be read.
+    pub(crate) fn text(&self, path: &str, limit: u64) -> Option<Text> {
         let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = texts.get(path) {
             return known.clone();
         }
-        let text = below(&self.dir, "", path).and_then(|file| read_text(&file, limit)).ok().map(Arc::from);
+        let text = below(&self.dir, "", path).and_then(|file| read_bytes(&file, limit)).ok().map(Text::of);
         texts.insert(path.to_owned(), text.clone());
         text
     }

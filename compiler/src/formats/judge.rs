@@ -79,7 +79,14 @@ fn of_problem(path: &UnixPath, problem: Problem) -> Judged {
 }
 
 /// A problem of a whole line.
-fn of_line(path: &UnixPath, text: &str, line: u32, severity: Severity, problem: &str, help: &str) -> Judged {
+pub(super) fn of_line(
+    path: &UnixPath,
+    text: &str,
+    line: u32,
+    severity: Severity,
+    problem: &str,
+    help: &str,
+) -> Judged {
     let characters = text.split('\n').nth(line.saturating_sub(1) as usize).unwrap_or_default().chars();
     let message = format!("{path}: {problem}");
     Judged {
@@ -94,6 +101,14 @@ fn of_line(path: &UnixPath, text: &str, line: u32, severity: Severity, problem: 
         plain_help: true,
         others: Vec::new(),
     }
+}
+
+/// The last line of a text, where something follows that is no text.
+pub(super) fn no_text(path: &UnixPath, text: &str, what: &str) -> Judged {
+    let line = u32::try_from(text.split('\n').count()).unwrap_or(u32::MAX);
+    let problem = format!("{what} stands in the file");
+    let help = "the file is text; cmc reads it up to there, and its own reader may do so, too";
+    of_line(path, text, line, Severity::Warning, &problem, help)
 }
 
 /// Findings whose places are in the text itself.
@@ -167,8 +182,11 @@ fn unit(path: &UnixPath, os: &Os, hand: Option<&UnitsAtHand>, text: &str) -> Vec
     };
     judged.extend(of_findings(path, text, |file| {
         let found = systemd::judge(name, &readable, &unit, file, os, hand).into_iter();
-        let weighed = |finding: Diagnostic| {
+        let weighed = |mut finding: Diagnostic| {
             let severity = severity(&finding, text);
+            if finding.code == codes::REPEATED_DIRECTIVE {
+                finding.help = Some("keep one: systemd takes the last".to_owned());
+            }
             (finding, severity)
         };
         found.map(weighed).collect()

@@ -3,7 +3,7 @@
 
 mod judge;
 
-use crate::files::source::Payloads;
+use crate::files::source::{Payloads, Text};
 use crate::lower::systemd::UnitsAtHand;
 use crate::world::World;
 use cmc_types::check::FileKind;
@@ -37,10 +37,10 @@ pub(crate) fn check(
         Content::Source { path, .. } => payloads.text(path, LARGEST),
         Content::Bytes(_) | Content::None => None,
     };
-    let text = match &file.content {
-        Content::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
-        Content::Source { .. } => copied.as_deref(),
-        Content::None => None,
+    let text = match (&file.content, &copied) {
+        (Content::Bytes(bytes), _) => std::str::from_utf8(bytes).ok(),
+        (_, Some(Text::Whole(text) | Text::Upto(text, _))) => Some(&**text),
+        _ => None,
     };
     // A file that says nothing need not be read, such as a README beside what is.
     if let Some(unread) = found.unread.filter(|_| text.is_none_or(says_something)) {
@@ -55,6 +55,9 @@ pub(crate) fn check(
         return;
     }
     let mut problems = judge::judge(found.format, path, os, hand, text);
+    if let Some(Text::Upto(_, what)) = copied {
+        problems.push(judge::no_text(path, text, what));
+    }
     // What stands in for a secret says nothing of it: the line is judged when the real value is at hand.
     problems.retain(|problem| !stands_in || file.provenance.line(problem.line).1.is_empty());
     let more = problems.len().saturating_sub(SHOWN);

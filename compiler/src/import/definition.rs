@@ -7,47 +7,49 @@ use toml_writer::{TomlKeyBuilder, TomlStringBuilder, TomlWrite as _};
 
 /// Services in the order of the files that made them.
 #[derive(Debug, Default)]
-pub(super) struct Definition {
+pub(crate) struct Definition {
     services: Vec<Service>,
 }
 
 /// What the files of one service become.
 #[derive(Debug, Clone)]
-pub(super) struct Service {
-    pub(super) name: ServiceName,
+pub(crate) struct Service {
+    pub(crate) name: ServiceName,
     /// Hosts it goes to.
-    pub(super) on: &'static [&'static str],
+    pub(crate) on: Vec<String>,
     /// `unit`, if its script is among its files.
-    pub(super) unit: Option<String>,
+    pub(crate) unit: Option<String>,
     /// Accounts that somebody else makes.
-    pub(super) users: Vec<String>,
-    pub(super) tables: Vec<Table>,
+    pub(crate) users: Vec<String>,
+    /// The same of groups that no user has the name of.
+    pub(crate) groups: Vec<String>,
+    pub(crate) tables: Vec<Table>,
 }
 
 /// A table of a service.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// Its name below the service.
-    pub(super) path: Vec<String>,
+    pub(crate) path: Vec<String>,
     /// Comments before it.
-    pub(super) comments: Vec<String>,
-    pub(super) lines: Vec<Line>,
+    pub(crate) comments: Vec<String>,
+    pub(crate) lines: Vec<Line>,
     /// Comments behind it.
-    pub(super) after: Vec<String>,
+    pub(crate) after: Vec<String>,
 }
 
 /// A key and its value.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// Comments before it.
-    pub(super) comments: Vec<String>,
-    pub(super) key: String,
-    pub(super) value: Value,
+    pub(crate) comments: Vec<String>,
+    pub(crate) key: String,
+    pub(crate) value: Value,
 }
 
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// A text.
     Text(String),
     /// Texts.
@@ -59,27 +61,28 @@ pub(super) enum Value {
 }
 
 /// Where services of every system go.
-pub(super) const ANYWHERE: &[&str] = &["@all"];
+pub(crate) const ANYWHERE: &[&str] = &["@all"];
 
 impl Service {
-    pub(super) fn new(name: ServiceName, on: &'static [&'static str]) -> Self {
-        Self { name, on, unit: None, users: Vec::new(), tables: Vec::new() }
+    pub(crate) fn new(name: ServiceName, on: &[&str]) -> Self {
+        let on = on.iter().map(|selector| (*selector).to_owned()).collect();
+        Self { name, on, unit: None, users: Vec::new(), groups: Vec::new(), tables: Vec::new() }
     }
 }
 
 impl Table {
-    pub(super) fn new<S: AsRef<str>>(path: &[S]) -> Self {
+    pub(crate) fn new<S: AsRef<str>>(path: &[S]) -> Self {
         Self { path: path.iter().map(|part| part.as_ref().to_owned()).collect(), ..Self::default() }
     }
 
-    pub(super) fn set(&mut self, key: &str, value: Value) {
+    pub(crate) fn set(&mut self, key: &str, value: Value) {
         self.lines.push(Line { comments: Vec::new(), key: key.to_owned(), value });
     }
 }
 
 impl Definition {
     /// Adds what a file becomes. The error says in what it contradicts a file before it; nothing is added then.
-    pub(super) fn add(&mut self, service: Service) -> Result<(), String> {
+    pub(crate) fn add(&mut self, service: Service) -> Result<(), String> {
         let Some(known) = self.services.iter_mut().find(|known| known.name == service.name) else {
             self.services.push(service);
             return Ok(());
@@ -101,6 +104,9 @@ impl Definition {
         merged.users.extend(service.users);
         merged.users.sort();
         merged.users.dedup();
+        merged.groups.extend(service.groups);
+        merged.groups.sort();
+        merged.groups.dedup();
         for table in service.tables {
             match merged.tables.iter_mut().find(|known| known.path == table.path) {
                 None => merged.tables.push(table),
@@ -123,12 +129,12 @@ impl Definition {
     }
 
     /// Names of the services.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.services.iter().map(|service| service.name.as_str())
     }
 
     /// Prints it as TOML.
-    pub(super) fn print(&self) -> String {
+    pub(crate) fn print(&self) -> String {
         let mut out = String::new();
         // Writing to a text cannot fail.
         let _ = self.write(&mut out);
@@ -139,16 +145,15 @@ impl Definition {
         for service in &self.services {
             let name = ["service", service.name.as_str()];
             header(out, &name)?;
-            line(
-                out,
-                &["on"],
-                &Value::List(service.on.iter().map(|selector| (*selector).to_owned()).collect()),
-            )?;
+            line(out, &["on"], &Value::List(service.on.clone()))?;
             if let Some(unit) = &service.unit {
                 line(out, &["unit"], &Value::Text(unit.clone()))?;
             }
             for user in &service.users {
                 line(out, &["user", user, "existing"], &Value::Flag(true))?;
+            }
+            for group in &service.groups {
+                line(out, &["group", group, "existing"], &Value::Flag(true))?;
             }
             for table in &service.tables {
                 let path: Vec<&str> = name.into_iter().chain(table.path.iter().map(String::as_str)).collect();

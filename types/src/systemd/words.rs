@@ -14,7 +14,7 @@ pub(super) fn unit(text: &str, types: &[UnitType]) -> Result<(), BadValue> {
     if text.contains(char::is_whitespace) {
         return Err(BadValue::new("one unit is expected here"));
     }
-    let name = UnitName::parse(&specifier::sample(text))?;
+    let name = UnitName::parse(&sampled(text))?;
     if types.is_empty() {
         return Ok(());
     }
@@ -30,6 +30,12 @@ pub(super) fn unit(text: &str, types: &[UnitType]) -> Result<(), BadValue> {
         .help(format!("write a unit that ends in {}", endings.join(" or "))))
 }
 
+/// What a unit's name may be once specifiers are expanded: `%n` is a name with its type.
+fn sampled(word: &str) -> String {
+    let sample = specifier::sample(word);
+    if word.ends_with("%n") { format!("{sample}.service") } else { sample }
+}
+
 /// Unit names with blanks between them.
 pub(super) fn units(text: &str, templates: bool) -> Result<(), BadValue> {
     for word in text.split_whitespace() {
@@ -37,7 +43,7 @@ pub(super) fn units(text: &str, templates: bool) -> Result<(), BadValue> {
         if word.contains(',') {
             return Err(BadValue::new("units are separated by blanks, not commas"));
         }
-        let name = UnitName::parse(&specifier::sample(word))?;
+        let name = UnitName::parse(&sampled(word))?;
         if name.is_template() && !templates {
             return Err(BadValue::new(format!("{word:?} is a template without an instance"))
                 .help("write PREFIX@INSTANCE.TYPE"));

@@ -1,0 +1,68 @@
+//! What of a root is configuration that adopt takes.
+
+/// Directories whose files are taken, relative to the root.
+const TAKEN: &[&str] = &[
+    "etc",
+    "usr/local/etc",
+    "lib/systemd/system",
+    "lib/systemd/user",
+    "usr/lib/systemd/system",
+    "usr/lib/systemd/user",
+    "lib/tmpfiles.d",
+    "lib/sysusers.d",
+    "lib/sysctl.d",
+    "lib/modules-load.d",
+    "usr/lib/tmpfiles.d",
+    "usr/lib/sysusers.d",
+    "usr/lib/sysctl.d",
+    "usr/lib/modules-load.d",
+    "var/spool/cron",
+    "var/cron/tabs",
+];
+
+/// Where files may lie that no service of cmc may write.
+const NEVER: &[&str] = &["etc/cmc"];
+
+/// What lies at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Configuration.
+    Taken,
+    /// Something else.
+    Outside,
+}
+
+fn is_below(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether what lies at a path (relative to the root) is taken.
+pub(super) fn of(path: &str) -> Scope {
+    let is = |directories: &[&str]| directories.iter().any(|directory| is_below(path, directory));
+    if is(TAKEN) && !is(NEVER) { Scope::Taken } else { Scope::Outside }
+}
+
+/// The directory under which a file outside is counted: the first two parts of its path.
+pub(super) fn counted_as(path: &str) -> String {
+    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let parts: Vec<&str> = directory.split('/').take(2).collect();
+    format!("/{}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configuration_is_taken_and_the_rest_is_counted_by_directory() {
+        for path in ["etc/hosts", "lib/systemd/system/a.service", "usr/local/etc/rc.d/a", "var/spool/cron/a"]
+        {
+            assert_eq!(of(path), Scope::Taken, "{path}");
+        }
+        for path in ["etcetera", "etc/cmc/identity", "usr/lib/systemd/systemd", "usr/bin/ls"] {
+            assert_eq!(of(path), Scope::Outside, "{path}");
+        }
+        assert_eq!(counted_as("usr/share/doc/a/b"), "/usr/share");
+        assert_eq!(counted_as("vmlinuz"), "/");
+    }
+}
