@@ -35,6 +35,9 @@ pub const TARGETS: &[Target] = &[
     ("limits", limits),
     ("crontab", crontab),
     ("hosts", hosts_files),
+    ("logrotate", logrotate),
+    ("sudoers", sudoers),
+    ("variables", variables),
     ("definitions_toml", definitions_toml),
     ("definitions_json", definitions_json),
     ("bundle_tar", bundle_tar),
@@ -218,6 +221,21 @@ pub fn hosts_files(data: &[u8]) {
             small(text, |text| hosts::parse(text, zones));
         }
     });
+}
+
+/// logrotate's files.
+pub fn logrotate(data: &[u8]) {
+    text(data, |text| small(text, small::logrotate::parse));
+}
+
+/// sudoers.
+pub fn sudoers(data: &[u8]) {
+    text(data, |text| small(text, small::sudoers::parse));
+}
+
+/// /etc/default.
+pub fn variables(data: &[u8]) {
+    text(data, |text| small(text, small::variables::parse));
 }
 
 fn definitions(name: &str, data: &[u8]) {

@@ -48,6 +48,7 @@ impl FileFormat {
     /// Whether the format's typed model reads all of a text: no line is left that it takes for nothing.
     pub fn reads(self, text: &str) -> bool {
         match self {
+            Self::Small(small::Format::Variables) => small::variables::is_plain(text),
             Self::Small(format) => {
                 small::check(format, text).iter().all(|problem| problem.severity != Severity::Error)
             }

@@ -7,7 +7,7 @@ use crate::files::source::{Payloads, Text};
 use crate::lower::systemd::UnitsAtHand;
 use crate::world::World;
 use cmc_types::check::FileKind;
-use cmc_types::file_format::format_of;
+use cmc_types::file_format::{FileFormat, format_of};
 use cmc_types::plan::{Checks, Content, Format, PlannedFile, rendered, written};
 use cmc_types::{Diagnostic, Label, Place, Span, codes};
 use judge::Judged;
@@ -42,8 +42,13 @@ pub(crate) fn check(
         (_, Some(Text::Whole(text) | Text::Upto(text, _))) => Some(&**text),
         _ => None,
     };
+    let by_mode = file.entry.mode.and_then(|mode| match found.format {
+        FileFormat::Small(format) => format.unread_with(mode),
+        _ => None,
+    });
+    let unread = found.unread.or(by_mode);
     // A file that says nothing need not be read, such as a README beside what is.
-    if let Some(unread) = found.unread.filter(|_| text.is_none_or(says_something)) {
+    if let Some(unread) = unread.filter(|_| text.is_none_or(says_something)) {
         let message = format!("nothing reads {:?}: {}", path.as_str(), unread.why);
         let mut diagnostic = Diagnostic::new(codes::FILE_NOT_READ, message).at(key, "").help(unread.help);
         diagnostic.severity = unread.severity;

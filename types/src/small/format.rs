@@ -1,9 +1,9 @@
 //! Which format a path has, and whether anything reads it there.
 
 use super::Problem;
-use super::{cron, hosts, limits, modules, sysctl, sysusers, tmpfiles};
+use super::{cron, hosts, limits, logrotate, modules, sudoers, sysctl, sysusers, tmpfiles, variables};
 use crate::systemd::release_of;
-use crate::{InitSystem, Os, Severity, UnixPath};
+use crate::{InitSystem, Mode, Os, Severity, UnixPath};
 
 /// A format, and whose reading of it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +22,12 @@ pub enum Format {
     Cron(cron::Table),
     /// `/etc/hosts`.
     Hosts(hosts::Zones),
+    /// logrotate.conf and logrotate.d.
+    Logrotate,
+    /// sudoers and sudoers.d.
+    Sudoers,
+    /// `/etc/default`.
+    Variables,
 }
 
 impl Format {
@@ -35,6 +41,31 @@ impl Format {
             Self::Limits => "limits.conf",
             Self::Cron(_) => "crontab",
             Self::Hosts(_) => "hosts",
+            Self::Logrotate => "logrotate",
+            Self::Sudoers => "sudoers",
+            Self::Variables => "variables",
+        }
+    }
+
+    /// Why a file of this mode is not read, if so: others than root could have written it.
+    pub fn unread_with(self, mode: Mode) -> Option<Unread> {
+        const HELP: &str = "take the bits for writing from group and others";
+        let unread = |why| Some(Unread { why, help: HELP, severity: Severity::Error });
+        let open = mode.bits() & 0o022 != 0;
+        match self {
+            Self::Sudoers if open => unread("others than root may write to it, and sudo refuses that"),
+            Self::Sudoers if mode.bits() & 0o337 != 0 => Some(Unread {
+                why: "`visudo -c` asks for the mode 0440; sudo itself reads it",
+                help: "write `mode = \"0440\"`",
+                severity: Severity::Warning,
+            }),
+            Self::Logrotate if open => {
+                unread("others than root may write to it, and logrotate passes such a file by")
+            }
+            Self::Cron(table) if open && table.user_column && table.dialect == cron::Dialect::Debian => {
+                unread("others than root may write to it, and cron passes such a file by")
+            }
+            _ => None,
         }
     }
 }
@@ -74,6 +105,9 @@ pub fn format_of(path: &UnixPath, os: &Os) -> Option<Found> {
         }
         "/etc/security/limits.conf" if !bsd => return found(Format::Limits),
         "/etc/modules" if !bsd => return found(Format::Modules(modules(os))),
+        "/etc/logrotate.conf" if !bsd => return found(Format::Logrotate),
+        "/usr/local/etc/logrotate.conf" if bsd => return found(Format::Logrotate),
+        "/etc/sudoers" | "/usr/local/etc/sudoers" => return found(Format::Sudoers),
         "/etc/crontab" => return Some(Found { format: table(os, true), unread: crontab(os) }),
         _ => {}
     }
@@ -101,6 +135,14 @@ pub fn format_of(path: &UnixPath, os: &Os) -> Option<Found> {
         _ => &["/var/spool/cron"],
     };
     match directory {
+        "/etc/logrotate.d" | "/usr/local/etc/logrotate.d" if bsd == directory.starts_with("/usr") => {
+            Some(Found { format: Format::Logrotate, unread: logrotate_d(name) })
+        }
+        "/etc/sudoers.d" | "/usr/local/etc/sudoers.d" => {
+            let unread = (name.contains('.') || name.ends_with('~')).then_some(SUDOERS_D);
+            Some(Found { format: Format::Sudoers, unread })
+        }
+        "/etc/default" if !bsd => found(Format::Variables),
         "/etc/cron.d" => Some(Found { format: table(os, true), unread: cron_d(os, name) }),
         "/usr/local/etc/cron.d" if os.family() == "freebsd" => found(table(os, true)),
         directory if spool.contains(&directory) => found(table(os, false)),
@@ -118,6 +160,9 @@ pub fn check(format: Format, text: &str) -> Vec<Problem> {
         Format::Limits => limits::parse(text).1,
         Format::Cron(table) => cron::parse(text, table).1,
         Format::Hosts(zones) => hosts::parse(text, zones).1,
+        Format::Logrotate => logrotate::parse(text).1,
+        Format::Sudoers => sudoers::parse(text).1,
+        Format::Variables => variables::parse(text).1,
     }
 }
 
@@ -131,6 +176,9 @@ pub fn reprint(format: Format, text: &str) -> String {
         Format::Limits => limits::parse(text).0.print(),
         Format::Cron(table) => cron::parse(text, table).0.print(),
         Format::Hosts(zones) => hosts::parse(text, zones).0.print(),
+        Format::Logrotate => logrotate::parse(text).0.print(),
+        Format::Sudoers => sudoers::parse(text).0.print(),
+        Format::Variables => variables::parse(text).0.print(),
     }
 }
 
@@ -157,6 +205,40 @@ const NO_CONF: Unread = Unread {
     help: "give it a name that ends in `.conf`",
     severity: Severity::Error,
 };
+
+const SUDOERS_D: Unread = Unread {
+    why: "sudo passes by names with a `.` in them, or a `~` at the end",
+    help: "give it a name such as `90-deploy`",
+    severity: Severity::Error,
+};
+
+/// What names end in that logrotate's `include` passes by, unless `tabooext` changes it.
+const TABOO: &[&str] = &[
+    ",v",
+    ".cfsaved",
+    ".disabled",
+    ".dpkg-bak",
+    ".dpkg-del",
+    ".dpkg-dist",
+    ".dpkg-new",
+    ".dpkg-old",
+    ".rpmnew",
+    ".rpmorig",
+    ".rpmsave",
+    ".swp",
+    ".ucf-dist",
+    ".ucf-new",
+    ".ucf-old",
+    "~",
+];
+
+fn logrotate_d(name: &str) -> Option<Unread> {
+    TABOO.iter().any(|end| name.ends_with(end)).then_some(Unread {
+        why: "logrotate passes by names that end so",
+        help: "give it a plain name",
+        severity: Severity::Error,
+    })
+}
 
 const BUSYBOX: Unread = Unread {
     why: "crond of BusyBox reads users' tables below /etc/crontabs alone",

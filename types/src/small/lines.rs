@@ -13,10 +13,10 @@ pub trait Entry {
     fn print(&self) -> Result<String, Refused>;
 }
 
-/// One line of a file.
+/// One line of a file; several where the format has statements over several lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line<E> {
-    /// The line without its line feed, verbatim.
+    /// The line without its last line feed, verbatim.
     pub text: String,
     /// What it says; nothing if it is blank, a comment, or wrong.
     pub entry: Option<E>,
@@ -47,9 +47,14 @@ impl<E> File<E> {
         &self.lines
     }
 
-    /// What the lines say, in order, each with its number from 1.
+    /// What the lines say, in order, each with the number, from 1, of the line on which it begins.
     pub fn entries(&self) -> impl Iterator<Item = (u32, &E)> {
-        (1..).zip(&self.lines).filter_map(|(number, line)| Some((number, line.entry.as_ref()?)))
+        let mut next = 1u32;
+        self.lines.iter().filter_map(move |line| {
+            let number = next;
+            next = next.saturating_add(feeds(&line.text)).saturating_add(1);
+            Some((number, line.entry.as_ref()?))
+        })
     }
 
     /// The file as text: byte for byte what was parsed, if nothing was added.
@@ -84,6 +89,11 @@ impl<E: Entry> File<E> {
         self.add(text, Some(entry));
         Ok(())
     }
+}
+
+/// How many line feeds a text holds.
+fn feeds(text: &str) -> u32 {
+    u32::try_from(text.bytes().filter(|byte| *byte == b'\n').count()).unwrap_or(u32::MAX)
 }
 
 /// A line that was printed, if it reads as what it was printed for: the last guard against what a column may do to
@@ -134,13 +144,15 @@ impl Problem {
 /// The longest word that a message repeats, in characters.
 const LONGEST_WORD: usize = 60;
 
-/// A line that is being read, and what was found wrong so far.
+/// A line that is being read, or the lines of one statement, and what was found wrong so far.
 pub(super) struct Reader<'t> {
-    /// The line without its line feed.
+    /// The line without its last line feed.
     pub(super) text: &'t str,
     number: u32,
     /// Whether a line feed ends it.
     pub(super) ended: bool,
+    /// A byte with the number of its line and where that begins, for problems found in order.
+    last: (usize, u32, usize),
     problems: Vec<Problem>,
 }
 
@@ -152,7 +164,7 @@ impl Reader<'_> {
         what: &'static str,
         help: impl Into<Cow<'static, str>>,
     ) {
-        self.problem(Severity::Error, self.number, bytes, what, help.into());
+        self.problem(Severity::Error, bytes, what, help.into());
     }
 
     /// Reports what is hardly meant.
@@ -162,19 +174,33 @@ impl Reader<'_> {
         what: &'static str,
         help: impl Into<Cow<'static, str>>,
     ) {
-        self.problem(Severity::Warning, self.number, bytes, what, help.into());
+        self.problem(Severity::Warning, bytes, what, help.into());
     }
 
     fn problem(
         &mut self,
         severity: Severity,
-        line: u32,
         bytes: Range<usize>,
         what: &'static str,
         help: Cow<'static, str>,
     ) {
+        let problem = self.made(severity, bytes, what, help);
+        self.problems.push(problem);
+    }
+
+    fn made(
+        &mut self,
+        severity: Severity,
+        bytes: Range<usize>,
+        what: &'static str,
+        help: Cow<'static, str>,
+    ) -> Problem {
+        let (line, start) = self.line_of(bytes.start);
+        // What goes on in the next line is told to the end of this one.
+        let first = self.text.get(bytes.clone()).and_then(|word| word.find('\n'));
+        let bytes = bytes.start..first.map_or(bytes.end, |length| bytes.start + length);
         let column = |byte: usize| {
-            let head = self.text.get(..byte).unwrap_or(self.text);
+            let head = self.text.get(start..byte).unwrap_or_default();
             u32::try_from(head.chars().count()).unwrap_or(u32::MAX).saturating_add(1)
         };
         let columns = column(bytes.start)..column(bytes.end);
@@ -183,7 +209,27 @@ impl Reader<'_> {
             Some((end, _)) => format!("{}…", &word[..end]),
             None => word.to_owned(),
         });
-        self.problems.push(Problem { line, columns, what, word, help, severity });
+        Problem { line, columns, what, word, help, severity }
+    }
+
+    /// What is hardly meant, to be reported when more is known.
+    pub(super) fn later(&mut self, bytes: Range<usize>, what: &'static str, help: String) -> Problem {
+        self.made(Severity::Warning, bytes, what, help.into())
+    }
+
+    /// The number of the line that holds a byte, and the byte at which it begins.
+    pub(super) fn line_of(&mut self, byte: usize) -> (u32, usize) {
+        let byte = byte.min(self.text.len());
+        let (from, mut line, mut start) = match self.last {
+            last if last.0 <= byte => last,
+            _ => (0, self.number, 0),
+        };
+        for (at, _) in self.text.get(from..byte).unwrap_or_default().match_indices('\n') {
+            line = line.saturating_add(1);
+            start = from + at + 1;
+        }
+        self.last = (byte, line, start);
+        (line, start)
     }
 
     /// Reports a mistake of the whole line, which is not repeated.
@@ -220,16 +266,32 @@ impl Reader<'_> {
 }
 
 /// Reads a text line by line.
-pub(super) fn read<E>(
+pub(super) fn read<E>(text: &str, line: impl FnMut(&mut Reader<'_>) -> Option<E>) -> (File<E>, Vec<Problem>) {
+    read_statements(text, first_line, line)
+}
+
+/// The length of the first line, with its line feed.
+pub(super) fn first_line(text: &str) -> usize {
+    text.find('\n').map_or(text.len(), |feed| feed + 1)
+}
+
+/// Reads a text statement by statement; `length` gives the bytes of the first one: whole lines, at least one.
+/// Problems are told fastest in the order of their places.
+pub(super) fn read_statements<E>(
     text: &str,
+    length: impl Fn(&str) -> usize,
     mut line: impl FnMut(&mut Reader<'_>) -> Option<E>,
 ) -> (File<E>, Vec<Problem>) {
     let mut file = File { lines: Vec::new(), complete: text.is_empty() || text.ends_with('\n') };
     let mut problems = Vec::new();
-    for (number, whole) in (1..).zip(text.split_inclusive('\n')) {
+    let mut number = 1;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let whole;
+        (whole, rest) = rest.split_at(length(rest));
         let raw = whole.strip_suffix('\n').unwrap_or(whole);
         let ended = whole.len() > raw.len();
-        let mut reader = Reader { text: raw, number, ended, problems };
+        let mut reader = Reader { text: raw, number, ended, last: (0, number, 0), problems };
         let entry = if raw.contains('\0') {
             reader.error_of_line("the line holds a NUL character", "the rest of the line would not be read");
             None
@@ -237,6 +299,7 @@ pub(super) fn read<E>(
             line(&mut reader)
         };
         problems = reader.problems;
+        number += feeds(whole);
         file.lines.push(Line { text: raw.to_owned(), entry });
     }
     (file, problems)

@@ -1,4 +1,5 @@
-//! The small files beside units: tmpfiles.d, sysusers.d, sysctl.d, modules-load.d, limits.d, crontabs and `/etc/hosts`.
+//! The small files beside units: tmpfiles.d, sysusers.d, sysctl.d, modules-load.d, limits.d, crontabs, `/etc/hosts`,
+//! logrotate, sudoers and `/etc/default`.
 //!
 //! Every format parses to a [`File`]: the lines, verbatim, and what each says, typed. What is foreign prints byte for
 //! byte; what code adds prints as the format's reader reads it, or is refused. All that the reader would reject, ignore
@@ -9,10 +10,13 @@ mod format;
 pub mod hosts;
 pub mod limits;
 mod lines;
+pub mod logrotate;
 pub mod modules;
+pub mod sudoers;
 pub mod sysctl;
 pub mod sysusers;
 pub mod tmpfiles;
+pub mod variables;
 mod words;
 
 pub use format::{Format, Found, Unread, check, format_of, reprint};

@@ -1,7 +1,9 @@
 mod columns;
 mod crontabs;
+mod meaning;
 mod printing;
 mod programs;
+mod statements;
 
 use super::cron::{Dialect, Table};
 use super::*;
@@ -26,6 +28,9 @@ fn formats() -> Vec<Format> {
         Format::Limits,
         LINUX,
         Format::Hosts(hosts::Zones::Read),
+        Format::Logrotate,
+        Format::Sudoers,
+        Format::Variables,
     ];
     others.into_iter().chain(tables).collect()
 }
@@ -101,10 +106,17 @@ fn a_file_that_nothing_reads_is_told_with_the_reason() {
 #[test]
 fn the_files_of_this_machine_have_no_problem_and_print_as_they_are() {
     let mut files = 0;
-    let mut paths: Vec<std::path::PathBuf> =
-        ["/etc/hosts", "/etc/crontab", "/etc/sysctl.conf", "/etc/security/limits.conf", "/etc/modules"]
-            .map(Into::into)
-            .to_vec();
+    let mut paths: Vec<std::path::PathBuf> = [
+        "/etc/hosts",
+        "/etc/crontab",
+        "/etc/sysctl.conf",
+        "/etc/security/limits.conf",
+        "/etc/modules",
+        "/etc/sudoers",
+        "/etc/logrotate.conf",
+    ]
+    .map(Into::into)
+    .to_vec();
     for directory in [
         "/usr/lib/tmpfiles.d",
         "/etc/tmpfiles.d",
@@ -115,6 +127,9 @@ fn the_files_of_this_machine_have_no_problem_and_print_as_they_are() {
         "/etc/modules-load.d",
         "/etc/security/limits.d",
         "/etc/cron.d",
+        "/etc/logrotate.d",
+        "/etc/default",
+        "/etc/sudoers.d",
     ] {
         let entries = std::fs::read_dir(directory).into_iter().flatten();
         paths.extend(entries.map(|entry| entry.unwrap().path()));
