@@ -5,6 +5,7 @@ mod adopt;
 mod bad_definitions;
 mod bad_keys;
 mod bad_stores;
+mod blocks;
 mod command_line;
 mod docs;
 mod editors;

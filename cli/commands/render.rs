@@ -4,14 +4,15 @@ use crate::exit::{FINDINGS, Failure, USAGE, io};
 use crate::fleet;
 use crate::interrupt::{self, Leftover};
 use crate::terminal::{Terminal, count};
-use cmc_types::check::FileKind;
+use cmc_types::check::{Block, FileKind};
 use cmc_types::plan::{Content, PlannedFile};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Write a host's files to a directory, to look at them
 ///
-/// Secrets are rendered as dummies of their types. Owners are not applied; modes are.
+/// Secrets are rendered as dummies of their types. Owners are not applied; modes are. Managed blocks stand between their
+/// markers, without what others have in the file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  cmc render web1 --out /tmp/web1\n  diff -r /tmp/web1/etc /etc")]
 pub(crate) struct Args {
@@ -40,7 +41,11 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let dummies = host.files().filter(|(_, file)| file.tainted).count();
     let written = whole(&args.out, || {
         let files = host.files().map(|(_, file)| write(file, directory, &args.out));
-        files.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()
+        let mut written = files.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+        // Blocks of several services are one file.
+        written.sort();
+        written.dedup();
+        Ok(written)
     })?;
     if dummies > 0 {
         terminal.warn(&format!(
@@ -90,6 +95,16 @@ fn whole<T>(out: &Path, fill: impl FnOnce() -> Result<T, Failure>) -> Result<T, 
     filled
 }
 
+/// Adds a managed block to what other services have in the same file, as a host would.
+fn write_block(block: &Block, content: &[u8], path: &Path) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    let mut target = interrupt::within(|| options.append(true).create(true).open(path))?;
+    let feed = if content.is_empty() || content.ends_with(b"\n") { "" } else { "\n" };
+    let lines = [format!("{}\n", block.begin()), format!("{feed}{}\n", block.end())];
+    target.write_all(&[lines[0].as_bytes(), content, lines[1].as_bytes()].concat())
+}
+
 /// Writes one file; `None` for what has no content of its own.
 fn write(file: &PlannedFile, fleet: &Path, out: &Path) -> Result<Option<PathBuf>, Failure> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -109,6 +124,20 @@ fn write(file: &PlannedFile, fleet: &Path, out: &Path) -> Result<Option<PathBuf>
     if file.entry.kind == FileKind::Link {
         let target = file.entry.target.as_deref().unwrap_or_default();
         interrupt::within(|| std::os::unix::fs::symlink(target, &path)).map_err(|error| failed(&error))?;
+        return Ok(Some(path));
+    }
+    if let Some(block) = &file.entry.block {
+        let source;
+        let content = match &file.content {
+            Content::Source { path, .. } => {
+                source =
+                    std::fs::read(fleet.join(path)).map_err(|error| io("read", &fleet.join(path), &error))?;
+                &source[..]
+            }
+            Content::Bytes(bytes) => bytes,
+            Content::None => &[],
+        };
+        write_block(block, content, &path).map_err(|error| io("write", &path, &error))?;
         return Ok(Some(path));
     }
     let mode = file.entry.mode.map_or(0o644, |mode| u32::from(mode.bits()));

@@ -43,9 +43,19 @@ impl Claims {
                 _ => true,
             });
             if let Some(other) = clash {
-                let message = match other.service == service {
-                    true => format!("service {service:?} writes {:?} twice", path.as_str()),
-                    false => {
+                let message = match (&other.block, &claim.block) {
+                    (Some(block), Some(_)) if other.service != service => format!(
+                        "services {:?} and {service:?} both have a block {block:?} in {:?}",
+                        other.service,
+                        path.as_str()
+                    ),
+                    (Some(block), Some(_)) => {
+                        format!("service {service:?} has two blocks {block:?} in {:?}", path.as_str())
+                    }
+                    _ if other.service == service => {
+                        format!("service {service:?} writes {:?} twice", path.as_str())
+                    }
+                    _ => {
                         format!("services {:?} and {service:?} both write {:?}", other.service, path.as_str())
                     }
                 };

@@ -23,7 +23,7 @@ pub fn content<'a>(file: &'a [u8], block: &Block) -> Result<Option<&'a [u8]>> {
 
 /// The file with the block's content set; the block is appended if it is not there yet.
 pub fn put(file: &[u8], block: &Block, content: &[u8]) -> Result<Vec<u8>> {
-    let (begin, end) = markers(block);
+    let (begin, end) = (block.begin(), block.end());
     let (before, after) = match find(file, block)? {
         Some(found) => (&file[..found.start], &file[found.after..]),
         None => (file, &[][..]),
@@ -51,15 +51,8 @@ pub fn remove(file: &[u8], block: &Block) -> Result<Vec<u8>> {
     })
 }
 
-fn markers(block: &Block) -> (String, String) {
-    (
-        format!("{} BEGIN cmc {}", block.comment, block.name),
-        format!("{} END cmc {}", block.comment, block.name),
-    )
-}
-
 fn find(file: &[u8], block: &Block) -> Result<Option<Found>> {
-    let (begin, end) = markers(block);
+    let (begin, end) = (block.begin(), block.end());
     let damaged = |problem: &str| {
         Error::refused("block-markers", format!("the markers of the managed block {} {problem}", block.name))
     };

@@ -246,6 +246,7 @@ impl Finder<'_> {
                 ));
             }
         };
+        refuse_to_show(path, claim, seen)?;
         let mut text = base.clone();
         let mut edited = false;
         for (_, old) in &claim.old_blocks {
@@ -281,10 +282,12 @@ impl Finder<'_> {
         if *seen == Seen::Missing {
             self.out.edits.created.insert(path.clone());
         }
+        let modes = claim.new_blocks.iter().filter_map(|(_, new)| new.mode);
+        let mode = modes.fold(0o644, |mode, wanted| mode & u32::from(wanted.bits()));
         let (mode, uid, gid) = match seen {
             Seen::File(file) => (file.mode, file.uid, file.gid),
-            _ if self.host.owners.apply() => (0o644, 0, 0),
-            _ => (0o644, me().0, me().1),
+            _ if self.host.owners.apply() => (mode, 0, 0),
+            _ => (mode, me().0, me().1),
         };
         let b3 = Blake3(*blake3::hash(&text).as_bytes());
         let file = FileSeen { b3, size: text.len() as u64, mode, uid, gid };
@@ -369,6 +372,23 @@ impl Finder<'_> {
         self.out.make.sort();
         self.out.prune.sort_by(|a, b| b.cmp(a));
         Ok(self.out)
+    }
+}
+
+/// Refuses a block that not everybody may read in a file that everybody may.
+fn refuse_to_show(path: &UnixPath, claim: &Claim<'_>, seen: &Seen) -> Result<()> {
+    let Seen::File(file) = seen else { return Ok(()) };
+    let secret = |entry: &FileEntry| entry.mode.is_some_and(|mode| !mode.world_readable());
+    match claim.new_blocks.iter().find(|(_, new)| secret(new)) {
+        Some((one, _)) if file.mode & 0o004 != 0 => Err(Error::refused(
+            "block-readable",
+            format!(
+                "{path} is readable by everybody, and the managed block of {} holds a secret; take that mode \
+                 away first",
+                one.service
+            ),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -139,6 +139,25 @@ fn managed_blocks_come_change_and_go_without_touching_the_rest() {
 }
 
 #[test]
+fn a_block_that_holds_a_secret_enters_no_file_that_everybody_may_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let machine = Machine::new();
+    machine.write("/etc/hosts", "a\n");
+    let chmod =
+        |mode| std::fs::set_permissions(machine.at("/etc/hosts"), std::fs::Permissions::from_mode(mode));
+    chmod(0o644).unwrap();
+    let made = || Made::default().block("/etc/hosts", "api", "secret\n").mode(0o600);
+    let ran = machine.run(&[("api", &made())]);
+    assert!(ran.said("/etc/hosts is readable by everybody"), "{:?}", ran.events);
+    assert_eq!(machine.read("/etc/hosts"), "a\n");
+    chmod(0o640).unwrap();
+    machine.run(&[("api", &made().block("/etc/new", "api", "secret\n").mode(0o600))]);
+    assert_eq!(machine.read("/etc/hosts"), "a\n# BEGIN cmc api\nsecret\n# END cmc api\n");
+    let mode = |at: &str| std::fs::metadata(machine.at(at)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("/etc/hosts"), mode("/etc/new")), (0o640, 0o600));
+}
+
+#[test]
 fn a_path_that_passes_between_services_is_never_deleted() {
     let machine = Machine::new();
     let a = Made::default().file("/etc/shared", "x").file("/etc/a", "a");

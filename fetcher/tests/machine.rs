@@ -188,6 +188,12 @@ impl Made {
         self
     }
 
+    /// The mode of what was added last.
+    pub fn mode(mut self, mode: u16) -> Self {
+        self.files.last_mut().unwrap().0.mode = Some(cmc_types::Mode::from_bits(mode));
+        self
+    }
+
     pub fn action(mut self, on: Trigger, paths: &[&str], line: &str) -> Self {
         let paths = paths.iter().map(|text| path(text)).collect();
         let argv = line.split(' ').map(str::to_owned).collect();

@@ -81,6 +81,24 @@ pub struct Block {
     pub comment: String,
 }
 
+impl Block {
+    /// The line before its content, without line feed.
+    pub fn begin(&self) -> String {
+        format!("{} BEGIN cmc {}", self.comment, self.name)
+    }
+
+    /// The line behind its content, without line feed.
+    pub fn end(&self) -> String {
+        format!("{} END cmc {}", self.comment, self.name)
+    }
+
+    /// Whether a line could be taken for a marker, of this block or of another.
+    pub fn is_marker(line: &str, comment: &str) -> bool {
+        let said = line.trim_start().strip_prefix(comment).map(str::trim_start);
+        said.is_some_and(|said| said.starts_with("BEGIN cmc ") || said.starts_with("END cmc "))
+    }
+}
+
 /// When an action runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

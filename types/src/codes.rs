@@ -140,6 +140,8 @@ codes! {
     MALFORMED_FILE "malformed-file" Error "A line of a file is not what the program that reads such files takes: it would refuse the line or the whole file, ignore it, or never act upon it. The message names the word, and the rendered line is shown. Correct it where it is written; `check = { off = \"why\" }` of the file says that nobody is to look.";
     DOUBTFUL_LINE "doubtful-line" Warning "A line of a file means something else to the program that reads it than people mostly mean by such a line. Read what the help text says it does, and write it otherwise if that is not meant; nothing is refused.";
     FILE_NOT_READ "file-not-read" Error "A file lies where the program that reads such files passes it by, because of its name or because the host's program does not look there. Nothing would ever say so on the host. Rename or move it.";
+    BLOCK_COMMENT "block-comment" Error "A managed block stands in a file whose format has no comments that end with the line, so that its markers would be taken for content, or `comment` is no beginning of a comment. Write the whole file instead, or say with `comment` how the file's reader begins a comment.";
+    BLOCK_CONTENT "block-content" Error "The content of a managed block cannot stand between its markers: it holds a line like a marker, ends in a backslash that would join the marker behind it, is no text, or is larger than 1 MiB. Change the content.";
     WATCH_UNKNOWN_PATH "watch-unknown-path" Warning "A watched path is written by no service of the host. Nothing will trigger it. Correct the path, or remove it.";
     // Services
     STATE_WITHOUT_UNIT "state-without-unit" Error "A service has a state but nothing that could be started or stopped. Add `daemon` or `unit`, or remove `state`.";

@@ -8,6 +8,7 @@ pub mod address;
 pub mod bytes;
 pub mod check;
 pub mod codes;
+pub mod comment;
 pub mod definition;
 pub mod diagnostic;
 pub mod digest;

@@ -72,6 +72,8 @@ label_type!(/// Name of a fleet.
     FleetName, "fleet");
 label_type!(/// Name of a validator.
     ValidatorName, "validator");
+label_type!(/// Name of a managed block in a file that others own.
+    BlockName, "block");
 
 macro_rules! identifier_type {
     ($(#[$doc:meta])* $name:ident, $what:literal, $pattern:literal, $first:expr, $rest:expr) => {

@@ -1,6 +1,7 @@
 //! Files of a service: content rendered or found, mode and owner settled, checks chosen.
 
 pub(crate) mod accounts;
+mod block;
 mod content;
 pub(crate) mod elf;
 mod owner;
@@ -187,6 +188,10 @@ impl Making<'_> {
                 ..Provenance::default()
             },
         };
+        if let Some(name) = file.block.as_ref().filter(|_| kind != "link") {
+            return self.block(path, file, name, planned);
+        }
+        self.meaningless(path, "no `block`", &[("comment", file.comment.is_some())]);
         if kind == "link" || kind == "absent" {
             let target = file.link.clone();
             planned.entry.kind = if kind == "link" { FileKind::Link } else { FileKind::Absent };
@@ -197,7 +202,15 @@ impl Making<'_> {
                 self.report(Diagnostic::new(codes::INVALID_VALUE, message).at(self.place(path, "link"), ""));
                 return None;
             }
-            self.no_ownership(path, file, kind);
+            // It has neither mode nor owner, nor content to check.
+            let given = [
+                ("mode", file.mode.is_some()),
+                ("user", file.user.is_some()),
+                ("group", file.group.is_some()),
+                ("check", file.check.is_some()),
+                ("validation", file.validation.is_some()),
+            ];
+            self.meaningless(path, &format!("`{kind}`"), &given);
             planned.entry.target = target;
             return Some(planned);
         }
@@ -268,17 +281,10 @@ impl Making<'_> {
         Some(mode)
     }
 
-    /// A link or an absent file has neither mode nor owner, nor content to check.
-    fn no_ownership(&self, path: &UnixPath, file: &File, kind: &str) {
-        let given = [
-            ("mode", file.mode.is_some()),
-            ("user", file.user.is_some()),
-            ("group", file.group.is_some()),
-            ("check", file.check.is_some()),
-            ("validation", file.validation.is_some()),
-        ];
+    /// Keys that are given and have no meaning for a file with such another.
+    fn meaningless(&self, path: &UnixPath, with: &str, given: &[(&str, bool)]) {
         for (key, _) in given.iter().filter(|(_, given)| *given) {
-            let message = format!("`{key}` has no meaning for a file with `{kind}`");
+            let message = format!("`{key}` has no meaning for a file with {with}");
             let place = self.service.tree.key_place_of(&["file", path.as_str(), key]);
             self.report(Diagnostic::new(codes::EXCLUSIVE_KEYS, message).at(place, ""));
         }

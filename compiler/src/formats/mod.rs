@@ -28,11 +28,19 @@ pub(crate) fn check(
     key: Place,
 ) {
     let path = &file.entry.path;
-    if file.entry.kind != FileKind::File || matches!(file.checks, Checks::Off { .. }) {
+    if !matches!(file.entry.kind, FileKind::File | FileKind::Block)
+        || matches!(file.checks, Checks::Off { .. })
+    {
         return;
     }
     let os = &world.fleet.hosts[host].os;
     let Some(found) = format_of(path, os) else { return };
+    // Of other formats lines alone say nothing.
+    let by_line =
+        matches!(found.format, FileFormat::Small(_) | FileFormat::Env(_) | FileFormat::LoginConf(_));
+    if file.entry.kind == FileKind::Block && !by_line {
+        return;
+    }
     let copied = match &file.content {
         Content::Source { path, .. } => payloads.text(path, LARGEST),
         Content::Bytes(_) | Content::None => None,
@@ -42,7 +50,8 @@ pub(crate) fn check(
         (_, Some(Text::Whole(text) | Text::Upto(text, _))) => Some(&**text),
         _ => None,
     };
-    let by_mode = file.entry.mode.and_then(|mode| match found.format {
+    let own_mode = file.entry.mode.filter(|_| file.entry.kind == FileKind::File);
+    let by_mode = own_mode.and_then(|mode| match found.format {
         FileFormat::Small(format) => format.unread_with(mode),
         _ => None,
     });

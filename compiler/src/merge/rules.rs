@@ -15,26 +15,31 @@ const EXCLUSIVE: &[Exclusive] = &[
     Exclusive { at: &[], keys: &["daemon", "unit"] },
     Exclusive { at: &["env", "*"], keys: &["value", "secret"] },
     Exclusive { at: &["file", "*"], keys: &["template", "source", "content", "secret", "link", "absent"] },
+    Exclusive { at: &["file", "*"], keys: &["block", "link"] },
     Exclusive { at: &["health"], keys: &["http", "tcp", "exec"] },
 ];
 
-fn exclusive_at(path: &[String]) -> Option<&'static [&'static str]> {
+fn exclusive_at(path: &[String]) -> Vec<&'static [&'static str]> {
     let matches = |at: &[&str]| {
         at.len() == path.len() && at.iter().zip(path).all(|(pattern, key)| *pattern == "*" || pattern == key)
     };
-    EXCLUSIVE.iter().find(|exclusive| matches(exclusive.at)).map(|exclusive| exclusive.keys)
+    EXCLUSIVE.iter().filter(|exclusive| matches(exclusive.at)).map(|exclusive| exclusive.keys).collect()
 }
 
-/// Keys that mean nothing for a file with `link` or `absent`; setting one of those drops the lower rank's.
-const OF_CONTENT: [&str; 5] = ["mode", "user", "group", "check", "validation"];
+/// Keys that mean nothing for a file with another key; setting that drops the lower rank's.
+const MEANINGLESS: &[(&str, &[&str])] = &[
+    ("link", &["mode", "user", "group", "check", "validation", "comment"]),
+    ("absent", &["mode", "user", "group", "check", "validation"]),
+    ("block", &["mode", "user", "group"]),
+];
 
 /// Whether a table at this path takes a key of a lower rank away, by a key that excludes it.
 fn drops(above: &Table, path: &[String], key: &str) -> bool {
     let has = |key: &str| above.get(key).is_some();
     let exclusive =
-        exclusive_at(path).is_some_and(|keys| keys.contains(&key) && keys.iter().any(|key| has(key)));
+        exclusive_at(path).iter().any(|keys| keys.contains(&key) && keys.iter().any(|key| has(key)));
     let is_file = matches!(path, [kind, _] if kind == "file");
-    let bare = is_file && OF_CONTENT.contains(&key) && (has("link") || has("absent"));
+    let bare = is_file && MEANINGLESS.iter().any(|(upper, keys)| has(upper) && keys.contains(&key));
     !has(key) && (exclusive || bare)
 }
 
@@ -186,7 +191,7 @@ fn disagreements_at(
         }
         return;
     };
-    if let Some(keys) = exclusive_at(path) {
+    for keys in exclusive_at(path) {
         let set = |table: &Table| keys.iter().find(|key| table.get(key).is_some()).copied();
         if let (Some(a), Some(b)) = (set(one), set(other))
             && a != b

@@ -5,6 +5,7 @@ use crate::tree::{Entry, Node, Table};
 use cmc_types::{Diagnostic, codes};
 
 const FILE: &[&str] = &["template", "source", "content", "secret", "link", "absent"];
+const BLOCK: &[&str] = &["block", "link"];
 const HEALTH: &[&str] = &["http", "tcp", "exec"];
 const ENV: &[&str] = &["value", "secret"];
 const RUNS: &[&str] = &["daemon", "unit"];
@@ -24,6 +25,9 @@ pub(super) fn check(part: &Node, stage: Stage, diagnostics: &mut Vec<Diagnostic>
     at_most_one(table, RUNS, diagnostics);
     for file in tables(table, "file") {
         one_of(file, &format!("file `{}`", file.key), FILE, stage, diagnostics);
+        if let Some(table) = file.node.as_table() {
+            at_most_one(table, BLOCK, diagnostics);
+        }
     }
     for variable in tables(table, "env") {
         // What has neither is said when the environment is made.

@@ -5,7 +5,6 @@
 pub(super) fn help(key: &str, known: &[&str]) -> Option<&'static str> {
     let has = |other: &str| known.contains(&other);
     let service = has("daemon") && has("login-class");
-    let file = has("template") && has("absent");
     Some(match key {
         "on" | "use" | "for" if service => {
             "presets and overlays cannot set `on` and `use`, and overlays hold no further `for`; the service does"
@@ -18,7 +17,6 @@ pub(super) fn help(key: &str, known: &[&str]) -> Option<&'static str> {
         "sysctl" if service => {
             "this version of cmc has no `sysctl`; write a file under /etc/sysctl.d with `file`"
         }
-        "block" if file => "this version of cmc has no managed blocks in files; it writes whole files only",
         _ if known == ["existing"] => {
             "this version of cmc makes no accounts; `existing = true` says that somebody else does"
         }

@@ -1,6 +1,6 @@
 //! Types of texts: the schema names them by `format`, and here is what parses each.
 
-use cmc_types::name::{AccountName, DirectoryName, FleetName, ValidatorName};
+use cmc_types::name::{AccountName, BlockName, DirectoryName, FleetName, ValidatorName};
 use cmc_types::*;
 
 /// Parses a text only to find out what is wrong with it.
@@ -18,6 +18,7 @@ macro_rules! text_types {
 text_types!(
     AccountName,
     Blake3,
+    BlockName,
     ByteSize,
     DirectoryName,
     EnvName,

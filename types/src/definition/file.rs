@@ -1,7 +1,7 @@
 //! Files of a service.
 
 use super::{OnChange, Validation};
-use crate::name::{AccountName, SecretName, ValidatorName};
+use crate::name::{AccountName, BlockName, SecretName, ValidatorName};
 use crate::{Arch, Mode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,6 +30,12 @@ pub struct File {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("const" = true)))]
     pub absent: Option<bool>,
+    /// Makes it a managed block of this name in a file that others own: lines between two markers, everything else is kept as it is. With `absent`: no such block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block: Option<BlockName>,
+    /// What begins a comment in the file of a block; default what files of its name take, mostly `"#"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
     /// Mode in octal; default `"0644"`, `"0600"` if the content comes from a secret, `"0755"` for ELF files and scripts from `source`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
