@@ -58,7 +58,7 @@ fn an_adopted_machine_checks_and_renders_what_it_was() {
     let ran = adopt(&scratch, &[]).expect(0);
     // Then all is counted, and nothing differs
     for row in [
-        "typed            2",
+        "typed            3",
         "secrets          1",
         "identical       11",
         "differing        0",

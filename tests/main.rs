@@ -16,6 +16,7 @@ mod layering;
 mod losses;
 mod main_job;
 mod memory;
+mod packages;
 mod publishing;
 mod reports;
 mod schemas;

@@ -8,6 +8,7 @@ mod demo;
 mod deny;
 mod dist;
 mod generate;
+mod packages;
 mod process;
 mod test;
 mod tools;

@@ -2,7 +2,7 @@
 
 use crate::process::{cargo, say, target_dir};
 use crate::tools;
-use crate::{book, deny};
+use crate::{book, deny, packages};
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
@@ -24,6 +24,9 @@ pub(crate) fn run(filter: &[String]) -> Result<(), String> {
         if let Some(program) = wheel.program() {
             tests.env(wheel.variable, program);
         }
+    }
+    if let Some(packages) = packages::roots() {
+        tests.env("CMC_TEST_PACKAGES", packages);
     }
     let beside = [("dependencies", deny::check()), ("book", book::build())];
     let (result, passed, failed) = counted(&mut tests)?;
