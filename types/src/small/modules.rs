@@ -1,7 +1,7 @@
 //! modules-load.d(5) and `/etc/modules`: modules of Linux that are loaded at boot, one a line.
 
 use super::lines::{File, Problem, Reader, read, verified};
-use super::words::words;
+use super::words::{is_blank, words};
 use crate::Refused;
 
 /// Who reads it.
@@ -39,12 +39,12 @@ fn entry(reader: &mut Reader<'_>, dialect: Dialect) -> Option<Entry> {
     }
     let rest: Vec<_> = words.collect();
     if let (true, Some((second, _))) = (systemd, rest.first()) {
-        let end = text.trim_end().len();
+        let end = text.trim_end_matches(is_blank).len();
         let help = match text[second.clone()].starts_with('#') {
             true => "write the comment on a line of its own: all of the line is the name".to_owned(),
             false if text[second.start..].contains('=') => format!(
                 "all of the line is the name; options stand in /etc/modprobe.d/NAME.conf: options {name} {}",
-                text[second.start..end].trim()
+                &text[second.start..end]
             ),
             false => "all of the line is the name: write each module on a line of its own".to_owned(),
         };

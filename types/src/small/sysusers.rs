@@ -106,7 +106,7 @@ fn entry(reader: &mut Reader<'_>, systemd: Option<u16>) -> Option<Entry> {
     loop {
         match unquote(reader.text, at) {
             Ok(Some((word, _))) if columns.len() == 6 => {
-                let bytes = word.bytes.start..reader.text.trim_end().len();
+                let bytes = word.bytes.start..reader.text.trim_end_matches([' ', '\t', '\r']).len();
                 let help = "TYPE NAME ID GECOS HOME SHELL are all: put a description with blanks into quotes";
                 reader.error(bytes, "something follows the sixth column", help);
                 return None;

@@ -127,6 +127,14 @@ fn sysusers_mistakes_are_named() {
     assert_eq!(twice, ["4:1-6: systemd-sysusers ignores this second line for the same account"]);
 }
 
+/// Found by a fuzz target: white space that does not separate words is a word.
+#[test]
+fn what_follows_the_last_column_is_told_whatever_kind_of_space_it_is() {
+    let systemd = Format::Modules(modules::Dialect::Systemd);
+    assert_eq!(one(SYSUSERS, "u a 5 b /c /d \u{b}\t"), "something follows the sixth column");
+    assert_eq!(one(systemd, "a \u{2028} "), "something follows the module's name");
+}
+
 #[test]
 fn what_came_late_is_refused_for_hosts_with_an_older_systemd() {
     let severity = |format, line| check(format, line).first().map(|problem| problem.severity);
