@@ -86,6 +86,33 @@ fn all_files_are_tried_and_all_that_is_wrong_is_told() {
 }
 
 #[test]
+fn small_files_are_kept_as_they_are_and_judged_where_they_lay() {
+    let scratch = scratch();
+    let files = [
+        ("old/etc/cron.d/poll", "# often\n*/5 * * * * root echo {{ x }}\n"),
+        ("old/usr/lib/tmpfiles.d/poll.conf", "d /run/poll 0755 root root -\n"),
+        ("old/etc/sysctl.d/90-poll.conf", "vm.swappiness = 10\n"),
+        ("old/etc/hosts", "127.0.0.1 localhost\n"),
+        ("old/etc/logrotate.d/poll", "/var/log/poll.log {\n  weekly\n}\n"),
+        ("old/etc/sudoers.d/poll", "poll ALL=(root) NOPASSWD: /bin/true\n"),
+    ];
+    files.iter().for_each(|(path, text)| file(&scratch, path, text));
+    let paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+    let ran = scratch.cmc([&["import", "--name", "poll"][..], &paths].concat()).expect(0);
+    scratch.write("fleet/services/poll.toml", &ran.out);
+    scratch.fleet("fleet", &["check"]).expect(0);
+    scratch.fleet("fleet", &["render", "web1", "--out", "out"]).expect(0);
+    for (path, text) in files {
+        assert_eq!(scratch.read(path.replace("old/", "out/")), text, "{path}");
+    }
+    // A name says nothing: --as does, and where the file goes.
+    file(&scratch, "jobs.txt", "61 * * * * root x\n");
+    let ran = scratch.cmc(["import", "--as", "crontab", "jobs.txt"]).expect(0);
+    assert!(ran.out.contains("\"/etc/cron.d/jobs-txt\""), "{}", ran.out);
+    assert!(ran.err.contains("jobs.txt:1:1"), "{}", ran.err);
+}
+
+#[test]
 fn a_wrong_kind_or_name_is_a_mistake_of_the_command_line() {
     let scratch = scratch();
     file(&scratch, "a.service", UNIT);

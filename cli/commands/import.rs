@@ -8,7 +8,7 @@ use cmc_types::ServiceName;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-/// Print a definition for files that nobody here wrote: units, init scripts, login classes, environment files
+/// Print a definition for files that nobody here wrote: units, init scripts, login classes, crontabs, environment files …
 ///
 /// What a file is follows from its path and content. Its mistakes are imported as they stand and shown as warnings at
 /// their place in the file. Values of environment files are printed: store secrets with `cmc secret set` instead. A
@@ -21,7 +21,7 @@ pub(crate) struct Args {
     /// The files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Format of all of them: systemd, openbsd-rc, freebsd-rc, openrc, login-conf, login-conf:freebsd, env, env:systemd, env:sh, env:docker, env:pam_env
+    /// Format of all of them: systemd, openbsd-rc, freebsd-rc, openrc, login-conf, login-conf:freebsd, env, env:systemd, env:sh, env:docker, env:pam_env, crontab, crontab:user, tmpfiles, sysusers, sysctl, modules-load, limits, logrotate, sudoers, default, hosts
     #[arg(long = "as", value_name = "KIND")]
     kind: Option<String>,
     /// The service that they belong to; by default each file's name says

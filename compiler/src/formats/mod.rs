@@ -9,7 +9,7 @@ use crate::world::World;
 use cmc_types::check::FileKind;
 use cmc_types::file_format::{FileFormat, format_of};
 use cmc_types::plan::{Checks, Content, Format, PlannedFile, rendered, written};
-use cmc_types::{Diagnostic, Label, Place, Span, codes};
+use cmc_types::{Diagnostic, FileId, Label, Os, Place, Span, UnixPath, codes};
 use judge::Judged;
 
 /// More problems of one file are only counted.
@@ -82,6 +82,34 @@ pub(crate) fn check(
         let message = format!("{:?} has {more} more mistakes", path.as_str());
         world.report_on(host, Diagnostic::new(codes::MALFORMED_FILE, message).at(key, ""));
     }
+}
+
+/// What is wrong in a text by itself, whose places are in `file`.
+pub(crate) fn of_text(
+    format: FileFormat,
+    path: &UnixPath,
+    os: &Os,
+    text: &str,
+    file: FileId,
+) -> Vec<Diagnostic> {
+    let starts: Vec<usize> =
+        std::iter::once(0).chain(text.match_indices('\n').map(|(index, _)| index + 1)).collect();
+    let place = |line: u32, columns: &std::ops::Range<u32>| {
+        let start = starts.get(line.saturating_sub(1) as usize).copied().unwrap_or_default();
+        let word = bytes(text, line, columns);
+        Place { file, span: Span::new(start + word.start, start + word.end) }
+    };
+    let diagnostic = |problem: Judged| {
+        let mut diagnostic = Diagnostic::new(problem.code, problem.message)
+            .at(place(problem.line, &problem.columns), problem.label);
+        diagnostic.severity = problem.severity;
+        diagnostic.help = problem.help;
+        for (line, columns, label) in &problem.others {
+            diagnostic = diagnostic.with(place(*line, columns), label.as_str());
+        }
+        diagnostic
+    };
+    judge::judge(format, path, os, None, text).into_iter().map(diagnostic).collect()
 }
 
 /// Whether any line is neither blank nor a comment.

@@ -1,5 +1,6 @@
 //! What a file may be, how `--as` calls it, and how path and content tell.
 
+use super::small::{self, SmallKind};
 use cmc_types::env_file::Dialect;
 use cmc_types::login_conf::System;
 use cmc_types::shell::is_identifier;
@@ -20,6 +21,8 @@ pub enum Kind {
     LoginConf(System),
     /// An environment file.
     Env(Dialect),
+    /// A small file beside units: of this format, or of the one that its path says.
+    Small(Option<&'static SmallKind>),
 }
 
 /// Every format by the name that `--as` takes.
@@ -40,12 +43,13 @@ const NAMES: &[(&str, Kind)] = &[
 impl Kind {
     /// The names that `--as` takes.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        NAMES.iter().map(|(name, _)| *name)
+        NAMES.iter().map(|(name, _)| *name).chain(small::KINDS.iter().map(|kind| kind.name))
     }
 
     /// The format of this name.
     pub fn parse(name: &str) -> Option<Self> {
-        NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+        let small = || small::KINDS.iter().find(|kind| kind.name == name).map(|kind| Self::Small(Some(kind)));
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind).or_else(small)
     }
 
     /// What it is, in messages.
@@ -57,6 +61,7 @@ impl Kind {
             Self::Openrc => cmc_types::openrc::DIALECT,
             Self::LoginConf(system) => system.name(),
             Self::Env(dialect) => dialect.name(),
+            Self::Small(kind) => kind.map_or("a small file", |kind| kind.what),
         }
     }
 
@@ -65,6 +70,9 @@ impl Kind {
         let (folder, name) = split(path);
         if text.starts_with("#!") {
             return of_script(text);
+        }
+        if small::by_path(path).is_some() {
+            return Some(Self::Small(None));
         }
         if is_unit(folder, name) || text.lines().any(is_unit_header) {
             return Some(Self::Systemd);

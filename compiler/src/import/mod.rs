@@ -8,12 +8,14 @@ mod env;
 mod kind;
 pub(crate) mod login;
 mod script;
+mod small;
 pub(crate) mod systemd;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 mod tests;
 
 pub use kind::Kind;
+pub use small::SmallKind;
 
 use crate::lower::systemd::UnitsAtHand;
 use cmc_types::diagnostic::Severity;
@@ -194,6 +196,7 @@ impl Import<'_> {
             Kind::Env(dialect) => env::import(self, original, dialect),
             Kind::LoginConf(system) => login::import(self, original, system),
             Kind::OpenbsdRc | Kind::FreebsdRc | Kind::Openrc => script::import(self, original, kind),
+            Kind::Small(kind) => small::import(self, original, kind),
         }
     }
 
