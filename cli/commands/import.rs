@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     };
     findings.show(
         terminal,
-        serde_json::json!({ "definition": imported.definition, "services": imported.services }),
+        serde_json::json!({ "definition": imported.definition, "services": imported.services, "files": imported.readings }),
     )?;
     if !terminal.is_json() {
         terminal.out(&imported.definition)?;

@@ -28,8 +28,11 @@ fn up_to_date(path: &str, expected: &str) {
 }
 
 #[test]
-fn the_checked_in_schema_is_that_of_the_types() {
-    up_to_date("schemas/definition.schema.json", &format!("{:#}\n", schema::definition_schema()));
+fn the_checked_in_schemas_are_those_of_the_types() {
+    for name in schema::formats::names() {
+        let schema = schema::formats::schema(name).unwrap();
+        up_to_date(&format!("schemas/{name}.schema.json"), &format!("{schema:#}\n"));
+    }
 }
 
 #[test]

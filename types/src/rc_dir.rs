@@ -1,9 +1,12 @@
 //! A directory that an init script makes before it starts its program.
 
 use crate::{Mode, ParseError, Refused, UnixPath, name::AccountName, shell};
+use serde::Serialize;
 
 /// A directory made before each start, with owner and mode.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Directory {
     /// Where.
     pub path: UnixPath,

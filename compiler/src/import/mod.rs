@@ -7,6 +7,7 @@ pub(crate) mod definition;
 mod env;
 mod kind;
 pub(crate) mod login;
+mod reading;
 mod script;
 mod small;
 pub(crate) mod systemd;
@@ -55,6 +56,8 @@ pub struct Imported {
     pub sources: Sources,
     /// What is wrong with them. An error: that file is not in the definition.
     pub diagnostics: Vec<Diagnostic>,
+    /// What each says, by its format's schema; without those that only their owner may read.
+    pub readings: Vec<serde_json::Value>,
 }
 
 /// Largest file that is imported, in bytes.
@@ -68,8 +71,10 @@ pub fn import(inputs: Vec<Input>, options: &Options) -> Imported {
     }
     let mut import = Import { options, hand, sources: Sources::default(), diagnostics: Vec::new() };
     let mut definition = Definition::default();
+    let mut readings = Vec::new();
     for input in inputs {
         let Some(original) = import.open(input) else { continue };
+        readings.extend(reading::reading(&original, options.kind));
         let Some(service) = import.convert(&original) else { continue };
         let name = service.name.clone();
         if let Err(contradiction) = definition.add(service) {
@@ -88,6 +93,7 @@ pub fn import(inputs: Vec<Input>, options: &Options) -> Imported {
         services: definition.names().map(str::to_owned).collect(),
         sources: import.sources,
         diagnostics: import.diagnostics,
+        readings,
     }
 }
 

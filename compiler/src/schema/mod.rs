@@ -5,6 +5,7 @@
 
 mod exclusive;
 mod explain;
+pub mod formats;
 mod generate;
 mod later;
 mod samples;

@@ -13,6 +13,7 @@ mod decode;
 mod encode;
 
 use crate::{EnvName, ParseError, Refused};
+use serde::Serialize;
 
 /// Who reads an environment file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,7 +44,9 @@ impl Dialect {
 }
 
 /// An environment file: comments first, then variables in order. Its `Debug` prints no value.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct EnvFile {
     /// Comment lines without `# `.
     pub comments: Vec<String>,

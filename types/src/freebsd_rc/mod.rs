@@ -14,6 +14,7 @@ mod print;
 use crate::rc_dir::Directory;
 use crate::shell::Identifier;
 use crate::{Mode, UnixPath, name::AccountName};
+use serde::Serialize;
 
 pub use crate::shell::{Conf, ConfLine};
 pub use parse::parse;
@@ -22,7 +23,9 @@ pub use parse::parse;
 pub const DIALECT: &str = "a FreeBSD rc.d script";
 
 /// An rc.d script.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Script {
     /// Comment lines at its head, without `# `.
     pub comments: Vec<String>,
@@ -55,7 +58,9 @@ pub struct Script {
 }
 
 /// How a program runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Run {
     /// It stays in the foreground, under daemon(8), its output in syslog.
     Supervised(Supervised),
@@ -66,7 +71,9 @@ pub enum Run {
 }
 
 /// What daemon(8) and the programs between it and the daemon do.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Supervised {
     /// Start it again however it ended, after so many seconds.
     pub restart: Option<u32>,
@@ -79,7 +86,9 @@ pub struct Supervised {
 }
 
 /// How a program reads its configuration again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Reload {
     /// A signal.
     Signal(String),

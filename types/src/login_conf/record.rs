@@ -2,9 +2,12 @@
 
 use super::System;
 use crate::{ParseError, Refused};
+use serde::Serialize;
 
 /// What a capability is set to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Setting {
     /// A boolean that is present.
     Present,
@@ -15,7 +18,9 @@ pub enum Setting {
 }
 
 /// A login class.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Record {
     /// Name of the class.
     pub name: String,

@@ -11,6 +11,7 @@ mod print;
 
 use crate::rc_dir::Directory;
 use crate::{Mode, UnixPath, name::AccountName};
+use serde::Serialize;
 
 pub use parse::parse;
 pub use print::process_pattern;
@@ -19,7 +20,9 @@ pub use print::process_pattern;
 pub const DIALECT: &str = "an OpenBSD rc.d script";
 
 /// An rc.d script.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Script {
     /// Comment lines at its head, without `# `.
     pub comments: Vec<String>,
@@ -80,7 +83,9 @@ impl Script {
 }
 
 /// How a program reads its configuration again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Reload {
     /// rc.subr's default: the signal HUP.
     Hangup,
@@ -93,7 +98,9 @@ pub enum Reload {
 }
 
 /// A start that `daemon_flags` cannot express: `rc_exec` with a creation mask, an environment file and arguments.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Start {
     /// Creation mask.
     pub umask: Option<Mode>,

@@ -10,6 +10,7 @@ mod print;
 
 use crate::rc_dir::Directory;
 use crate::{Mode, UnixPath, name::AccountName};
+use serde::Serialize;
 
 pub use crate::shell::{Conf, ConfLine};
 pub use parse::parse;
@@ -18,7 +19,9 @@ pub use parse::parse;
 pub const DIALECT: &str = "an OpenRC service script";
 
 /// A service script.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Script {
     /// Comment lines at its head, without `# `.
     pub comments: Vec<String>,
@@ -53,7 +56,9 @@ pub struct Script {
 }
 
 /// How a program runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Run {
     /// It stays in the foreground and is started again however it ended, after `respawn_delay` seconds.
     Supervised {
@@ -69,7 +74,9 @@ pub enum Run {
 }
 
 /// The `depend` function: one list of services per kind.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Depend {
     /// Must run.
     pub need: Vec<String>,
@@ -102,7 +109,9 @@ impl Depend {
 }
 
 /// How a program reads its configuration again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Reload {
     /// A signal.
     Signal(String),

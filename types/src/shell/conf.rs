@@ -3,9 +3,12 @@
 
 use super::{Item, assignment, parse, plain};
 use crate::{ParseError, Refused, UnixPath};
+use serde::Serialize;
 
 /// A line of a [`Conf`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum ConfLine {
     /// A comment without `# `.
     Comment(String),
@@ -21,7 +24,9 @@ pub enum ConfLine {
 }
 
 /// A file that an init script sources.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Conf {
     /// Its lines, in order.
     pub lines: Vec<ConfLine>,

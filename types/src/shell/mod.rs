@@ -79,7 +79,8 @@ pub fn plain(text: &str, dialect: &'static str, subject: &str) -> Result<(), Ref
 }
 
 /// A name as shells take it for variables and functions, and OpenBSD for rc.d scripts: `[A-Za-z_][A-Za-z0-9_]*`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Identifier(String);
 
 impl Identifier {

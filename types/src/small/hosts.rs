@@ -4,11 +4,14 @@
 use super::lines::{File, Problem, Reader, read, verified};
 use super::words::{no_control, one_word, words};
 use crate::Refused;
+use serde::Serialize;
 use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Range;
 
 /// A line: an address and its names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Entry {
     /// The address.
     pub address: IpAddr,

@@ -4,10 +4,13 @@
 use super::lines::{File, Problem, Reader, read, verified};
 use super::words::{one_word, words};
 use crate::{Refused, nearest};
+use serde::Serialize;
 use std::ops::Range;
 
 /// Whom a line is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Domain {
     /// A user.
     User(String),
@@ -29,7 +32,9 @@ pub enum Domain {
 }
 
 /// Which of the two limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Type {
     /// That a user may raise.
     Soft,
@@ -40,7 +45,8 @@ pub enum Type {
 }
 
 /// What is limited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Item(&'static str);
 
 const ITEMS: &[&str] = &[
@@ -79,7 +85,9 @@ impl Item {
 }
 
 /// How much.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Value {
     /// A number in the item's unit (KiB, minutes, count).
     Number(i64),
@@ -90,7 +98,9 @@ pub enum Value {
 }
 
 /// A line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Entry {
     /// Whom it is for.
     pub domain: Domain,

@@ -3,6 +3,7 @@
 use super::lines::{File, Problem, Reader, read, verified};
 use super::words::{is_blank, words};
 use crate::Refused;
+use serde::Serialize;
 
 /// Who reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,9 +15,12 @@ pub enum Dialect {
 }
 
 /// A module.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Entry {
     /// Who reads it.
+    #[serde(skip)]
     pub dialect: Dialect,
     /// Name or alias.
     pub name: String,

@@ -4,6 +4,7 @@
 use super::lines::{File, Problem, Reader, read, verified};
 use super::words::{is_blank, no_control};
 use crate::{Refused, nearest};
+use serde::Serialize;
 
 /// Whose settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,9 +16,12 @@ pub enum Dialect {
 }
 
 /// A setting.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Entry {
     /// Whose it is.
+    #[serde(skip)]
     pub dialect: Dialect,
     /// `-`: a failure does not matter; without a value: what patterns leave out.
     pub ignore_failure: bool,

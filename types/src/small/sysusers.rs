@@ -4,10 +4,13 @@
 use super::lines::{File, Problem, Reader, read, verified};
 use super::words::{Word, quoted, unquote};
 use crate::Refused;
+use serde::Serialize;
 use std::collections::HashMap;
 
 /// The number of an account, or where it is taken from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Id {
     /// This one.
     Number(u32),
@@ -16,7 +19,9 @@ pub enum Id {
 }
 
 /// The group that a user has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Group {
     /// By number.
     Number(u32),
@@ -25,7 +30,9 @@ pub enum Group {
 }
 
 /// A line. Names may hold specifiers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Entry {
     /// `u`: a user.
     User {

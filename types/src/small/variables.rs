@@ -4,10 +4,13 @@
 use super::lines::{File, Problem, Reader, first_line, verified};
 use crate::shell::{self, WordError};
 use crate::{EnvName, Refused};
+use serde::Serialize;
 use std::ops::Range;
 
 /// An assignment of a fixed value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Entry {
     /// Whether `export` stands before it.
     pub exported: bool,

@@ -9,6 +9,7 @@ pub use schedule::{Field, Item, Nickname, Range, Schedule};
 use super::lines::{File, Problem, verified};
 use super::words::{no_control, one_word};
 use crate::Refused;
+use serde::Serialize;
 
 /// Whose cron reads the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,16 +69,21 @@ pub struct Table {
 }
 
 /// A line of a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Entry {
     /// What kind of table it is of.
+    #[serde(skip)]
     pub table: Table,
     /// What it says.
     pub line: Says,
 }
 
 /// What a line says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Says {
     /// A variable of the environment of the jobs below it. Nothing in the value is expanded.
     Variable {
@@ -91,9 +97,13 @@ pub enum Says {
 }
 
 /// A job.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Job {
     /// When.
+    #[serde(serialize_with = "shown")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub schedule: Schedule,
     /// As whom, where the table has the column; on FreeBSD `USER:GROUP/CLASS` too.
     pub user: Option<String>,
@@ -101,6 +111,11 @@ pub struct Job {
     pub flags: Vec<char>,
     /// What a shell runs; a `%` without backslash ends it, and what follows is its standard input.
     pub command: String,
+}
+
+/// A schedule as a table has it.
+fn shown<S: serde::Serializer>(schedule: &Schedule, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(schedule)
 }
 
 /// Reads a table.

@@ -9,9 +9,12 @@ pub use directive::{KEYWORDS, Keyword, Kind, keyword};
 use super::lines::{File, Problem, verified};
 use super::words::no_control;
 use crate::Refused;
+use serde::Serialize;
 
 /// A statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Entry {
     /// Directives of one line for all logs below.
     Global(Vec<Directive>),
@@ -20,7 +23,9 @@ pub enum Entry {
 }
 
 /// Logs that are rotated alike.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Logs {
     /// Their paths: patterns of glob(7), `\` before a character that is meant itself.
     pub files: Vec<String>,
@@ -29,16 +34,22 @@ pub struct Logs {
 }
 
 /// A directive with its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Directive {
     /// Which one.
+    #[serde(rename = "name", serialize_with = "named")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub keyword: &'static Keyword,
     /// What it is given.
     pub value: Value,
 }
 
 /// The value of a directive.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Value {
     /// None.
     Nothing,
@@ -66,6 +77,11 @@ pub enum Value {
     Text(String),
     /// Lines of a shell, each with its line feed.
     Script(String),
+}
+
+/// A directive as its name.
+fn named<S: serde::Serializer>(keyword: &&'static Keyword, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(keyword.name)
 }
 
 /// Reads a file.

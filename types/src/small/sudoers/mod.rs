@@ -9,10 +9,13 @@ mod print;
 pub use option::{Kind as OptionKind, OPTIONS, SudoOption, option};
 
 use super::lines::{File, Problem};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Entry {
     /// `User_Alias A = …` and its like; several have `:` between them.
     Aliases(Vec<Alias>),
@@ -40,7 +43,9 @@ pub enum Entry {
 }
 
 /// A name for several members.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Alias {
     /// The name.
     pub name: String,
@@ -49,7 +54,9 @@ pub struct Alias {
 }
 
 /// Members of one kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Members {
     /// Who runs sudo.
     Users(Vec<Member<User>>),
@@ -62,7 +69,9 @@ pub enum Members {
 }
 
 /// One of a list, or its exception.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Member<T> {
     /// `!`: not this one.
     pub negated: bool,
@@ -71,7 +80,9 @@ pub struct Member<T> {
 }
 
 /// Users.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum User {
     /// Everybody.
     All,
@@ -92,7 +103,9 @@ pub enum User {
 }
 
 /// Hosts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Host {
     /// Every host.
     All,
@@ -107,7 +120,9 @@ pub enum Host {
 }
 
 /// Commands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Command {
     /// Digests of the file, of which one must match: algorithm, and the digest in hexadecimal or base64.
     pub digests: Vec<(String, String)>,
@@ -116,7 +131,9 @@ pub struct Command {
 }
 
 /// What a command names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Program {
     /// Any command.
     All,
@@ -133,7 +150,9 @@ pub enum Program {
 }
 
 /// The arguments that a command may have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Arguments {
     /// Any.
     Any,
@@ -146,7 +165,9 @@ pub enum Arguments {
 }
 
 /// What may be run on some hosts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Grant {
     /// Where.
     pub hosts: Vec<Member<Host>>,
@@ -155,7 +176,9 @@ pub struct Grant {
 }
 
 /// A command of a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct CommandSpec {
     /// Whom it runs as.
     pub runas: Option<Runas>,
@@ -168,7 +191,9 @@ pub struct CommandSpec {
 }
 
 /// Whom a command runs as; both lists empty: the caller.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Runas {
     /// Users.
     pub users: Vec<Member<User>>,
@@ -177,7 +202,9 @@ pub struct Runas {
 }
 
 /// Whom defaults are for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Scope {
     /// Everybody.
     All,
@@ -192,16 +219,22 @@ pub enum Scope {
 }
 
 /// What a default is set to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Setting {
     /// Which option.
+    #[serde(serialize_with = "named")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub option: &'static SudoOption,
     /// How.
     pub set: Set,
 }
 
 /// How an option is set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Set {
     /// By its name alone.
     On,
@@ -213,6 +246,11 @@ pub enum Set {
     Add(String),
     /// `-=`.
     Remove(String),
+}
+
+/// An option as its name.
+fn named<S: serde::Serializer>(option: &&'static SudoOption, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(option.name)
 }
 
 /// The kinds of aliases, which have namespaces of their own.

@@ -8,10 +8,12 @@ use super::words::{Word, no_control, quoted, unquote};
 use crate::Refused;
 use crate::systemd::parse_timespan;
 use argument::{argument_is_good, specifiers_are_good};
+use serde::Serialize;
 use std::collections::HashMap;
 
 /// What a line does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Kind(char);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,7 +76,9 @@ impl Kind {
 }
 
 /// What stands behind the letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Modifier {
     /// `!`: at boot only.
     Boot,
@@ -112,7 +116,9 @@ impl Modifier {
 }
 
 /// Permission bits, set-id and sticky bits among them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Mode {
     /// At most 0o7777.
     pub bits: u16,
@@ -123,7 +129,9 @@ pub struct Mode {
 }
 
 /// A user or group, by name or number.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Owner {
     /// Name or number.
     pub name: String,
@@ -132,7 +140,9 @@ pub struct Owner {
 }
 
 /// How old what is cleaned must be.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Age {
     /// `~`: what lies directly in the directory stays.
     pub keep_first_level: bool,
@@ -143,7 +153,9 @@ pub struct Age {
 }
 
 /// A line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub struct Entry {
     /// What it does.
     pub kind: Kind,
