@@ -18,6 +18,16 @@ pub struct SmallKind {
     ending: &'static str,
 }
 
+impl SmallKind {
+    /// A path of such files.
+    pub(super) fn usual_path(&self) -> String {
+        match self.place.ends_with('/') {
+            true => format!("{}file{}", self.place, self.ending),
+            false => self.place.to_owned(),
+        }
+    }
+}
+
 const fn kind(
     name: &'static str,
     what: &'static str,

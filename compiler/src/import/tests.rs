@@ -412,3 +412,22 @@ fn files_that_contradict_each_other_are_told() {
     let imported = import(files.iter().map(|(path, text)| input(path, text.as_bytes())).collect(), &options);
     insta::assert_snapshot!(shown(&imported));
 }
+
+#[test]
+fn what_files_say_is_given_as_the_schemas_of_their_formats_describe() {
+    for (path, text, format) in [
+        ("/srv/copy/etc/sudoers.d/ops", "%ops ALL = (ALL) NOPASSWD: ALL\n", "sudoers"),
+        ("/etc/logrotate.d/api", "/var/log/api.log {\n weekly\n}\n", "logrotate"),
+        ("/etc/api.env", "PORT=8080\n", "env-file"),
+        ("/etc/login.conf", "api:\\\n\t:openfiles-cur=4096:\n", "login-conf"),
+    ] {
+        let imported = one(path, text);
+        let says = &imported.readings[0]["says"];
+        assert_eq!(says["format"], format, "{path}");
+        let schema = crate::schema::formats::schema(format).unwrap();
+        assert!(jsonschema::validator_for(&schema).unwrap().is_valid(says), "{says}");
+    }
+    let private = Input { private: true, ..input("/etc/api.env", b"TOKEN=s3cret\n") };
+    let options = Options { kind: Kind::parse("env"), service: None };
+    assert!(import(vec![private], &options).readings.is_empty());
+}
