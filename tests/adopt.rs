@@ -191,6 +191,22 @@ fn what_cannot_be_read_is_told_and_the_rest_is_adopted() {
 }
 
 #[test]
+fn what_a_machine_may_have_is_no_error() {
+    let scratch = machine();
+    // Names that differ in case, what a program reads and what tells people about it, an unused left-over.
+    symlink("/usr/bin/mail", scratch.path("root/etc/nginx/mail")).unwrap();
+    symlink("/usr/bin/mail", scratch.path("root/etc/nginx/Mail")).unwrap();
+    file(&scratch, "root/etc/sysctl.d/README.sysctl", "Settings of the kernel.\n", 0o644);
+    file(&scratch, "root/etc/cron.d/.placeholder", "# do not remove\n", 0o644);
+    let document = json(&scratch, &[], 0);
+    let said = document["diagnostics"].as_array().unwrap();
+    assert!(said.iter().all(|said| said["code"] == "path-clash"), "{said:#?}");
+    assert_eq!(document["count"]["differing"], 0, "{}", document["files"]);
+    scratch.fleet("fleet", &["render", "web1", "--out", "out"]).expect(0);
+    assert!(scratch.path("out/etc/nginx/Mail").is_symlink());
+}
+
+#[test]
 fn a_tree_that_is_nested_beyond_all_paths_ends() {
     let scratch = machine();
     let mut deep = scratch.path("root/etc/deep");

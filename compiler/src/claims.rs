@@ -4,7 +4,7 @@
 use crate::world::World;
 use cmc_types::check::FileKind;
 use cmc_types::plan::PlannedFile;
-use cmc_types::{Diagnostic, Place, UnixPath, codes};
+use cmc_types::{Diagnostic, Place, Severity, UnixPath, codes};
 use std::collections::{BTreeMap, HashMap};
 
 /// What was claimed on a host so far.
@@ -71,14 +71,17 @@ impl Claims {
         let lower = path.as_str().to_lowercase();
         if let Some(other) = self.lower.get(&lower) {
             let message = format!("{:?} and {:?} differ in case only", other.as_str(), path.as_str());
-            let mut diagnostic = Diagnostic::new(codes::PATH_CLASH, message).at(place, "");
+            let mut diagnostic = Diagnostic::new(codes::PATH_CLASH, message)
+                .at(place, "")
+                .help("a host can hold both; a machine whose file system knows no case cannot, and `cmc render` fails there");
+            diagnostic.severity = Severity::Warning;
             if let Some(claim) = self.paths.get(other).and_then(|claims| claims.first()) {
                 diagnostic = diagnostic.with(claim.place, "and here");
             }
             world.report_on(host, diagnostic);
             // Others may claim it too.
             self.paths.insert(path.clone(), vec![claim]);
-            return false;
+            return true;
         }
         self.lower.insert(lower, path.clone());
         self.paths.insert(path.clone(), vec![claim]);

@@ -3,7 +3,7 @@
 use super::scope::{self, Scope};
 use super::{AdoptError, Trouble};
 use cmc_types::{Severity, UnixPath, codes};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
@@ -77,7 +77,6 @@ pub(super) fn walk(root: &Path) -> Result<Listed, AdoptError> {
         device: metadata.dev(),
         owner: (metadata.uid(), metadata.gid()),
         listed: Listed::default(),
-        cases: HashMap::new(),
     };
     // Directories still to be read: a list, since a tree may be deeper than the stack.
     let mut pending = vec![String::new()];
@@ -96,8 +95,6 @@ struct Walk<'r> {
     /// Owner and group of the root itself: root, or whoever unpacked it.
     owner: (u32, u32),
     listed: Listed,
-    /// Paths by what they are without case.
-    cases: HashMap<String, String>,
 }
 
 impl Walk<'_> {
@@ -245,10 +242,6 @@ impl Walk<'_> {
             };
             return self.trouble(Severity::Warning, path, &format!("is {what}, and is not taken"), None);
         };
-        if let Some(other) = self.cases.insert(path.to_lowercase(), path.to_owned()) {
-            let problem = format!("differs from /{other} in case only, which not every file system can hold");
-            return self.trouble(Severity::Error, path, &problem, Some("rename one of them"));
-        }
         self.listed.seen.push(Seen {
             path: host_path,
             kind,

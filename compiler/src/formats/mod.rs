@@ -9,7 +9,7 @@ use crate::world::World;
 use cmc_types::check::FileKind;
 use cmc_types::file_format::{FileFormat, format_of};
 use cmc_types::plan::{Checks, Content, Format, PlannedFile, rendered, written};
-use cmc_types::{Diagnostic, FileId, Label, Os, Place, Span, UnixPath, codes};
+use cmc_types::{Diagnostic, FileId, Label, Os, Place, Severity, Span, UnixPath, codes};
 use judge::Judged;
 
 /// More problems of one file are only counted.
@@ -56,12 +56,17 @@ pub(crate) fn check(
         _ => None,
     });
     let unread = found.unread.or(by_mode);
-    // A file that says nothing need not be read, such as a README beside what is.
-    if let Some(unread) = unread.filter(|_| text.is_none_or(says_something)) {
+    // What says nothing to a program need not be read by one.
+    let for_people = path.file_name().starts_with("README") || !text.is_none_or(says_something);
+    if let Some(unread) = unread.filter(|_| !for_people) {
         let message = format!("nothing reads {:?}: {}", path.as_str(), unread.why);
         let mut diagnostic = Diagnostic::new(codes::FILE_NOT_READ, message).at(key, "").help(unread.help);
         diagnostic.severity = unread.severity;
         world.report_on(host, diagnostic);
+    }
+    // Words that nothing reads are not wrong.
+    if found.unread.is_some_and(|unread| unread.severity == Severity::Error) {
+        return;
     }
     let Some(text) = text else { return };
     let stands_in = file.tainted && world.has_dummies();
