@@ -131,7 +131,7 @@ fn mistakes_are_told_at_their_place_in_the_original_file() {
     let scratch = machine();
     file(&scratch, "root/lib/systemd/system/nginx.service", &UNIT.replace("Type=", "Tpye="), 0o644);
     file(&scratch, "root/etc/cron.d/broken", "61 * * * * root x\n", 0o644);
-    let document = json(&scratch, &[], 3);
+    let document = json(&scratch, &[], 0);
     let place = |code: &str| {
         let said = document["diagnostics"].as_array().unwrap();
         let said = said.iter().find(|said| said["code"] == code).unwrap_or_else(|| panic!("no {code}"));
@@ -141,10 +141,24 @@ fn mistakes_are_told_at_their_place_in_the_original_file() {
         place("unknown-directive"),
         ("root/lib/systemd/system/nginx.service".into(), 7, "warning".into())
     );
-    assert_eq!(place("malformed-file"), ("root/etc/cron.d/broken".into(), 1, "error".into()));
-    // It is adopted and compared all the same.
+    assert_eq!(place("malformed-file"), ("root/etc/cron.d/broken".into(), 1, "warning".into()));
+    // It is adopted as it was, and what cron would refuse keeps nothing from being rendered.
     assert_eq!(document["count"]["differing"], 0);
-    scratch.fleet("fleet", &["check"]).expect(3);
+    assert_eq!(document["defects"], serde_json::json!({ "/etc/cron.d/broken": "malformed-file" }));
+    scratch.fleet("fleet", &["check"]).expect(0);
+    scratch.fleet("fleet", &["render", "web1", "--out", "out"]).expect(0);
+    assert_eq!(scratch.read("out/etc/cron.d/broken"), "61 * * * * root x\n");
+    // Without what adopt wrote there, it is told again.
+    let mut files = document["files"].as_array().unwrap().iter();
+    let service = files.find(|file| file["path"] == "/etc/cron.d/broken").unwrap()["service"].as_str();
+    let (service, file) = (service.unwrap(), "/etc/cron.d/broken");
+    let services = format!("fleet/services/{service}.toml");
+    let definition = scratch.read(&services);
+    let off = "off = \"adopted as it was found: malformed-file\"\n";
+    let table = format!("\n[service.{service}.file.\"{file}\".check]\n");
+    assert!(definition.contains(&format!("{table}{off}")), "{definition}");
+    scratch.write(&services, &definition.replace(&table, "").replace(off, ""));
+    assert!(scratch.fleet("fleet", &["check"]).expect(3).err.contains("malformed-file"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use cmc_bundles::init::NewFleet;
 use cmc_bundles::keys::{Identities, Recipient};
 use cmc_bundles::secretfile;
 use cmc_compiler::adopt::{self, Adopted, Options, Outcome, Sink, Taken};
+use cmc_types::codes::Code;
 use cmc_types::{Arch, HostName, Os, SecretName, Severity};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,8 +22,8 @@ use std::sync::Arc;
 ///
 /// Takes the configuration below ROOT (etc, usr/local/etc, units, crontabs and what lies beside them), with modes and owners,
 /// and copies it byte for byte. Files that others may not read, and private keys, become secrets, encrypted at once to keys
-/// made as `cmc init` makes them. Nothing of ROOT is run or changed. Everything that is not taken is listed. Exits with 1 if
-/// something could not be read, with 3 if the fleet has errors.
+/// made as `cmc init` makes them. Nothing of ROOT is run or changed. Everything that is not taken is listed. A file that its
+/// reader would refuse is left as it is, with its check off, and told. Exits with 1 if something could not be read.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  cmc adopt / --out my-fleet\n  cmc adopt /mnt --out my-fleet --os debian-12 --host web1 --no-secrets"
@@ -101,6 +102,8 @@ fn beside(out: &Path) -> Result<(PathBuf, Leftover), Failure> {
 struct Made {
     adopted: Adopted,
     outcomes: Vec<Outcome>,
+    /// Files that their readers would refuse, and why.
+    defects: BTreeMap<String, Vec<Code>>,
     findings: Findings,
     /// The keys that secrets are encrypted to, if there is a secret.
     keys: Option<NewFleet>,
@@ -117,7 +120,7 @@ fn make(args: &Args, options: &Options, dir: &Path, terminal: &Terminal) -> Resu
         recipients: operators.map(|operator| operator.recipient.clone()).collect(),
         secrets: 0,
     };
-    let adopted = {
+    let mut adopted = {
         let _progress = terminal.progress("reading");
         adopt::adopt(&args.root, options, &mut writer).map_err(|error| Failure::failed(error.to_string()))?
     };
@@ -128,10 +131,14 @@ fn make(args: &Args, options: &Options, dir: &Path, terminal: &Terminal) -> Resu
     let secrets = FileSecrets::new(dir, identities.transpose()?);
     let compiled = fleet::compile_whole(dir, Arc::new(secrets), terminal)?;
     let report = adopt::report(&adopted, compiled);
+    if !report.defects.is_empty() {
+        let left = adopted.leave(&report.defects, &options.fleet, &mut writer);
+        left.map_err(|error| Failure::failed(error.to_string()))?;
+    }
     let names = (0..report.sources.len()).filter_map(|id| u32::try_from(id).ok());
     let elsewhere = names.map(|id| report.sources.name(cmc_types::FileId(id)).to_owned()).collect();
     let findings = Findings { sources: report.sources, diagnostics: report.diagnostics, elsewhere };
-    Ok(Made { adopted, outcomes: report.outcomes, findings, keys })
+    Ok(Made { adopted, outcomes: report.outcomes, defects: report.defects, findings, keys })
 }
 
 /// Writes a fleet into a directory that has no name yet.
@@ -201,6 +208,7 @@ fn show(made: &Made, out: &Path, terminal: &Terminal) -> Result<(), Failure> {
             "files": made.outcomes.iter().map(file).collect::<Vec<_>>(),
             "left-out": made.adopted.left_out,
             "unreadable": unreadable,
+            "defects": made.defects.iter().map(|(path, codes)| (path.clone(), names(codes).into())).collect::<serde_json::Map<_, _>>(),
             "directories": made.adopted.directories.iter().cloned().collect::<BTreeMap<_, _>>(),
             "skipped": made.adopted.outside,
         }),
@@ -215,6 +223,7 @@ fn show(made: &Made, out: &Path, terminal: &Terminal) -> Result<(), Failure> {
             ("secrets", secrets.len()),
             ("identical", identical.len()),
             ("differing", differing.len()),
+            ("mistakes", made.defects.len()),
             ("left out", made.adopted.left_out.len()),
             ("unreadable", unreadable.len()),
             ("skipped", outside),
@@ -226,6 +235,10 @@ fn show(made: &Made, out: &Path, terminal: &Terminal) -> Result<(), Failure> {
             ("secrets, encrypted", secrets.iter().map(|path| line(path)).collect()),
             ("secrets, left out", made.adopted.left_out.iter().map(|path| line(path)).collect()),
             ("unreadable", unreadable.iter().map(|path| line(path)).collect()),
+            (
+                "left as they are with their checks off, since their readers would refuse them",
+                made.defects.iter().map(|(path, codes)| format!("  {path}: {}", names(codes))).collect(),
+            ),
             (
                 "directories that are made with their files only, for root with mode 0755",
                 made.adopted.directories.iter().map(|(path, why)| format!("  {path}: {why}")).collect(),
@@ -258,6 +271,10 @@ fn show(made: &Made, out: &Path, terminal: &Terminal) -> Result<(), Failure> {
         return Err(Failure::shown(FAILED));
     }
     if made.findings.has_errors() { Err(Failure::shown(FINDINGS)) } else { Ok(()) }
+}
+
+fn names(codes: &[Code]) -> String {
+    codes.iter().map(|code| code.name()).collect::<Vec<_>>().join(", ")
 }
 
 fn file(outcome: &Outcome) -> serde_json::Value {

@@ -75,6 +75,10 @@ pub struct FoundFormat {
 /// The format of the file at a path of a host, if it is known.
 pub fn format_of(path: &UnixPath, os: &Os) -> Option<FoundFormat> {
     if let Some(found) = small::format_of(path, os) {
+        // Nothing reads it, and nothing should.
+        if found.unread.is_some() && path.file_name().starts_with("README") {
+            return None;
+        }
         return Some(FoundFormat { format: FileFormat::Small(found.format), unread: found.unread });
     }
     let found = |format| Some(FoundFormat { format, unread: None });
@@ -155,6 +159,8 @@ mod tests {
             ("/etc/init.d/api", "debian-12", None),
             ("/etc/conf.d/api", "gentoo", Some("shell configuration")),
             ("/etc/cron.d/api", "debian-12", Some("crontab")),
+            ("/etc/sysctl.d/README.sysctl", "debian-12", None),
+            ("/etc/sysctl.d/90-readme", "debian-12", Some("sysctl.d")),
         ] {
             assert_eq!(name(path, os), format, "{path} on {os}");
         }

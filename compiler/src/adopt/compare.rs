@@ -3,9 +3,10 @@
 use super::{Adopted, File, Taken, Trouble};
 use crate::compile::Compiled;
 use cmc_types::check::FileKind;
+use cmc_types::codes::Code;
 use cmc_types::plan::{Content, PlannedFile};
-use cmc_types::{Diagnostic, Label, Place, Sources, Span};
-use std::collections::HashMap;
+use cmc_types::{Diagnostic, Label, Place, Severity, Sources, Span};
+use std::collections::{BTreeMap, HashMap};
 
 /// What became of a file.
 #[derive(Debug, Clone)]
@@ -23,8 +24,10 @@ pub struct Report {
     pub outcomes: Vec<Outcome>,
     /// Texts that findings point into, named by where they lie in the root.
     pub sources: Sources,
-    /// Findings about files of the root.
+    /// Findings about files of the root. What the reader of a file would refuse is a warning: it is adopted all the same.
     pub diagnostics: Vec<Diagnostic>,
+    /// Files that their readers would refuse, by path, with the codes of their findings.
+    pub defects: BTreeMap<String, Vec<Code>>,
 }
 
 /// Compares an adopted root with the fleet that was made of it, compiled with its secrets, and gathers what was found.
@@ -50,12 +53,33 @@ pub fn report(adopted: &Adopted, compiled: Compiled) -> Report {
     });
     let mut diagnostics: Vec<Diagnostic> =
         adopted.troubles.iter().map(|trouble| diagnostic(adopted, trouble, &mut sources)).collect();
-    // On a fleet of one host everything is on that host.
+    let mut defects: BTreeMap<String, Vec<Code>> = BTreeMap::new();
     diagnostics.extend(compiled.diagnostics.into_iter().map(|mut finding| {
+        // On a fleet of one host everything is on that host.
         finding.hosts.clear();
+        if let Some(path) = file_of(adopted, &finding, &sources).filter(|_| finding.is_error()) {
+            finding.severity = Severity::Warning;
+            let codes = defects.entry(path).or_default();
+            if !codes.contains(&finding.code) {
+                codes.push(finding.code);
+            }
+        }
         finding
     }));
-    Report { outcomes, sources, diagnostics }
+    Report { outcomes, sources, diagnostics, defects }
+}
+
+/// The adopted file that a finding is about: in which it stands, or whose key in a definition it is at.
+fn file_of(adopted: &Adopted, finding: &Diagnostic, sources: &Sources) -> Option<String> {
+    let place = finding.primary.as_ref()?.place;
+    let root = adopted.root.display().to_string();
+    let name = sources.name(place.file);
+    let text = || sources.text(place.file).get(place.span.start..place.span.end);
+    let path = match name.starts_with("services/") {
+        true => text()?.trim_matches('"'),
+        false => name.strip_prefix(root.trim_end_matches('/'))?,
+    };
+    adopted.files.iter().any(|file| file.path.as_str() == path).then(|| path.to_owned())
 }
 
 fn diagnostic(adopted: &Adopted, trouble: &Trouble, sources: &mut Sources) -> Diagnostic {

@@ -118,6 +118,7 @@ pub struct Adopted {
     pub outside: BTreeMap<String, usize>,
     /// What could not be taken, or not as it was.
     pub troubles: Vec<Trouble>,
+    definition: write::Fleet,
 }
 
 /// Why nothing was adopted.
@@ -146,11 +147,11 @@ pub fn adopt(root: &Path, options: &Options, sink: &mut dyn Sink) -> Result<Adop
     let mut adopting = Adopting {
         options,
         sink,
-        definition: write::Fleet::new(&machine),
         secret_names: BTreeSet::new(),
         nameless: BTreeMap::new(),
         accounts,
         adopted: Adopted {
+            definition: write::Fleet::new(&machine),
             root: root.to_owned(),
             machine,
             services: BTreeSet::new(),
@@ -167,11 +168,31 @@ pub fn adopt(root: &Path, options: &Options, sink: &mut dyn Sink) -> Result<Adop
     adopting.finish()
 }
 
+impl Adopted {
+    fn write(&self, fleet: &str, sink: &mut dyn Sink) -> Result<(), AdoptError> {
+        for (path, text) in self.definition.print(fleet, &self.machine.host) {
+            sink.file(&path, text.as_bytes()).map_err(AdoptError::Write)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the definitions once more, with the checks of these files off: they are as they were found, mistakes
+    /// included, and the fleet is one that can be rendered.
+    pub fn leave(
+        &mut self,
+        defects: &BTreeMap<String, Vec<Code>>,
+        fleet: &str,
+        sink: &mut dyn Sink,
+    ) -> Result<(), AdoptError> {
+        self.definition.leave(defects);
+        self.write(fleet, sink)
+    }
+}
+
 struct Adopting<'a> {
     options: &'a Options,
     sink: &'a mut dyn Sink,
     accounts: Accounts,
-    definition: write::Fleet,
     secret_names: BTreeSet<SecretName>,
     /// Owners without a name, and how many files each has.
     nameless: BTreeMap<String, (usize, String)>,
@@ -272,7 +293,7 @@ impl Adopting<'_> {
     }
 
     fn add(&mut self, service: String, file: File, entry: write::Entry) -> Result<(), AdoptError> {
-        self.definition.add(&service, entry);
+        self.adopted.definition.add(&service, entry);
         self.adopted.services.insert(service);
         self.adopted.files.push(file);
         Ok(())
@@ -320,10 +341,7 @@ impl Adopting<'_> {
             let help = "name the owner with `user` and `group` of the file";
             self.trouble(codes::NOT_ADOPTED, Severity::Warning, &first, message, Some(help));
         }
-        let host = &self.adopted.machine.host;
-        for (path, text) in self.definition.print(&self.options.fleet, host) {
-            self.sink.file(&path, text.as_bytes()).map_err(AdoptError::Write)?;
-        }
+        self.adopted.write(&self.options.fleet, self.sink)?;
         self.adopted.files.sort_by(|a, b| a.path.cmp(&b.path));
         self.adopted.left_out.sort();
         Ok(self.adopted)

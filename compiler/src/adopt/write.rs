@@ -3,6 +3,7 @@
 use super::Machine;
 use crate::files::accounts as base;
 use crate::import::definition::{Definition, Service, Table, Value};
+use cmc_types::codes::Code;
 use cmc_types::{HostName, ServiceName};
 use std::collections::{BTreeMap, BTreeSet};
 use toml_writer::{TomlStringBuilder, TomlWrite as _};
@@ -18,9 +19,12 @@ pub(super) struct Entry {
     pub(super) mode: Option<u32>,
     pub(super) user: Option<String>,
     pub(super) group: Option<String>,
+    /// Why its check is off.
+    pub(super) off: Option<String>,
 }
 
 /// A fleet being written.
+#[derive(Debug)]
 pub(super) struct Fleet {
     family: String,
     os: String,
@@ -36,6 +40,16 @@ impl Fleet {
 
     pub(super) fn add(&mut self, service: &str, entry: Entry) {
         self.services.entry(service.to_owned()).or_default().push(entry);
+    }
+
+    /// Turns off the checks of files with mistakes.
+    pub(super) fn leave(&mut self, defects: &BTreeMap<String, Vec<Code>>) {
+        for entry in self.services.values_mut().flatten() {
+            entry.off = defects.get(&entry.path).map(|codes| {
+                let codes: Vec<_> = codes.iter().map(|code| code.name()).collect();
+                format!("adopted as it was found: {}", codes.join(", "))
+            });
+        }
     }
 
     /// The files of definitions: path below the fleet's directory, and text.
@@ -90,6 +104,11 @@ impl Fleet {
                 }
             }
             service.tables.push(table);
+            if let Some(off) = &entry.off {
+                let mut check = Table::new(&["file", &entry.path, "check"]);
+                check.set("off", Value::Text(off.clone()));
+                service.tables.push(check);
+            }
             if let Some(secret) = &entry.secret {
                 let what = text(&format!("content of {}", entry.path));
                 secrets.push_str(&format!(

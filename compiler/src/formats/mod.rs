@@ -57,8 +57,7 @@ pub(crate) fn check(
     });
     let unread = found.unread.or(by_mode);
     // What says nothing to a program need not be read by one.
-    let for_people = path.file_name().starts_with("README") || !text.is_none_or(says_something);
-    if let Some(unread) = unread.filter(|_| !for_people) {
+    if let Some(unread) = unread.filter(|_| text.is_none_or(says_something)) {
         let message = format!("nothing reads {:?}: {}", path.as_str(), unread.why);
         let mut diagnostic = Diagnostic::new(codes::FILE_NOT_READ, message).at(key, "").help(unread.help);
         diagnostic.severity = unread.severity;
