@@ -4,7 +4,7 @@ use crate::claims::Claims;
 use crate::files::source::Payloads;
 use crate::files::{Accounts, Making, origin};
 use crate::health;
-use crate::lower::systemd::UnitsAtHand;
+use crate::lower::systemd::{UnitsAtHand, aliases_twice};
 use crate::lower::{self, Lowered, LoweredFile, LoweredKind};
 use crate::order::{self, Waits};
 use crate::prepared::Preparing;
@@ -16,7 +16,7 @@ use cmc_types::check::{Block, FileEntry, FileKind};
 use cmc_types::definition::Validation;
 use cmc_types::name::ValidatorName;
 use cmc_types::plan::{Checks, Content, Format, HostPlan, LineOrigin, PlannedFile, Provenance, ServicePlan};
-use cmc_types::{Blake3, Bytes, Diagnostic, InitSystem, Place, ServiceName, codes};
+use cmc_types::{Blake3, Bytes, Diagnostic, InitSystem, Place, ServiceName, UnixPath, codes};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -90,6 +90,10 @@ pub(crate) fn compile(world: &Arc<World>, host: usize, services: &[Placed], payl
     if present.len() == resolved.len() && !world.fleet.lacks("service") {
         let mut hand = UnitsAtHand::default();
         resolved.iter().for_each(|service| hand.add(service));
+        if facts.init == InitSystem::Systemd {
+            let twice = aliases_twice(resolved.iter());
+            twice.into_iter().for_each(|finding| world.report_on(host, finding));
+        }
         facts.at_hand = Some(hand);
     }
     let mut accounts = Accounts::of(facts.os.family(), resolved.iter());
@@ -163,6 +167,7 @@ fn planned(world: &Arc<World>, service: &ResolvedService, file: LoweredFile) -> 
     let (kind, block) = match file.kind {
         LoweredKind::File => (FileKind::File, None),
         LoweredKind::Block { name, comment } => (FileKind::Block, Some(Block { name, comment })),
+        LoweredKind::Link(target) => return link(world, file.path, target, file.place),
     };
     let whole = kind == FileKind::File;
     PlannedFile {
@@ -183,6 +188,22 @@ fn planned(world: &Arc<World>, service: &ResolvedService, file: LoweredFile) -> 
             definition: origin(world, file.place).as_ref().clone(),
             template: None,
             lines: lines.collect(),
+        },
+    }
+}
+
+/// A symbolic link that no definition of a file asks for.
+fn link(world: &Arc<World>, path: UnixPath, target: &str, place: Place) -> PlannedFile {
+    PlannedFile {
+        entry: FileEntry { target: Some(target.to_owned()), ..FileEntry::new(path, FileKind::Link) },
+        tainted: false,
+        checks: Checks::Auto { required: false },
+        content: Content::None,
+        format: Format::Typed,
+        provenance: Provenance {
+            definition: origin(world, place).as_ref().clone(),
+            template: None,
+            lines: Vec::new().into(),
         },
     }
 }

@@ -1,7 +1,11 @@
 //! Every directory in `tests/fixtures/invalid/` is a fleet with a mistake and is named after the code that must be
 //! reported, with an optional `-variant`; all that is said about it is a snapshot. Every directory in
-//! `tests/fixtures/valid/` is a fleet without errors.
+//! `tests/fixtures/valid/` is a fleet without errors. `tests/fixtures/invalid/files/` has no fleets, but files of other
+//! programs with a mistake each.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "fixtures/mistakes.rs"]
+mod mistakes;
 
 use cmc_compiler::{CompileOptions, Dummies, SecretError, SecretValue, Secrets, compile};
 use cmc_types::codes::{self, Code};
@@ -30,7 +34,7 @@ fn fixtures(kind: &str) -> Vec<(String, PathBuf)> {
     let mut found: Vec<_> = std::fs::read_dir(&directory)
         .unwrap()
         .map(|entry| entry.unwrap())
-        .filter(|entry| entry.file_type().unwrap().is_dir())
+        .filter(|entry| entry.file_type().unwrap().is_dir() && entry.file_name() != "files")
         .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
         .collect();
     found.sort();

@@ -65,6 +65,32 @@ impl Kind {
         }
     }
 
+    /// What its lines are like, for who wrote one that is not.
+    pub(super) fn lines(self) -> &'static str {
+        match self {
+            Self::Systemd => "a unit has lines [Section] and Key=value, and comments that begin with # or ;",
+            Self::Env(Dialect::Systemd) => {
+                "lines are NAME=VALUE, without `export`, and comments that begin with # or ;, and quotes are closed in pairs"
+            }
+            Self::Env(Dialect::Sh) => {
+                "lines are NAME=VALUE without blanks around the =; a value with blanks stands in quotes"
+            }
+            Self::Env(Dialect::Docker) => {
+                "lines are NAME=VALUE, without `export` and quotes, and comments that begin with #"
+            }
+            Self::Env(Dialect::PamEnv) => {
+                "lines are NAME=VALUE, perhaps after `export`, and comments that begin with #"
+            }
+            Self::LoginConf(_) => {
+                "a record is NAME:CAPABILITY=VALUE:…:, and goes on after a backslash at the end of a line"
+            }
+            Self::OpenbsdRc | Self::FreebsdRc | Self::Openrc => {
+                "it is a shell script: `sh -n` finds what a shell does"
+            }
+            Self::Small(_) => "name its format with --as, if it is another",
+        }
+    }
+
     /// What a file is, by its path and content.
     pub(super) fn detect(path: &str, text: &str) -> Option<Self> {
         let (folder, name) = split(path);

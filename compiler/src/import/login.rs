@@ -2,6 +2,7 @@
 
 use super::definition::{Service, Table, Value};
 use super::{Import, Kind, Original, kind};
+use crate::lower::login::meant;
 use cmc_types::definition::LoginCapability;
 use cmc_types::login_conf::{self, Kind as Takes, Setting, System, check, find};
 use cmc_types::{Diagnostic, ParseError, Span, codes};
@@ -77,10 +78,15 @@ pub(crate) fn judge(text: &str, system: System) -> Result<Vec<(Diagnostic, Span)
             if record.settings[..index].iter().any(|(known, _)| known == capability) {
                 let message =
                     format!("{capability} of class {} stands twice, and the first one counts", record.name);
-                wrong.push((Diagnostic::new(codes::DOUBTFUL_LINE, message), span));
+                let finding = Diagnostic::new(codes::DOUBTFUL_LINE, message);
+                wrong.push((finding.help("keep the first one, or put yours before it"), span));
             } else if let (_, Some((code, problem))) = value(capability, setting, system) {
                 let message = format!("capability {capability} of login class {}: {problem}", record.name);
-                wrong.push((Diagnostic::new(code, message), span));
+                let help = match code {
+                    codes::UNKNOWN_CAPABILITY => meant(capability, system),
+                    _ => format!("login.conf(5) says what {capability} takes"),
+                };
+                wrong.push((Diagnostic::new(code, message).help(help), span));
             }
         }
     }

@@ -235,7 +235,7 @@ impl Import<'_> {
     fn malformed(&mut self, original: &Original, kind: Kind, line: Option<u32>, problem: &str) {
         let place = self.line(original, line);
         let message = format!("{} is not {}: {problem}", original.name, kind.describe());
-        self.diagnostics.push(Diagnostic::new(codes::NOT_IMPORTED, message).at(place, ""));
+        self.diagnostics.push(Diagnostic::new(codes::NOT_IMPORTED, message).at(place, "").help(kind.lines()));
     }
 
     /// A line of a file, or its beginning.

@@ -4,7 +4,7 @@ use cmc_types::env_file::{Dialect, EnvFile};
 use cmc_types::login_conf::{self, System};
 use cmc_types::plan::Content;
 use cmc_types::systemd::Unit;
-use cmc_types::{ServiceName, Severity, UnixPath};
+use cmc_types::{ServiceName, Severity, UnixPath, codes};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -177,6 +177,8 @@ fn every_unit_of_this_machine_is_imported_and_renders_with_the_same_meaning() {
             wrong.push(format!("{name}: {}", shown(&imported)));
             continue;
         }
+        let unknown = imported.diagnostics.iter().find(|finding| finding.code == codes::UNKNOWN_UNIT);
+        wrong.extend(unknown.map(|finding| format!("{name}: {}", finding.message)));
         let compiled = compiled("debian-12", &imported.definition);
         let file = UnixPath::parse(&format!("/etc/systemd/system/{name}")).unwrap();
         let Some(plan) = compiled.plan else {

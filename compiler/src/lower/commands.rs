@@ -124,6 +124,8 @@ pub struct Companion {
     pub stop_first: Option<String>,
     /// Its file and drop-ins.
     pub paths: Vec<UnixPath>,
+    /// The file before whose leaving it is disabled; none: before the bundle leaves, or one comes that does not have it.
+    pub definition: Option<UnixPath>,
 }
 
 /// Who starts a service's main unit.
@@ -157,6 +159,8 @@ pub struct Activation {
     pub starter: Starter,
     /// Units enabled beside it.
     pub companions: Vec<Companion>,
+    /// Units that are masked, and the link that masks each.
+    pub masked: Vec<(String, UnixPath)>,
     /// Actions that come before the service's own, such as `cap_mkdb`.
     pub before: Vec<Action>,
 }
@@ -190,6 +194,10 @@ pub fn activate(service: &ResolvedService, init: InitSystem, activation: &Activa
     if let Some(argv) = table.reload_manager {
         out.changed(&activation.manager, argv, "", QUICK);
     }
+    for (name, link) in &activation.masked {
+        let stop: Argv = &["systemctl", "stop", "{}"];
+        out.each(Trigger::Written, std::slice::from_ref(link), &[stop], name, seconds);
+    }
     out.actions.extend(activation.before.iter().cloned());
     for (path, file) in &service.definition.file {
         for argv in file.run.iter().filter(|argv| !argv.is_empty()) {
@@ -215,13 +223,7 @@ pub fn activate(service: &ResolvedService, init: InitSystem, activation: &Activa
     }
 
     for unit in &activation.companions {
-        out.each(
-            Trigger::Leaving,
-            &unit.paths[..unit.paths.len().min(1)],
-            table.disable,
-            &unit.name,
-            seconds,
-        );
+        out.each(Trigger::Leaving, unit.definition.as_slice(), table.disable, &unit.name, seconds);
     }
     if let Some(name) = &activation.name {
         let definition = activation.definition.as_slice();

@@ -249,6 +249,11 @@ fn unknown(service: &ResolvedService, class: &str, name: &str, system: System) -
     );
     let finding = Diagnostic::new(codes::UNKNOWN_CAPABILITY, message)
         .at(service.tree.key_place_of(&["login-class", class, name]), "no such capability");
+    finding.help(meant(name, system))
+}
+
+/// What was probably meant by a name that is no capability.
+pub(crate) fn meant(name: &str, system: System) -> String {
     let known =
         CAPABILITIES.iter().filter(|capability| capability.on(system)).map(|capability| capability.name);
     let (stem, end) = match name.strip_suffix("-cur").map(|stem| (stem, "-cur")) {
@@ -256,7 +261,7 @@ fn unknown(service: &ResolvedService, class: &str, name: &str, system: System) -
         None => name.strip_suffix("-max").map_or((name, ""), |stem| (stem, "-max")),
     };
     match nearest(stem, known) {
-        Some(meant) => finding.help(format!("did you mean \"{meant}{end}\"?")),
-        None => finding.help("local capabilities begin with \"x-\""),
+        Some(meant) => format!("did you mean \"{meant}{end}\"?"),
+        None => "local capabilities begin with \"x-\"".to_owned(),
     }
 }

@@ -8,7 +8,7 @@ mod env;
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod fakes;
 mod freebsd;
-mod login;
+pub(crate) mod login;
 pub mod loss;
 mod openbsd;
 mod openrc;
@@ -100,6 +100,8 @@ pub enum LoweredKind {
         /// What begins a comment in that file.
         comment: String,
     },
+    /// A symbolic link to this path; the text is empty.
+    Link(&'static str),
 }
 
 /// What is wrong with a part of a service whatever the rest of it and the host: `service` holds that part alone.

@@ -60,6 +60,7 @@ pub(crate) fn show(lowered: &Lowered, sources: &Sources) -> String {
         let kind = match &file.kind {
             LoweredKind::File => String::new(),
             LoweredKind::Block { name, .. } => format!(" block {name}"),
+            LoweredKind::Link(target) => format!(" link {target}"),
         };
         let taint = if file.tainted { " secret" } else { "" };
         writeln!(out, "== {} {} {}:{}{kind}{taint}", file.path, file.mode, file.user, file.group).unwrap();

@@ -172,6 +172,13 @@ pub struct UnitTable {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("const" = true)))]
     pub existing: Option<bool>,
+    /// `true`: the unit is masked: it is stopped, and nothing can start it as long as the service is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("const" = true)))]
+    pub mask: Option<bool>,
+    /// Instances of a template (`"app@.service"`) that are enabled and started, such as `["a", "b"]` for `app@a.service` and `app@b.service`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub instances: Vec<String>,
     /// Directives by section.
     #[serde(flatten)]
     pub sections: BTreeMap<String, BTreeMap<String, Directive>>,

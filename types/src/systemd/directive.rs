@@ -38,7 +38,7 @@ pub struct Directive {
     pub repeat: Repeat,
     /// What an empty value does.
     pub empty: Empty,
-    /// The release of systemd that brought it, if that is later than 252.
+    /// The release of systemd that brought it, if that is later than 245.
     pub since: Option<u16>,
     /// What to use instead, if it is kept for compatibility only.
     pub replaced_by: Option<&'static str>,
@@ -55,7 +55,7 @@ impl Directive {
             Empty::Refused => Err(BadValue::new("the value is empty")
                 .help(format!("write a value, or [] to leave {} out", self.key))),
             Empty::Useless => Err(BadValue::new("an empty value does not remove dependencies")
-                .help("systemd cannot remove a dependency in a drop-in; write [] to leave out what cmc itself would print")),
+                .help("leave the line out: what another file says stays; in a definition, [] leaves out what cmc itself would print")),
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Prefixes {
     pub ignore_failure: bool,
     /// `@`: the first argument is the program's own name.
     pub own_name: bool,
+    /// `|`: a shell runs the command (since systemd 258); alone it is the user's own shell.
+    pub shell: bool,
     /// `:`: variables are not expanded.
     pub no_variables: bool,
     /// `+`, `!` or `!!`.
@@ -60,7 +62,9 @@ impl Command {
             return Err(BadValue::new("there is no command before the ';'"));
         }
         let (prefixes, program) = Prefixes::split(&first);
-        check_program(program)?;
+        if !(prefixes.shell && program.is_empty()) {
+            check_program(program)?;
+        }
         let mut arguments = Vec::new();
         loop {
             rest = rest.trim_start_matches(BLANKS);
@@ -81,14 +85,19 @@ impl Command {
             arguments.push(word);
             rest = after;
         }
-        if prefixes.own_name && arguments.is_empty() {
-            return Err(BadValue::new("the prefix '@' needs the program's own name as the first argument"));
+        if prefixes.own_name && !prefixes.shell && arguments.is_empty() {
+            return Err(BadValue::new("the prefix '@' needs the program's own name as the first argument")
+                .help("write @PATH NAME ARGUMENT…, or leave the '@' out"));
         }
         Ok((Self { prefixes, program: program.to_owned(), arguments }, rest))
     }
 
-    /// The program and its arguments if nothing in them is a specifier or a variable: exactly what is executed.
+    /// The program and its arguments if nothing in them is a specifier or a variable, and no shell reads them: exactly
+    /// what is executed.
     pub fn literal_argv(&self) -> Option<Vec<String>> {
+        if self.prefixes.shell {
+            return None;
+        }
         let mut argv = vec![literal(&self.program, '%')?];
         for word in &self.arguments {
             let word = if self.prefixes.no_variables { word.clone() } else { literal(word, '$')? };
@@ -107,6 +116,7 @@ impl Prefixes {
             match chars.next() {
                 Some('-') if !prefixes.ignore_failure => prefixes.ignore_failure = true,
                 Some('@') if !prefixes.own_name => prefixes.own_name = true,
+                Some('|') if !prefixes.shell => prefixes.shell = true,
                 Some(':') if !prefixes.no_variables => prefixes.no_variables = true,
                 Some('+') if prefixes.privileges.is_none() => prefixes.privileges = Some(Privileges::Full),
                 Some('!') if prefixes.privileges.is_none() => {
@@ -133,7 +143,8 @@ fn check_program(path: &str) -> Result<(), BadValue> {
         return Err(BadValue::new("there is no program"));
     }
     if path.contains('$') {
-        return Err(BadValue::new("the path of the program holds '$', and variables are not expanded there"));
+        return Err(BadValue::new("the path of the program holds '$', and variables are not expanded there")
+            .help("write the whole path, or let a shell expand it: /bin/sh -c 'exec …'"));
     }
     specifier::check(path)?;
     let plain = specifier::sample(path);
@@ -143,7 +154,7 @@ fn check_program(path: &str) -> Result<(), BadValue> {
         ));
     }
     if plain.ends_with('/') {
-        return Err(BadValue::new("the path of the program is a directory"));
+        return Err(BadValue::new("the path of the program is a directory").help("name the program in it"));
     }
     if plain.contains('/') && !plain.starts_with('/') {
         return Err(BadValue::new("the path of the program is not absolute").help("begin it with '/'"));
@@ -173,7 +184,8 @@ pub(super) fn next_word(text: &str) -> Result<(String, &str), BadValue> {
         }
     }
     match quote {
-        Some(open) => Err(BadValue::new(format!("the quote {open} is not closed"))),
+        Some(open) => Err(BadValue::new(format!("the quote {open} is not closed"))
+            .help(format!("close it; a quote that is meant as such is written \\{open}"))),
         None => Ok((word, "")),
     }
 }

@@ -92,6 +92,7 @@ pub(super) const COMMON: &[&str] = &[
     "keepalived.service",
     "kubelet.service",
     "libvirtd.service",
+    "logrotate.service",
     "logrotate.timer",
     "mariadb.service",
     "memcached.service",

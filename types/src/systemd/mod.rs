@@ -23,6 +23,9 @@ mod kind;
 mod known;
 mod names;
 mod numbers;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+mod oracle;
 mod release;
 mod specifier;
 mod table;
@@ -47,4 +50,4 @@ pub use release::release_of;
 pub use table::{DIRECTIVES, NEWEST};
 pub use timespan::parse_timespan;
 pub use unit::{Entry, Unit, UnitError, continues};
-pub use unit_name::{UnitName, UnitType, escape_path};
+pub use unit_name::{UnitName, UnitType, escape_instance, escape_path};

@@ -489,4 +489,7 @@ fn command_lines_are_read_as_systemd_reads_them() {
     assert_eq!(commands[1].prefixes.privileges, Some(Privileges::Full));
     assert_eq!(Command::parse_line("/bin/a %i").unwrap()[0].literal_argv(), None);
     assert_eq!(Command::parse_line("").unwrap(), []);
+    let shell = &Command::parse_line("|/bin/a b").unwrap()[0];
+    assert!(shell.prefixes.shell && shell.program == "/bin/a" && shell.literal_argv().is_none());
+    assert!(Command::parse_line("@|").unwrap()[0].prefixes.shell);
 }

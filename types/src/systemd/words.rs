@@ -41,7 +41,10 @@ pub(super) fn units(text: &str, templates: bool) -> Result<(), BadValue> {
     for word in text.split_whitespace() {
         specifier::check(word)?;
         if word.contains(',') {
-            return Err(BadValue::new("units are separated by blanks, not commas"));
+            return Err(BadValue::new("units are separated by blanks, not commas").help(format!(
+                "write {:?}",
+                text.replace(',', " ").split_whitespace().collect::<Vec<_>>().join(" ")
+            )));
         }
         let name = UnitName::parse(&sampled(word))?;
         if name.is_template() && !templates {
@@ -87,7 +90,8 @@ pub(super) fn directories(text: &str, links: bool) -> Result<(), BadValue> {
                     .help("write a name below the base directory, such as \"api\" for /run/api"));
             }
             if plain.is_empty() || plain.split('/').any(|part| part == "." || part == "..") {
-                return Err(BadValue::new(format!("{name:?} is no proper name of a directory")));
+                return Err(BadValue::new(format!("{name:?} is no proper name of a directory"))
+                    .help("write a name below the base directory without '.' and '..', such as \"api\" or \"api/cache\""));
             }
         }
     }
@@ -140,7 +144,8 @@ pub(super) fn account(text: &str) -> Result<(), BadValue> {
     if plain.starts_with(first) && plain.chars().all(rest) && plain.len() <= 255 {
         return Ok(());
     }
-    Err(BadValue::new(format!("{text:?} is no name of a user or group")))
+    Err(BadValue::new(format!("{text:?} is no name of a user or group"))
+        .help("a name begins with a letter or _ and goes on with letters, digits and _ - ."))
 }
 
 pub(super) fn capabilities(text: &str) -> Result<(), BadValue> {
@@ -197,7 +202,13 @@ pub(super) fn toggled(text: &str, known: &[&str], alone: &[&str]) -> Result<(), 
         if known.contains(&word) {
             return Ok(());
         }
-        Err(BadValue::new(format!("{word:?} is not known here"))
+        let bad = BadValue::new(format!("{word:?} is not known here"));
+        // `INET` for `AF_INET`.
+        let tail = format!("_{word}");
+        if let Some(whole) = known.iter().find(|known| known.ends_with(&tail)) {
+            return Err(bad.help(format!("did you mean {whole:?}?")));
+        }
+        Err(bad
             .help(format!(
                 "known are {}{}",
                 known[..known.len().min(12)].join(" "),

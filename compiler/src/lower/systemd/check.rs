@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, Item};
 use cmc_types::systemd::{
-    Command, Repeat, Section, UnitName, UnitType, directive, escape_path, names_of, release_of, section,
+    Command, Kind, Repeat, Section, UnitName, UnitType, directive, escape_path, names_of, release_of, section,
 };
 use cmc_types::{Diagnostic, Os, Place, codes, nearest};
 use std::collections::BTreeMap;
@@ -52,6 +52,9 @@ impl Target {
     }
 }
 
+/// The release of systemd that reads `|` before a command.
+const SHELL_PREFIX: u16 = 258;
+
 /// Checks the directives of a draft, for an operating system if it is known; findings point at the values, or at the
 /// keys where `key_place` knows them.
 pub(super) fn directives(
@@ -83,6 +86,20 @@ pub(super) fn directives(
                 Diagnostic::new(codes::NEWER_DIRECTIVE, message)
                     .at(key, format!("since systemd {needed}"))
                     .help("leave it out for this host; systemd would ignore it with a warning"),
+            );
+        }
+        if let (Kind::Commands, Some(os), Some(release)) = (row.kind, os, os.and_then(release_of))
+            && release < SHELL_PREFIX
+            && Command::parse_line(&item.value).is_ok_and(|all| all.iter().any(|one| one.prefixes.shell))
+        {
+            let message = format!(
+                "the prefix '|' in {}= needs systemd {SHELL_PREFIX}, and {os} has systemd {release}",
+                item.key
+            );
+            diagnostics.push(
+                Diagnostic::new(codes::NEWER_DIRECTIVE, message)
+                    .at(item.place, format!("since systemd {SHELL_PREFIX}"))
+                    .help("name the shell for this host: /bin/sh -c '…'"),
             );
         }
         if let Some(new) = row.replaced_by {

@@ -69,7 +69,7 @@ impl Writer<'_> {
             self.limits(limits);
         }
         if let Some(level) = daemon.harden {
-            for row in hardening::of(level) {
+            for row in hardening::of(level).filter(|row| row.is_known_to(&host.os)) {
                 self.put("Service", row.key, row.value, &["harden"]);
             }
         }

@@ -1,6 +1,8 @@
 //! What `daemon.harden` sets, as data. Documented in `docs/formats/systemd.md`.
 
+use cmc_types::Os;
 use cmc_types::definition::Harden;
+use cmc_types::systemd::{Section, directive, release_of};
 
 /// A directive of `[Service]` and the lowest level that sets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +13,14 @@ pub struct Hardening {
     pub key: &'static str,
     /// Value; empty: the list is empty.
     pub value: &'static str,
+}
+
+impl Hardening {
+    /// Whether a host's systemd has the directive: an older one would ignore it with a warning.
+    pub(super) fn is_known_to(&self, os: &Os) -> bool {
+        let since = directive(Section::Service, self.key).and_then(|row| row.since);
+        since.zip(release_of(os)).is_none_or(|(since, release)| since <= release)
+    }
 }
 
 const fn basic(key: &'static str, value: &'static str) -> Hardening {

@@ -1,11 +1,13 @@
 //! Lowering for systemd: a daemon becomes a service unit, raw directives merge over it or make units and drop-ins of
 //! their own, a foreign unit gets its environment by drop-in. Everything lies in `/etc/systemd/system`.
 
+mod aliases;
 mod check;
 mod daemon;
 mod draft;
 pub mod hardening;
 mod names;
+mod special;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 mod tests;
@@ -14,12 +16,14 @@ use super::commands::{self, Activation, Companion, Starter};
 use super::{Lowered, env, unit};
 use crate::resolved::{HostFacts, ResolvedService};
 use crate::tree::{Node, Table};
+pub(crate) use aliases::aliases_twice;
 use check::Target;
 use cmc_types::definition::{Directive, DirectiveItem};
 use cmc_types::systemd::{Entry, Section, UnitName, UnitType};
 use cmc_types::{Diagnostic, InitSystem, Os, Place, UnixPath, codes};
 use draft::{Draft, Item};
 pub use names::UnitsAtHand;
+use special::{Asked, Mask};
 use std::collections::{BTreeMap, HashMap};
 
 /// Folders whose files the manager reads.
@@ -29,7 +33,7 @@ const UNIT_FOLDERS: &[&str] =
 /// Lowers a service.
 pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
     let mut lowered = Lowered::default();
-    let mut units = Units { service, drafts: Vec::new() };
+    let mut units = Units { service, drafts: Vec::new(), masks: Vec::new(), instances: Vec::new() };
     let main = units.daemon(host, &mut lowered.diagnostics);
     units.raw(&mut lowered.diagnostics);
 
@@ -45,6 +49,7 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
 
     let activation = units.activation(main.as_deref(), env.as_ref().map(|file| &file.path));
     lowered.activated(commands::activate(service, InitSystem::Systemd, &activation));
+    lowered.files.extend(units.masks.iter().filter_map(Mask::file));
     let name = service.name.as_str();
     for (draft, _) in units.drafts {
         lowered.files.extend(draft.print(name, &mut lowered.diagnostics));
@@ -56,8 +61,11 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
 
 /// Checks raw units and directives without what a daemon or other ranks add to them.
 pub(super) fn check_part(service: &ResolvedService, diagnostics: &mut Vec<Diagnostic>) {
-    let mut units = Units { service, drafts: Vec::new() };
-    units.raw(diagnostics);
+    let mut units = Units { service, drafts: Vec::new(), masks: Vec::new(), instances: Vec::new() };
+    let mut found = Vec::new();
+    units.raw(&mut found);
+    // A template's sections may stand in another rank than its instances.
+    diagnostics.extend(found.into_iter().filter(|finding| finding.code != codes::INCOMPLETE_UNIT));
     for (draft, target) in &units.drafts {
         check::directives(draft, target, None, |item| units.key_place(draft, item), diagnostics);
     }
@@ -75,6 +83,9 @@ pub(crate) fn unit_of(name: &str) -> String {
 struct Units<'a> {
     service: &'a ResolvedService,
     drafts: Vec<(Draft, Target)>,
+    masks: Vec<Mask>,
+    /// Instances of templates that are enabled.
+    instances: Vec<UnitName>,
 }
 
 impl Units<'_> {
@@ -148,11 +159,18 @@ impl Units<'_> {
                     continue;
                 }
             };
-            if table.existing.is_some() {
-                let own =
-                    !table.sections.is_empty() || self.drafts.iter().any(|(draft, _)| draft.file == *file);
-                diagnostics.extend(existing(service, file, own || matches!(target, Target::DropIn { .. })));
-                continue;
+            let made = self.drafts.iter().any(|(draft, _)| draft.file == *file);
+            match special::read(service, file, table, &target, made, diagnostics) {
+                Asked::File(instances) => self.instances.extend(instances),
+                Asked::Instances(instances) => {
+                    self.instances.extend(instances);
+                    continue;
+                }
+                Asked::Mask(mask) => {
+                    self.masks.push(mask);
+                    continue;
+                }
+                Asked::Nothing => continue,
             }
             let index = self.drafts.iter().position(|(draft, _)| draft.file == *file).unwrap_or_else(|| {
                 self.drafts.push((Draft::new(file, place), target.clone()));
@@ -216,6 +234,7 @@ impl Units<'_> {
                 && self.service.tree.get(&raw).is_none();
             check::directives(draft, target, Some(&host.os), |item| self.key_place(draft, item), diagnostics);
             check::whole(draft, target, of_daemon, diagnostics);
+            aliases::check(draft, target, diagnostics);
             if let Some(hand) = &host.at_hand {
                 let by_hand = |item: &Item| self.key_place(draft, item).is_some();
                 names::check(draft, target, hand, by_hand, diagnostics);
@@ -256,6 +275,11 @@ impl Units<'_> {
                 }
             }
         }
+        for mask in &self.masks {
+            let Some(path) = mask.path() else { continue };
+            activation.manager.push(path.clone());
+            activation.masked.push((mask.stopped(), path));
+        }
         activation.restart.extend(env.cloned());
         let own_files = definition.file.keys();
         let read =
@@ -263,6 +287,19 @@ impl Units<'_> {
         activation.manager.extend(read.cloned());
         activation.companions = self.companions(main);
         activation
+    }
+
+    /// An instance that is enabled: what is read for it are the template's files and its own.
+    fn instance(&self, name: &UnitName) -> Companion {
+        let template = name.template();
+        let units = [Some(name), template.as_ref()];
+        let belongs = |target: &Target| match target {
+            Target::Unit(other) => units.contains(&Some(other)),
+            Target::DropIn { unit, .. } => units.iter().flatten().any(|name| unit == name.as_str()),
+        };
+        let files = self.drafts.iter().filter(|(_, target)| belongs(target));
+        let paths = files.filter_map(|(draft, _)| draft.path()).collect();
+        Companion { name: name.to_string(), stop_first: None, paths, definition: None }
     }
 
     /// Units beside the main one that are enabled: those with `[Install]`, but no templates and nothing that another
@@ -296,21 +333,12 @@ impl Units<'_> {
                     .last("Socket", "Service")
                     .map_or_else(|| format!("{}.service", name.stem()), str::to_owned)
             });
-            companions.push(Companion { name: name.to_string(), stop_first, paths });
+            let definition = draft.path();
+            companions.push(Companion { name: name.to_string(), stop_first, paths, definition });
         }
+        companions.extend(self.instances.iter().map(|name| self.instance(name)));
         companions
     }
-}
-
-/// A unit that is said to exist, and that the service makes or changes all the same.
-fn existing(service: &ResolvedService, file: &str, makes: bool) -> Option<Diagnostic> {
-    let message = format!("{file} is said to exist already, and made here");
-    makes.then(|| {
-        Diagnostic::new(codes::EXCLUSIVE_KEYS, message)
-            .at(service.tree.key_place_of(&["systemd", file, "existing"]), "somebody else makes it")
-            .with(service.tree.key_place_of(&["systemd", file]), "made here")
-            .help(format!("change a unit that exists by a drop-in: systemd.\"{file}.d/NAME.conf\""))
-    })
 }
 
 /// The entries of a table in the order in which they were written, which some directives have a meaning by: a service
@@ -366,6 +394,7 @@ pub(crate) fn review(
     }
     check::directives(&draft, &target, os, |item| keys.get(&item.place).copied(), &mut diagnostics);
     check::whole(&draft, &target, false, &mut diagnostics);
+    aliases::check(&draft, &target, &mut diagnostics);
     if let Some(hand) = hand {
         names::check(&draft, &target, hand, |_| true, &mut diagnostics);
     }

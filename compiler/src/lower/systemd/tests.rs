@@ -350,3 +350,23 @@ systemd."backup.timer" = { Timer.OnCalendar = "02:30", Install.WantedBy = "timer
         assert!(output.status.success() && said.is_empty(), "{said}");
     }
 }
+
+#[test]
+fn a_mask_is_a_link_and_stops_the_unit_and_instances_are_enabled_by_name() {
+    insta::assert_snapshot!(lowered(
+        "debian-12",
+        r#"
+        [service.worker.systemd]
+        "apt-daily.timer".mask = true
+        "getty@.service" = { instances = ["tty2"] }
+
+        [service.worker.systemd."worker@.service"]
+        instances = ["a", "b"]
+        Service.ExecStart = "/usr/local/bin/worker %i"
+        Install.WantedBy = "multi-user.target"
+
+        [service.worker.systemd."worker@b.service.d/more.conf".Service]
+        LimitNOFILE = 65536
+        "#
+    ));
+}

@@ -4,12 +4,14 @@
 //! `src/core/load-fragment-gperf.gperf.in` and `load-fragment.c` of systemd; a test compares names and sections with what
 //! `/lib/systemd/systemd --dump-configuration-items` says.
 //!
-//! Rows with `.since(N)` came after systemd 252. They were taken from the same file of later versions; `N` is what the
-//! manual pages say ("Added in version N") or, where they are silent, the release notes, as far as those could be read:
-//! some numbers from 253 to 257 were not confirmed so. The newest release they were looked up for is [`NEWEST`], of
-//! 22 September 2026. `Startup…` limits of memory have no version of their own in the
-//! manual and stand with the earliest that they can have. What a release merely added to the values of a directive is
-//! accepted and has no version.
+//! Rows with `.since(N)` came with systemd 246 or later; older ones are on every host that is known ([`release_of`]). Those
+//! after 252 were taken from the same file of later versions. `N` up to 257 is what the manual pages of systemd 257 say
+//! ("Added in version N"), which a test repeats; where one entry is about several directives and names one version, and
+//! for later ones, the release notes as far as they could be read. The newest release they were looked up for is
+//! [`NEWEST`], of 22 September 2026. `Startup…` limits of memory have no version of their own in the manual and stand with
+//! the earliest that they can have. What a release merely added to the values of a directive is accepted and has no version.
+//!
+//! [`release_of`]: super::release_of
 
 mod cgroup;
 mod exec;

@@ -26,7 +26,7 @@ pub(super) const ROWS: &[Directive] = &[
     one(TIMER, "AccuracySec", SPAN),
     one(TIMER, "RandomizedDelaySec", SPAN),
     one(TIMER, "RandomizedOffsetSec", SPAN).since(258),
-    flag(TIMER, "FixedRandomDelay"),
+    flag(TIMER, "FixedRandomDelay").since(247),
     flag(TIMER, "DeferReactivation").since(257),
     flag(TIMER, "OnClockChange"),
     flag(TIMER, "OnTimezoneChange"),
@@ -43,8 +43,8 @@ pub(super) const ROWS: &[Directive] = &[
     one(PATH, "Unit", Kind::Unit(&[])),
     flag(PATH, "MakeDirectory"),
     one(PATH, "DirectoryMode", Kind::Mode),
-    one(PATH, "TriggerLimitIntervalSec", SPAN),
-    one(PATH, "TriggerLimitBurst", UNSIGNED),
+    one(PATH, "TriggerLimitIntervalSec", SPAN).since(250),
+    one(PATH, "TriggerLimitBurst", UNSIGNED).since(250),
     // systemd.mount(5), systemd.automount(5)
     one(MOUNT, "What", Kind::Expanded),
     one(MOUNT, "Where", Kind::Path),
@@ -52,12 +52,12 @@ pub(super) const ROWS: &[Directive] = &[
     optional(MOUNT, "Options", Kind::MountOptions),
     flag(MOUNT, "SloppyOptions"),
     flag(MOUNT, "LazyUnmount"),
-    flag(MOUNT, "ReadWriteOnly"),
+    flag(MOUNT, "ReadWriteOnly").since(246),
     flag(MOUNT, "ForceUnmount"),
     one(MOUNT, "DirectoryMode", Kind::Mode),
     one(MOUNT, "TimeoutSec", SPAN),
     one(AUTOMOUNT, "Where", Kind::Path),
-    optional(AUTOMOUNT, "ExtraOptions", Kind::MountOptions),
+    optional(AUTOMOUNT, "ExtraOptions", Kind::MountOptions).since(250),
     one(AUTOMOUNT, "DirectoryMode", Kind::Mode),
     one(AUTOMOUNT, "TimeoutIdleSec", SPAN),
     // systemd.swap(5)
@@ -72,6 +72,6 @@ pub(super) const ROWS: &[Directive] = &[
     // systemd.scope(5), and what [Service] and [Scope] share
     one(&[Section::Service, Section::Scope], "OOMPolicy", Kind::Choice(OOM_POLICY)),
     one(SCOPE, "RuntimeMaxSec", SPAN),
-    one(SCOPE, "RuntimeRandomizedExtraSec", SPAN),
+    one(SCOPE, "RuntimeRandomizedExtraSec", SPAN).since(250),
     one(SCOPE, "TimeoutStopSec", SPAN),
 ];

@@ -8,7 +8,7 @@ use super::{SERVICE, SPAN, UNSIGNED, flag, list, one, optional};
 
 pub(super) const ROWS: &[Directive] = &[
     one(SERVICE, "Type", Kind::Choice(SERVICE_TYPE)),
-    one(SERVICE, "ExitType", Kind::Choice(EXIT_TYPE)),
+    one(SERVICE, "ExitType", Kind::Choice(EXIT_TYPE)).since(250),
     flag(SERVICE, "RemainAfterExit"),
     flag(SERVICE, "GuessMainPID"),
     optional(SERVICE, "PIDFile", Kind::RunPath),
@@ -31,10 +31,10 @@ pub(super) const ROWS: &[Directive] = &[
     one(SERVICE, "TimeoutStopSec", SPAN),
     optional(SERVICE, "TimeoutAbortSec", SPAN),
     one(SERVICE, "TimeoutSec", SPAN),
-    one(SERVICE, "TimeoutStartFailureMode", Kind::Choice(TIMEOUT_MODE)),
-    one(SERVICE, "TimeoutStopFailureMode", Kind::Choice(TIMEOUT_MODE)),
+    one(SERVICE, "TimeoutStartFailureMode", Kind::Choice(TIMEOUT_MODE)).since(246),
+    one(SERVICE, "TimeoutStopFailureMode", Kind::Choice(TIMEOUT_MODE)).since(246),
     one(SERVICE, "RuntimeMaxSec", SPAN),
-    one(SERVICE, "RuntimeRandomizedExtraSec", SPAN),
+    one(SERVICE, "RuntimeRandomizedExtraSec", SPAN).since(250),
     one(SERVICE, "WatchdogSec", SPAN),
     list(SERVICE, "SuccessExitStatus", Kind::ExitStatus),
     list(SERVICE, "RestartPreventExitStatus", Kind::ExitStatus),
