@@ -230,6 +230,12 @@ fn a_tree_that_is_nested_beyond_all_paths_ends() {
     std::fs::create_dir_all(&deep).unwrap();
     let ran = adopt(&scratch, &[]).expect(1);
     assert!(ran.err.contains("nested too deeply"), "{}", ran.err);
+    // Where nothing is taken it is only said.
+    std::fs::remove_dir_all(scratch.path("fleet")).unwrap();
+    std::fs::create_dir_all(scratch.path("root/srv")).unwrap();
+    std::fs::rename(scratch.path("root/etc/deep"), scratch.path("root/srv/deep")).unwrap();
+    let ran = adopt(&scratch, &[]).expect(0);
+    assert!(ran.out.contains("/srv/deep (nested too deeply)"), "{}", ran.out);
 }
 
 #[test]

@@ -112,6 +112,17 @@ impl Walk<'_> {
         });
     }
 
+    /// What cannot be read. Outside, where things come and go on a live machine, it is listed among what is skipped.
+    fn unreadable(&mut self, path: &str, taken: bool, error: &std::io::Error) {
+        match (taken || leads_to_taken(path), error.kind()) {
+            (true, _) => self.trouble(Severity::Error, path, &format!("cannot be read: {error}"), None),
+            (false, std::io::ErrorKind::NotFound) => {}
+            (false, _) => {
+                *self.listed.outside.entry(format!("/{path} (cannot be read)")).or_default() += 0;
+            }
+        }
+    }
+
     fn outside(&mut self, path: &str) {
         *self.listed.outside.entry(scope::counted_as(path)).or_default() += 1;
     }
@@ -120,16 +131,14 @@ impl Walk<'_> {
         let taken = scope::of(path) == Scope::Taken;
         let entries = match std::fs::read_dir(self.real(path)) {
             Ok(entries) => entries,
-            Err(error) => {
-                return self.trouble(Severity::Error, path, &format!("cannot be read: {error}"), None);
-            }
+            Err(error) => return self.unreadable(path, taken, &error),
         };
         let mut names = Vec::new();
         for entry in entries {
             match entry {
                 Ok(entry) => names.push(entry.file_name()),
                 Err(error) => {
-                    self.trouble(Severity::Error, path, &format!("cannot be read whole: {error}"), None);
+                    self.unreadable(path, taken, &error);
                     break;
                 }
             }
@@ -178,20 +187,24 @@ impl Walk<'_> {
     }
 
     fn entry(&mut self, path: &str, pending: &mut Vec<String>) {
+        let taken = scope::of(path) == Scope::Taken;
         let metadata = match std::fs::symlink_metadata(self.real(path)) {
             Ok(metadata) => metadata,
-            Err(error) => {
-                return self.trouble(Severity::Error, path, &format!("cannot be read: {error}"), None);
-            }
+            Err(error) => return self.unreadable(path, taken, &error),
         };
-        let taken = scope::of(path) == Scope::Taken;
         let kind = metadata.file_type();
         if kind.is_dir() {
             // The kernel's file systems and other disks are no part of what lies outside.
             if !taken && metadata.dev() != self.device && !leads_to_taken(path) {
                 *self.listed.outside.entry(format!("/{path} (another file system)")).or_default() += 0;
-            } else if path.len() > LONGEST {
+            } else if path.len() > LONGEST && taken {
                 self.trouble(Severity::Error, path, "is nested too deeply: what is in it is not read", None);
+            } else if path.len() > LONGEST {
+                *self
+                    .listed
+                    .outside
+                    .entry(format!("{} (nested too deeply)", scope::counted_as(path)))
+                    .or_default() += 0;
             } else {
                 pending.push(path.to_owned());
             }
