@@ -6,10 +6,11 @@
 //!
 //! Rows with `.since(N)` came with systemd 246 or later; older ones are on every host that is known ([`release_of`]). Those
 //! after 252 were taken from the same file of later versions. `N` up to 257 is what the manual pages of systemd 257 say
-//! ("Added in version N"), which a test repeats; where one entry is about several directives and names one version, and
-//! for later ones, the release notes as far as they could be read. The newest release they were looked up for is
-//! [`NEWEST`], of 22 September 2026. `Startup…` limits of memory have no version of their own in the manual and stand with
-//! the earliest that they can have. What a release merely added to the values of a directive is accepted and has no version.
+//! ("Added in version N"), which a test repeats. Where one entry is about several directives and names one version, `N` of
+//! the others was not confirmed, but for encrypted credentials (release notes of 250); the test lists them. Later ones
+//! follow the manual pages and release notes as far as those could be read. The newest release they were looked up for
+//! is [`NEWEST`], of 22 September 2026. `Startup…` limits of memory have no version of their own in the manual and stand
+//! with the earliest that they can have. What a release merely added to the values of a directive is accepted and has no version.
 //!
 //! [`release_of`]: super::release_of
 
