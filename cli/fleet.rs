@@ -81,6 +81,8 @@ pub(crate) struct Compiled {
     pub(crate) findings: Findings,
     /// The plan, if there are no errors.
     pub(crate) plan: Option<Plan>,
+    /// What hosts' init systems cannot express.
+    pub(crate) losses: cmc_compiler::Losses,
 }
 
 /// How the fleet's directory is called in messages.
@@ -122,7 +124,7 @@ pub(crate) fn compile(
     let compiled = compile_with(directory, with.options()?, secrets, terminal)?;
     let findings =
         Findings { sources: compiled.sources, diagnostics: compiled.diagnostics, elsewhere: with.names() };
-    Ok(Compiled { findings, plan: compiled.plan })
+    Ok(Compiled { findings, plan: compiled.plan, losses: compiled.losses })
 }
 
 /// The same with everything that the compiler says of a fleet's own directory.

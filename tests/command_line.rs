@@ -204,6 +204,7 @@ fn explain_knows_every_code_and_refuses_others() {
     let scratch = Scratch::new();
     assert!(scratch.cmc(["explain", "unknown-key"]).expect(0).out.contains("key"));
     scratch.cmc(["explain", "no-such-code"]).expect(2);
+    scratch.cmc(["explain", "unknown-key", "--host", "web1"]).expect(2);
     let all = scratch.cmc(["explain", "--format", "json"]).expect(0).json();
     assert_eq!(all["codes"].as_array().unwrap().len(), cmc_types::codes::ALL.len());
 }

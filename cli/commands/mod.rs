@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         Command::Check(args) => check::run(args, directory, terminal),
         Command::Completions(args) => completions::run(args, terminal),
         Command::Diff(args) => diff::run(args, directory, terminal),
-        Command::Explain(args) => explain::run(args, terminal),
+        Command::Explain(args) => explain::run(args, directory, terminal),
         Command::Fetch(args) => fetch::run(args),
         Command::Host(command) => host::run(command, directory, terminal),
         Command::Import(args) => import::run(args, terminal),

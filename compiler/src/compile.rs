@@ -12,7 +12,7 @@ use crate::prepared::Preparing;
 use crate::query::Variables;
 use crate::secret::Secrets;
 use crate::select::Selection;
-use crate::world::World;
+use crate::world::{Losses, World};
 use crate::{checks, tree, unreached, workers};
 use cmc_types::definition::Validator;
 use cmc_types::plan::{HostAddress, HostPlan, Plan};
@@ -45,6 +45,8 @@ pub struct Compiled {
     pub plan: Option<Plan>,
     /// What hosts were found to get, if something is wrong and there is no plan.
     pub(crate) rendered: Vec<HostPlan>,
+    /// What hosts' init systems cannot express of their services, accepted or not.
+    pub losses: Losses,
     pub(crate) world: Arc<World>,
     pub(crate) placement: BTreeMap<String, Vec<String>>,
 }
@@ -93,7 +95,8 @@ pub fn compile(dir: &Path, options: &CompileOptions, secrets: Arc<dyn Secrets>) 
     };
     let diagnostics = world.take_findings().into_sorted(world.definitions);
     let sources = std::mem::take(&mut *world.sources());
-    Compiled { sources, diagnostics, plan, rendered, world, placement }
+    let losses = world.take_losses();
+    Compiled { sources, diagnostics, plan, rendered, losses, world, placement }
 }
 
 /// Evaluates every variable of every host, so that what is wrong in one that nobody reads is found too.

@@ -101,7 +101,8 @@ pub(crate) fn compile(world: &Arc<World>, host: usize, services: &[Placed], payl
     for (index, waits) in order::order(world, host, &resolved, &present) {
         let service = &resolved[index];
         daemon_accounts(world, host, service, &accounts);
-        let lowered = lower::lower(service, &facts);
+        let mut lowered = lower::lower(service, &facts);
+        world.lose(host, &service.name, std::mem::take(&mut lowered.losses));
         let scope = &scopes[index];
         let hand = facts.at_hand.as_ref();
         let own = Making { world, host, scope, service, payloads, hand, accounts: &mut accounts }.files();
@@ -233,14 +234,17 @@ fn unit_twice(service: &ResolvedService, twin: &ResolvedService, unit: &str) -> 
         .help("let one of them have the unit, and `watch` the files of the other")
 }
 
-/// Accounts that a daemon runs as.
+/// Accounts that a daemon and jobs run as.
 fn daemon_accounts(world: &World, host: usize, service: &ResolvedService, accounts: &Accounts) {
-    let Some(daemon) = &service.definition.daemon else { return };
-    let place = |key: &str| service.tree.place_of(&["daemon", key]);
-    let user = daemon.user.as_ref().and_then(|user| accounts.unknown_user(user.as_str(), place("user")));
-    let group =
-        daemon.group.as_ref().and_then(|group| accounts.unknown_group(group.as_str(), place("group")));
-    user.into_iter().chain(group).for_each(|diagnostic| world.report_on(host, diagnostic));
+    let definition = &service.definition;
+    let daemon = definition.daemon.iter().map(|daemon| (vec!["daemon"], &daemon.user, &daemon.group));
+    let jobs = definition.job.iter().map(|(name, job)| (vec!["job", name.as_str()], &job.user, &job.group));
+    for (path, user, group) in daemon.chain(jobs) {
+        let place = |key| service.tree.place_of(&[&path[..], &[key]].concat());
+        let user = user.as_ref().and_then(|user| accounts.unknown_user(user.as_str(), place("user")));
+        let group = group.as_ref().and_then(|group| accounts.unknown_group(group.as_str(), place("group")));
+        user.into_iter().chain(group).for_each(|diagnostic| world.report_on(host, diagnostic));
+    }
 }
 
 /// Paths that are watched are written by some service of the host.

@@ -48,3 +48,4 @@ pub use load::{LoadOptions, Loaded, load};
 pub use query::{HostInfo, VariableInfo, Variables};
 pub use secret::{Dummies, SecretError, SecretValue, Secrets};
 pub use vars::Rank;
+pub use world::Losses;

@@ -160,8 +160,9 @@ fn check(world: &World, host: usize, name: &ServiceName, definition: &Service, t
                 .with(tree.key_place_of(&["daemon"]), "is made by cmc"),
         );
     }
-    if definition.state.is_some() && !has_unit {
-        let message = format!("service {:?} has a state but neither `daemon` nor `unit`", name.as_str());
+    if definition.state.is_some() && !has_unit && definition.job.is_empty() {
+        let message =
+            format!("service {:?} has a state but neither `daemon`, `unit` nor `job`", name.as_str());
         report(
             Diagnostic::new(codes::STATE_WITHOUT_UNIT, message)
                 .at(tree.key_place_of(&["state"]), "")
@@ -226,11 +227,11 @@ fn without_unit(definition: &Service, tree: &Node) -> Vec<Diagnostic> {
             .help("name the unit that it is about with `unit`, or run commands with the file's `run`")
         })
         .collect();
-    if !definition.env.is_empty() {
+    if !definition.env.is_empty() && definition.job.is_empty() {
         findings.push(
             Diagnostic::new(
                 codes::ENV_WITHOUT_UNIT,
-                "the service has neither `daemon` nor `unit` that would get its `env`",
+                "the service has no `daemon`, `unit` or `job` that would get its `env`",
             )
             .at(tree.key_place_of(&["env"]), "only its own expressions and what sources the file read it")
             .help("name the unit with `unit`; values for templates alone are `vars`"),

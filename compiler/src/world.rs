@@ -9,6 +9,7 @@ use crate::files::Origins;
 use crate::findings::Findings;
 use crate::fleet::Fleet;
 use crate::limits::Limits;
+use crate::lower::loss::Loss;
 use crate::memo::Memo;
 use crate::secret::{SecretError, Secrets};
 use crate::select::{SelectError, Selection};
@@ -18,7 +19,7 @@ use crate::vars::{Definitions, HostVariables, Variable};
 use crate::{expr, suggest};
 use cmc_types::definition::SecretType;
 use cmc_types::name::ValidatorName;
-use cmc_types::{Diagnostic, Place, Severity, Sources, UnixPath, codes};
+use cmc_types::{Diagnostic, HostName, Place, ServiceName, Severity, Sources, UnixPath, codes};
 use minijinja::Environment;
 use minijinja::value::Value;
 use std::collections::BTreeMap;
@@ -84,7 +85,11 @@ pub(crate) struct Shared {
     opened: Mutex<BTreeMap<String, Opened>>,
     sources: Arc<Mutex<Sources>>,
     findings: Mutex<Findings>,
+    losses: Mutex<Losses>,
 }
+
+/// What hosts' init systems cannot express, by host and service.
+pub type Losses = BTreeMap<HostName, BTreeMap<ServiceName, Vec<Loss>>>;
 
 impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -132,6 +137,7 @@ impl World {
             opened: Mutex::default(),
             sources,
             findings: Mutex::new(findings),
+            losses: Mutex::default(),
         };
         Arc::new(Self::of(Arc::new(shared)))
     }
@@ -184,6 +190,19 @@ impl World {
     /// Adds a finding about one host.
     pub(crate) fn report_on(&self, host: usize, diagnostic: Diagnostic) {
         self.report(diagnostic.on_host(self.fleet.hosts[host].name.as_str()));
+    }
+
+    /// Notes what a service loses on a host.
+    pub(crate) fn lose(&self, host: usize, service: &ServiceName, losses: Vec<Loss>) {
+        if !losses.is_empty() {
+            let host = self.fleet.hosts[host].name.clone();
+            lock(&self.losses).entry(host).or_default().insert(service.clone(), losses);
+        }
+    }
+
+    /// What was noted.
+    pub(crate) fn take_losses(&self) -> Losses {
+        std::mem::take(&mut *lock(&self.losses))
     }
 
     /// The texts that were read.

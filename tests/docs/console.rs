@@ -162,6 +162,11 @@ fn a_machine_is_adopted_as_the_page_says() {
 }
 
 #[test]
+fn what_becomes_of_daemons_is_shown_as_the_page_says() {
+    run("docs/formats/daemon.md");
+}
+
+#[test]
 fn publishing_goes_as_the_page_says() {
     run("docs/publishing.md");
 }

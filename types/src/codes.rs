@@ -66,9 +66,10 @@ codes! {
     INVALID_VALUE "invalid-value" Error "The value is of the right type but not allowed: a name with wrong characters, a number out of range, a text that is none of the choices, or no valid path, mode, duration or size. The message says what was expected. A value given by an expression is checked after rendering, on each host.";
     EXCLUSIVE_KEYS "exclusive-keys" Error "Keys that exclude each other stand together, or none of a set of which exactly one is needed: a file has one of template, source, content, secret, link and absent; a health check one of http, tcp and exec; a variable a value or a secret; a service a daemon or a unit. Keep one. A higher rank that sets one replaces that of a lower rank.";
     // Units and scripts
-    DAEMON_LOSS "daemon-loss" Error "The host's init system cannot express a field of the daemon. Change the field for such hosts in `for`, or name it in `loss-ok` to accept that it is dropped there.";
-    UNKNOWN_LOSS "unknown-loss" Error "`loss-ok` names something that is no field of a daemon or of its limits. Remove it or correct its spelling; a limit is named like its key in `limits`.";
+    DAEMON_LOSS "daemon-loss" Error "The host's init system, or its cron, cannot express a field of a daemon or job. Change the field for such hosts in `for`, or name it in `loss-ok` to accept that it is dropped there.";
+    UNKNOWN_LOSS "unknown-loss" Error "`loss-ok` names something that is no field of a daemon or job, or of its limits. Remove it or correct its spelling; a limit is named like its key in `limits`.";
     ENV_OF_FOREIGN_UNIT "env-of-foreign-unit" Error "OpenBSD's rc.d clears the environment of a unit that cmc has not made, so `env` cannot reach it. Write the program's own configuration file with `file` instead, or leave such hosts out with `for`.";
+    ENV_READERS "env-readers" Error "Where systemd does not read it as root, the environment file of a service is read by the accounts of its daemon and jobs, and has one group; two of them have different ones. Give them a common group, or make two services of it.";
     RESERVED_ENV_NAME "reserved-env-name" Error "An environment variable has a name that the host's init system uses or sets itself. Rename the variable, or set what it stands for by its own key, such as `daemon.user`.";
     LOGIN_CLASS_SYSTEM "login-class-system" Error "Login classes exist on OpenBSD and FreeBSD only; the service goes to another system too. Move the class to `for.\"os:openbsd\"` or `for.\"os:freebsd\"`, or narrow `on`.";
     LOGIN_CLASS_NAME "login-class-name" Error "A login class has a name that cannot be used: one of FreeBSD's own classes, whose record stands first and counts. Give the class a name of its own, such as the service's.";
@@ -76,7 +77,7 @@ codes! {
     CAPABILITY_VALUE "capability-value" Error "The value of a login.conf capability is not what the capability takes. The message says what it takes; sizes and times have units of login.conf, and a flag is `true` or `false`.";
     RELOAD_WITHOUT_COMMAND "reload-without-command" Error "A file or service asks for a reload, but its daemon has no reload command. Add `daemon.reload`, a signal or a command, or use `on-change = \"restart\"`.";
     UNENCODABLE_VALUE "unencodable-value" Error "A value holds a character that the target's format cannot carry; the message names the format and the character. Change the value, or write the file yourself with `file` in a way that the program accepts.";
-    DAEMON_PROGRAM "daemon-program" Error "A daemon's `exec` or `reload` does not begin with the absolute path of a program. Write the whole path, such as `/usr/local/bin/api`: init systems search no PATH, and no shell is involved.";
+    DAEMON_PROGRAM "daemon-program" Error "A daemon's `exec` or `reload`, or a job's `exec`, does not begin with the absolute path of a program. Write the whole path, such as `/usr/local/bin/api`: init systems search no PATH, and no shell is involved.";
     DAEMON_CONFLICT "daemon-conflict" Error "Two settings of a daemon contradict each other. The message names both; keep one of them.";
     UNIT_NAME "unit-name" Error "`unit` is no name that the host's init system could know a unit or script by, or one that a command would take for an option. Write the name as `systemctl`, `rcctl`, `service` or `rc-service` take it, such as `nginx`; where systems call it differently, set it in `for.\"os:…\"`.";
     // systemd
@@ -144,9 +145,9 @@ codes! {
     BLOCK_CONTENT "block-content" Error "The content of a managed block cannot stand between its markers: it holds a line like a marker, ends in a backslash that would join the marker behind it, is no text, or is larger than 1 MiB. Change the content.";
     WATCH_UNKNOWN_PATH "watch-unknown-path" Warning "A watched path is written by no service of the host. Nothing will trigger it. Correct the path, or remove it.";
     // Services
-    STATE_WITHOUT_UNIT "state-without-unit" Error "A service has a state but nothing that could be started or stopped. Add `daemon` or `unit`, or remove `state`.";
+    STATE_WITHOUT_UNIT "state-without-unit" Error "A service has a state but nothing that could be started or stopped. Add `daemon`, `unit` or a `job`, or remove `state`.";
     TRIGGER_WITHOUT_UNIT "trigger-without-unit" Error "`on-change` or `watch` stands in a service that has neither `daemon` nor `unit`, so that nothing would be restarted. Name the unit with `unit`, or run commands with `run` of the file.";
-    ENV_WITHOUT_UNIT "env-without-unit" Warning "A service has `env` but neither `daemon` nor `unit` that would get it. Its file below `/etc/cmc/env` is installed, but only what reads that file itself, and the service's own expressions, see the values. Name the unit with `unit`, or use `vars`.";
+    ENV_WITHOUT_UNIT "env-without-unit" Warning "A service has `env` but no `daemon`, `unit` or `job` that would get it. Its file below `/etc/cmc/env` is installed, but only what reads that file itself, and the service's own expressions, see the values. Name the unit with `unit`, or use `vars`.";
     RESTART_WITHOUT_UNIT "restart-without-unit" Error "A health check asks for a restart of a service that has nothing to restart. Add `daemon` or `unit`, or leave `then` out.";
     SERVICE_CYCLE "service-cycle" Error "Services wait for each other in a circle; the message names all of them. Remove one `after`, `needs` or `daemon.requires` of them.";
     NEEDS_ABSENT_SERVICE "needs-absent-service" Error "A service needs another, or its daemon requires one, that is not on the host. Widen the other's `on`, narrow this one's, or use `after`, which orders only what is there.";

@@ -74,6 +74,8 @@ label_type!(/// Name of a validator.
     ValidatorName, "validator");
 label_type!(/// Name of a managed block in a file that others own.
     BlockName, "block");
+label_type!(/// Name of a job of a service.
+    JobName, "job");
 
 macro_rules! identifier_type {
     ($(#[$doc:meta])* $name:ident, $what:literal, $pattern:literal, $first:expr, $rest:expr) => {

@@ -6,7 +6,7 @@ use crate::import::{login, systemd};
 use crate::lower::systemd::UnitsAtHand;
 use cmc_types::env_file::{Dialect, EnvFile};
 use cmc_types::file_format::{FileFormat, unit_file};
-use cmc_types::login_conf::System;
+use cmc_types::login_conf::{self, System};
 use cmc_types::small::{self, Problem};
 use cmc_types::systemd::{Unit, UnitError, continues};
 use cmc_types::{Diagnostic, Os, ParseError, Place, Severity, Sources, UnixPath, codes};
@@ -236,6 +236,13 @@ fn severity(finding: &Diagnostic, text: &str) -> Severity {
 }
 
 fn login_conf(path: &UnixPath, system: System, text: &str) -> Vec<Judged> {
+    // What never applies, and classes in a circle.
+    let never = login_conf::judge(text, system).into_iter().map(|problem| of_problem(path, problem));
+    never.chain(capabilities(path, system, text)).collect()
+}
+
+/// What the capabilities of each class may not be.
+fn capabilities(path: &UnixPath, system: System, text: &str) -> Vec<Judged> {
     match login::judge(text, system) {
         Ok(wrong) => of_findings(path, text, |file| {
             let weighed = |(mut finding, span): (Diagnostic, cmc_types::Span)| {

@@ -76,11 +76,10 @@ pub(crate) fn judge(text: &str, system: System) -> Result<Vec<(Diagnostic, Span)
         for (index, (capability, setting)) in record.settings.iter().enumerate() {
             let span = span(text, &record.name, capability);
             if record.settings[..index].iter().any(|(known, _)| known == capability) {
-                let message =
-                    format!("{capability} of class {} stands twice, and the first one counts", record.name);
-                let finding = Diagnostic::new(codes::DOUBTFUL_LINE, message);
-                wrong.push((finding.help("keep the first one, or put yours before it"), span));
-            } else if let (_, Some((code, problem))) = value(capability, setting, system) {
+                // `cmc_types::login_conf::judge` tells it.
+                continue;
+            }
+            if let (_, Some((code, problem))) = value(capability, setting, system) {
                 let message = format!("capability {capability} of login class {}: {problem}", record.name);
                 let help = match code {
                     codes::UNKNOWN_CAPABILITY => meant(capability, system),

@@ -9,9 +9,9 @@ use cmc_types::{Diagnostic, Severity, codes, nearest};
 pub(super) fn check(service: &ResolvedService) -> Vec<Diagnostic> {
     let Some(daemon) = &service.definition.daemon else { return Vec::new() };
     let mut findings = Vec::new();
-    findings.extend(program(service, "exec", &daemon.exec));
+    findings.extend(program(service, &["daemon", "exec"], &daemon.exec));
     match &daemon.reload {
-        Some(Reload::Argv(argv)) => findings.extend(program(service, "reload", argv)),
+        Some(Reload::Argv(argv)) => findings.extend(program(service, &["daemon", "reload"], argv)),
         Some(Reload::Signal(name)) => findings.extend(signal(service, "reload", name)),
         None => {}
     }
@@ -35,29 +35,31 @@ pub(super) fn check(service: &ResolvedService) -> Vec<Diagnostic> {
     findings
 }
 
-fn program(service: &ResolvedService, field: &str, argv: &[String]) -> Option<Diagnostic> {
+/// What is wrong with the program of a command, whose words stand at these keys.
+pub(super) fn program(service: &ResolvedService, keys: &[&str], argv: &[String]) -> Option<Diagnostic> {
     let problem = match argv.first() {
         None => "names no program",
         Some(program) if !program.starts_with('/') => "does not begin with an absolute path",
         Some(program) if program.ends_with('/') => "names a directory",
         Some(program) if program.contains(char::is_whitespace) => {
-            return Some(one_text(service, field, program));
+            return Some(one_text(service, keys, program));
         }
         Some(_) => return None,
     };
-    let place = service.tree.place_of(&["daemon", field, "0"]);
-    let message = format!("daemon.{field} of service {} {problem}", service.name);
+    let place = service.tree.place_of(&[keys, &["0"]].concat());
+    let message = format!("{} of service {} {problem}", keys.join("."), service.name);
     Some(Diagnostic::new(codes::DAEMON_PROGRAM, message).at(place, "the program").help(
         "write the program's absolute path first, such as [\"/usr/local/bin/api\", \"--port\", \"80\"]",
     ))
 }
 
 /// A command line in place of a list of arguments, in all likelihood.
-fn one_text(service: &ResolvedService, field: &str, program: &str) -> Diagnostic {
-    let message = format!("the program of daemon.{field} of service {} has blanks in its name", service.name);
+fn one_text(service: &ResolvedService, keys: &[&str], program: &str) -> Diagnostic {
+    let message =
+        format!("the program of {} of service {} has blanks in its name", keys.join("."), service.name);
     let items: Vec<String> = program.split_whitespace().map(|word| format!("{word:?}")).collect();
     let finding = Diagnostic::new(codes::DAEMON_PROGRAM, message)
-        .at(service.tree.place_of(&["daemon", field, "0"]), "is one argument")
+        .at(service.tree.place_of(&[keys, &["0"]].concat()), "is one argument")
         .help(format!("write one item per argument: [{}]", items.join(", ")));
     Diagnostic { severity: Severity::Warning, ..finding }
 }

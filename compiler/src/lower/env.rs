@@ -1,7 +1,7 @@
 //! The environment file of a service, `/etc/cmc/env/SERVICE.env`, in the dialect of whoever reads it, and the names
 //! that readers keep for themselves.
 
-use super::{LoweredFile, LoweredKind, loss, rc};
+use super::{LoweredFile, LoweredKind, job, loss, rc};
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::env_file::{Dialect, EnvFile, encode};
 use cmc_types::{Diagnostic, InitSystem, Mode, UnixPath, codes};
@@ -68,10 +68,9 @@ pub(super) fn env_file(
     for (_, value) in &mut file.variables {
         zeroize::Zeroize::zeroize(value);
     }
-    let reader = service.definition.daemon.as_ref().filter(|daemon| rc::user(daemon).is_some());
-    let (mode, group) = match reader {
-        Some(daemon) if host.init != InitSystem::Systemd => (0o640, rc::group(daemon, host.init)),
-        _ => (0o600, rc::root_group(host.init).to_owned()),
+    let (mode, group) = match readers(service, host.init, diagnostics) {
+        Some(group) => (0o640, group),
+        None => (0o600, rc::root_group(host.init).to_owned()),
     };
     Some(LoweredFile {
         path: path(service)?,
@@ -84,6 +83,32 @@ pub(super) fn env_file(
         place: service.tree.key_place_of(&["env"]),
         lines,
     })
+}
+
+/// The group of the accounts other than root that read the file themselves: those of daemon and jobs, but on systemd.
+/// The file has one group alone.
+fn readers(service: &ResolvedService, init: InitSystem, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
+    if init == InitSystem::Systemd {
+        return None;
+    }
+    let daemon = service.definition.daemon.as_ref().filter(|daemon| rc::user(daemon).is_some());
+    let place = || service.tree.place_of(&["daemon", "user"]);
+    let daemon = daemon.map(|daemon| (rc::group(daemon, init), place()));
+    let jobs = job::all(service).filter(|named| named.user().is_some());
+    let mut readers = daemon.into_iter().chain(jobs.map(|named| (named.group(init), named.place(&["user"]))));
+    let (group, first) = readers.next()?;
+    if let Some((other, place)) = readers.find(|(other, _)| *other != group) {
+        let message = format!(
+            "the environment of service {} is for two groups on {}, {group:?} and {other:?}, and its file has one",
+            service.name,
+            loss::name(init)
+        );
+        let finding =
+            Diagnostic::new(codes::ENV_READERS, message).at(place, format!("reads it as {other:?}"));
+        let finding = finding.with(first, format!("reads it as {group:?}"));
+        diagnostics.push(finding.help("give both a common `group`, or make two services of it"));
+    }
+    Some(group)
 }
 
 /// Names that an init system's own shell uses while it reads the environment, or that it sets itself afterwards.

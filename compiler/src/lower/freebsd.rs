@@ -3,7 +3,7 @@
 
 use super::commands::{self, Activation, variable_prefix};
 use super::rc::{self, Reloads};
-use super::{Lowered, LoweredFile, LoweredKind, env, login, loss, unit};
+use super::{Lowered, LoweredFile, LoweredKind, cron, env, login, loss, unit};
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::definition::{Daemon, DaemonType, Restart};
 use cmc_types::freebsd_rc::{Conf, ConfLine, Reload, Run, Script, Supervised};
@@ -58,6 +58,7 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
         lowered.files.extend(conf);
     }
     lowered.files.extend(env_file);
+    lowered.files.extend(cron::files(service, host, &mut lowered.diagnostics));
     lowered.activated(commands::activate(service, host.init, &activation));
     lowered
 }
@@ -119,8 +120,11 @@ fn supervised(
 ) -> Supervised {
     let delay =
         daemon.restart_delay.map_or(1, |span| u32::try_from(span.as_secs()).unwrap_or(u32::MAX).max(1));
-    let limits =
-        daemon.limits.as_ref().map(|limits| rc::limits(service, limits, diagnostics)).unwrap_or_default();
+    let limits = daemon
+        .limits
+        .as_ref()
+        .map(|limits| rc::limits(service, &["daemon"], limits, diagnostics))
+        .unwrap_or_default();
     let limits = limits.into_iter().filter_map(|limit| {
         let (_, letter, size) = LIMITS.iter().find(|(field, ..)| *field == limit.field)?;
         let value = match limit.value {

@@ -5,7 +5,7 @@ use super::{Lowered, LoweredFile, LoweredKind, rc};
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::check::{Action, Trigger};
 use cmc_types::definition::LoginCapability;
-use cmc_types::login_conf::{CAPABILITIES, Record, Setting, System, check, find};
+use cmc_types::login_conf::{self, CAPABILITIES, Record, Setting, System, check, find};
 use cmc_types::{Diagnostic, InitSystem, Mode, Place, UnixPath, codes, nearest};
 use std::collections::BTreeMap;
 
@@ -38,6 +38,7 @@ pub(super) fn refuse(service: &ResolvedService, host: &HostFacts, diagnostics: &
 /// Lowers login classes on OpenBSD: a file per class. `script` is the name of the daemon's script.
 pub(super) fn openbsd(service: &ResolvedService, script: Option<&str>, lowered: &mut Lowered) -> Classes {
     let system = System::OpenBsd;
+    circles(service, system, &mut lowered.diagnostics);
     let mut classes = Classes::default();
     let mut limits = script.map(|_| limits(service, &mut lowered.diagnostics)).unwrap_or_default();
     let declared = &service.definition.login_class;
@@ -83,6 +84,7 @@ pub(super) fn openbsd(service: &ResolvedService, script: Option<&str>, lowered: 
 /// Lowers login classes on FreeBSD: one block of the service's, and `cap_mkdb` after each change.
 pub(super) fn freebsd(service: &ResolvedService, script: Option<&str>, lowered: &mut Lowered) -> Classes {
     let system = System::FreeBsd;
+    circles(service, system, &mut lowered.diagnostics);
     let mut classes = Classes::default();
     let (Some(path), false) = (rc::path("/etc", "login.conf"), service.definition.login_class.is_empty())
     else {
@@ -157,7 +159,7 @@ fn limits(
     let Some(limits) = service.definition.daemon.as_ref().and_then(|daemon| daemon.limits.as_ref()) else {
         return Vec::new();
     };
-    let limits = rc::limits(service, limits, diagnostics).into_iter().filter_map(|limit| {
+    let limits = rc::limits(service, &["daemon"], limits, diagnostics).into_iter().filter_map(|limit| {
         let capability = match limit.field {
             "open-files" => "openfiles",
             "processes" => "maxproc",
@@ -239,6 +241,28 @@ fn record(
         }
     };
     (record, places)
+}
+
+/// Reports classes of a service that build upon each other in a circle: the system could read none of them.
+fn circles(service: &ResolvedService, system: System, diagnostics: &mut Vec<Diagnostic>) {
+    let mut text = String::new();
+    let mut classes = Vec::new();
+    for name in service.definition.login_class.keys() {
+        let (record, _) = record(service, name, false, system, &mut Vec::new());
+        let Ok(printed) = record.print(system) else { continue };
+        text.push_str(&printed);
+        classes.extend(std::iter::repeat_n(name, printed.lines().count()));
+    }
+    let circles = login_conf::judge(&text, system);
+    for problem in circles.into_iter().filter(|problem| problem.severity == cmc_types::Severity::Error) {
+        let Some(class) = classes.get(problem.line.saturating_sub(1) as usize) else { continue };
+        let message = format!("login class {class} of service {}: {}", service.name, problem.what);
+        diagnostics.push(
+            Diagnostic::new(codes::CAPABILITY_VALUE, message)
+                .at(service.tree.place_of(&["login-class", class, "tc"]), "")
+                .help(problem.help.into_owned()),
+        );
+    }
 }
 
 fn unknown(service: &ResolvedService, class: &str, name: &str, system: System) -> Diagnostic {

@@ -2,14 +2,18 @@
 //! From here on nothing knows what a daemon is.
 
 pub mod commands;
+mod cron;
 mod daemon;
+mod daemon_rows;
 mod env;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod fakes;
 mod freebsd;
+mod job;
 pub(crate) mod login;
 pub mod loss;
+pub mod mapping;
 mod openbsd;
 mod openrc;
 mod rc;
@@ -19,6 +23,8 @@ pub mod systemd;
 mod testing;
 mod unit;
 
+pub use daemon_rows::ROWS as DAEMON;
+pub use job::ROWS as JOB;
 pub(crate) use loss::MILESTONES;
 pub(crate) use unit::{known_as, name_of};
 
@@ -30,7 +36,7 @@ use cmc_types::{Diagnostic, InitSystem, Mode, Place, UnixPath, codes};
 /// that their changes trigger are in `actions`.
 #[derive(Debug, Default)]
 pub struct Lowered {
-    /// Files made from `daemon`, `env`, `systemd` and `login-class`.
+    /// Files made from `daemon`, `job`, `env`, `systemd` and `login-class`.
     pub files: Vec<LoweredFile>,
     /// Actions, in the order they run, for these files, the service's own files and watched paths.
     pub actions: Vec<Action>,
@@ -38,6 +44,8 @@ pub struct Lowered {
     pub restart: Option<Vec<String>>,
     /// Commands whose output explains a failure.
     pub capture: Vec<Vec<String>>,
+    /// What the host's init system or cron cannot express, accepted or not.
+    pub losses: Vec<loss::Loss>,
     /// What is wrong: losses, values that a format cannot carry, unknown directives.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -112,8 +120,19 @@ pub(crate) fn check_part(service: &ResolvedService) -> Vec<Diagnostic> {
         finding.code != codes::DAEMON_PROGRAM || service.tree.get(&["daemon", "exec", "0"]).is_some()
     });
     if let Some(limits) = service.definition.daemon.as_ref().and_then(|daemon| daemon.limits.as_ref()) {
-        rc::limits(service, limits, &mut diagnostics);
+        rc::limits(service, &["daemon"], limits, &mut diagnostics);
     }
+    // A part need not say what is run.
+    let runs = |name: &str| service.tree.get(&["job", name, "exec", "0"]).is_some();
+    let mut jobs = Vec::new();
+    job::check(service, &mut jobs);
+    let without = service.definition.job.keys().filter(|name| !runs(name.as_str()));
+    let without: Vec<_> = without.map(|name| service.tree.place_of(&["job", name.as_str()])).collect();
+    jobs.retain(|finding| {
+        finding.code != codes::DAEMON_PROGRAM
+            || finding.primary.as_ref().is_none_or(|label| !without.contains(&label.place))
+    });
+    diagnostics.extend(jobs);
     loss::check_names(service, &mut diagnostics);
     systemd::check_part(service, &mut diagnostics);
     diagnostics
@@ -132,7 +151,9 @@ pub fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
     let refused: Vec<_> = lowered.diagnostics.iter().map(place).collect();
     let found = daemon::check(service).into_iter();
     lowered.diagnostics.extend(found.filter(|found| found.is_error() || !refused.contains(&place(found))));
+    job::check(service, &mut lowered.diagnostics);
     loss::check_names(service, &mut lowered.diagnostics);
+    lowered.losses = loss::all(service, host.init);
     if host.init == InitSystem::Systemd {
         login::refuse(service, host, &mut lowered.diagnostics);
     }

@@ -3,7 +3,7 @@
 
 use super::commands::{self, Activation};
 use super::rc::{self, Reloads};
-use super::{Lowered, env, login, loss, unit};
+use super::{Lowered, cron, env, login, loss, unit};
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::definition::{Daemon, DaemonType, Source};
 use cmc_types::openbsd_rc::{Reload, Script, Start, process_pattern};
@@ -39,6 +39,7 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
     } else if service.definition.unit.is_none() {
         lowered.files.extend(env::env_file(service, host, &mut lowered.diagnostics));
     }
+    lowered.files.extend(cron::files(service, host, &mut lowered.diagnostics));
     lowered.activated(commands::activate(service, host.init, &activation));
     lowered
 }

@@ -2,7 +2,7 @@
 
 use super::commands::{self, Activation};
 use super::rc::{self, Reloads};
-use super::{Lowered, LoweredFile, LoweredKind, env, login, loss, unit};
+use super::{Lowered, LoweredFile, LoweredKind, cron, env, login, loss, unit};
 use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::definition::{Daemon, DaemonType, Restart};
 use cmc_types::openrc::{Conf, ConfLine, Depend, Reload, Run, Script};
@@ -48,6 +48,7 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
         activation.restart.extend(env_file.iter().map(|file| file.path.clone()));
     }
     lowered.files.extend(env_file);
+    lowered.files.extend(cron::files(service, host, &mut lowered.diagnostics));
     lowered.activated(commands::activate(service, host.init, &activation));
     lowered
 }
@@ -173,25 +174,11 @@ fn conf(
     }
 }
 
-/// Options of `ulimit`. Sizes are in blocks of 512 bytes (`-c`, `-f`) or in KiB; Alpine's shell calls processes `-p`,
-/// Gentoo's `-u`.
+/// Options of `ulimit`, as `rc_ulimit` has them.
 fn ulimit(service: &ResolvedService, host: &HostFacts, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
     let limits = service.definition.daemon.as_ref()?.limits.as_ref()?;
-    let processes = if host.os.family() == "alpine" { "-p" } else { "-u" };
-    let options = rc::limits(service, limits, diagnostics).into_iter().filter_map(|limit| {
-        let (option, unit) = match limit.field {
-            "open-files" => ("-n", 1),
-            "processes" => (processes, 1),
-            "core" => ("-c", 512),
-            "stack" => ("-s", 1024),
-            "file-size" => ("-f", 512),
-            "locked-memory" => ("-l", 1024),
-            _ => return None,
-        };
-        let value =
-            limit.value.map_or_else(|| "unlimited".to_owned(), |value| value.div_ceil(unit).to_string());
-        Some(format!("{option} {value}"))
-    });
+    let limits = rc::limits(service, &["daemon"], limits, diagnostics);
+    let options = rc::ulimits(limits, host).into_iter().map(|(option, value)| format!("-{option} {value}"));
     let options: Vec<_> = options.collect();
     (!options.is_empty()).then(|| options.join(" "))
 }

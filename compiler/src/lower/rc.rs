@@ -158,9 +158,11 @@ pub(super) struct Limit {
     pub(super) value: Option<u64>,
 }
 
-/// The limits that are set, but `memory`, in the order of the definition; values that are none are findings.
+/// The limits that are set below these keys, but `memory`, in the order of the definition; values that are none are
+/// findings.
 pub(super) fn limits(
     service: &ResolvedService,
+    of: &[&str],
     limits: &Limits,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Limit> {
@@ -191,13 +193,37 @@ pub(super) fn limits(
             Err(error) => diagnostics.push(
                 Diagnostic::new(
                     codes::INVALID_VALUE,
-                    format!("daemon.limits.{field} of service {}: {error}", service.name),
+                    format!("{}.limits.{field} of service {}: {error}", of.join("."), service.name),
                 )
-                .at(service.tree.place_of(&["daemon", "limits", field]), ""),
+                .at(service.tree.place_of(&[of, &["limits", field]].concat()), ""),
             ),
         }
     }
     set
+}
+
+/// Options of `ulimit` and their values. Sizes are in blocks of 512 bytes (`-c`, `-f`) or in KiB. ksh, dash and the shell
+/// of BusyBox call processes `-p`, bash and FreeBSD's shell `-u`.
+pub(super) fn ulimits(limits: Vec<Limit>, host: &HostFacts) -> Vec<(char, String)> {
+    let processes = match host.os.family() {
+        "alpine" | "debian" | "openbsd" | "ubuntu" => 'p',
+        _ => 'u',
+    };
+    let option = |limit: Limit| {
+        let (option, unit) = match limit.field {
+            "open-files" => ('n', 1),
+            "processes" => (processes, 1),
+            "core" => ('c', 512),
+            "stack" => ('s', 1024),
+            "file-size" => ('f', 512),
+            "locked-memory" => ('l', 1024),
+            _ => return None,
+        };
+        let value =
+            limit.value.map_or_else(|| "unlimited".to_owned(), |value| value.div_ceil(unit).to_string());
+        Some((option, value))
+    };
+    limits.into_iter().filter_map(option).collect()
 }
 
 /// Whether the daemon reloads by a signal, with the signal's name, or by a command.

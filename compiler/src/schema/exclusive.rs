@@ -45,6 +45,20 @@ pub(super) fn check(part: &Node, stage: Stage, diagnostics: &mut Vec<Diagnostic>
                 .help("`exec = [\"/path/to/program\", \"argument\"]` says what runs"),
         );
     }
+    for job in tables(table, "job").filter(|_| stage == Stage::Merged) {
+        let Some(keys) = job.node.as_table() else { continue };
+        let helps = [
+            ("exec", "`exec = [\"/path/to/program\", \"argument\"]` says what runs"),
+            ("at", "`at = \"02:30\"`, `\"Mon..Fri 08:00\"` or `\"daily\"` says when it runs"),
+        ];
+        for (key, help) in helps.into_iter().filter(|(key, _)| keys.get(key).is_none()) {
+            diagnostics.push(
+                Diagnostic::new(codes::MISSING_KEY, format!("the job `{}` lacks the key `{key}`", job.key))
+                    .at(job.key_place, format!("`{key}` is missing here"))
+                    .help(help),
+            );
+        }
+    }
     // What is merged has its overlays in it; as written they are parts of their own.
     for overlay in tables(table, "for").filter(|_| stage == Stage::Written) {
         check(&overlay.node, stage, diagnostics);

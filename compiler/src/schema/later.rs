@@ -11,9 +11,6 @@ pub(super) fn help(key: &str, known: &[&str]) -> Option<&'static str> {
         }
         "packages" if service => "this version of cmc installs no packages; install them another way",
         "dir" if service => "this version of cmc has no directories of files; list the files under `file`",
-        "job" if service => {
-            "this version of cmc has no jobs; write a timer unit under `systemd`, or a crontab under `file`"
-        }
         "sysctl" if service => {
             "this version of cmc has no `sysctl`; write a file under /etc/sysctl.d with `file`"
         }

@@ -9,7 +9,7 @@ fn the_schemas_compile_and_every_type_of_text_is_known() {
         let text = schema.schema.to_string();
         for part in text.split("\"format\":\"").skip(1) {
             let format = part.split('"').next().unwrap();
-            let numeric = ["int64", "uint64", "uint32", "uint8", "double"].contains(&format);
+            let numeric = ["int8", "int64", "uint64", "uint32", "uint8", "double"].contains(&format);
             assert!(
                 numeric || text::TYPES.iter().any(|(name, _)| *name == format),
                 "format {format} has no parser"

@@ -1,6 +1,6 @@
 //! Types of texts: the schema names them by `format`, and here is what parses each.
 
-use cmc_types::name::{AccountName, BlockName, DirectoryName, FleetName, ValidatorName};
+use cmc_types::name::{AccountName, BlockName, DirectoryName, FleetName, JobName, ValidatorName};
 use cmc_types::*;
 
 /// Parses a text only to find out what is wrong with it.
@@ -25,9 +25,11 @@ text_types!(
     FleetName,
     Glob,
     HostName,
+    JobName,
     Mode,
     Os,
     PresetName,
+    Schedule,
     SecretName,
     ServiceName,
     TagName,

@@ -2,13 +2,13 @@
 //! called on, so that calls chain; whatever has no method here is a public field. `examples/own-tool` is a whole program.
 
 use super::{
-    Daemon, Document, EnvValue, EnvVar, EnvVarTable, File, Fleet, Harden, Health, Host, Preset, Restart,
-    Secret, Service, Source, State, Store, Tag, VarValue,
+    Daemon, Document, EnvValue, EnvVar, EnvVarTable, File, Fleet, Harden, Health, Host, Job, Preset, Restart,
+    Secret, Service, Source, State, Store, Tag, Times, VarValue,
 };
 use crate::name::{
-    AccountName, EnvName, FleetName, HostName, PresetName, SecretName, ServiceName, TagName, VarName,
+    AccountName, EnvName, FleetName, HostName, JobName, PresetName, SecretName, ServiceName, TagName, VarName,
 };
-use crate::{Arch, Mode, Os, Timespan, UnixPath};
+use crate::{Arch, Mode, Os, Schedule, Timespan, UnixPath};
 
 impl Document {
     /// A fleet without hosts or services. A definition added under a name that is there replaces it.
@@ -125,6 +125,14 @@ impl Host {
     }
 }
 
+impl Job {
+    /// A program (absolute path) and its arguments, run at these times.
+    pub fn new<S: Into<String>>(exec: impl IntoIterator<Item = S>, at: Schedule) -> Self {
+        let exec = exec.into_iter().map(Into::into).collect();
+        Self { exec, at: Some(Times::One(at)), ..Self::default() }
+    }
+}
+
 impl Service {
     /// A service for hosts by name, `@tag`, `@all` or `os:FAMILY`; `!` before one leaves out.
     pub fn on<S: Into<String>>(selectors: impl IntoIterator<Item = S>) -> Self {
@@ -135,6 +143,13 @@ impl Service {
     #[must_use]
     pub fn daemon(mut self, daemon: Daemon) -> Self {
         self.daemon = Some(daemon);
+        self
+    }
+
+    /// Adds a program that is run at certain times.
+    #[must_use]
+    pub fn job(mut self, name: JobName, job: Job) -> Self {
+        self.job.insert(name, job);
         self
     }
 

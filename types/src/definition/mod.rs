@@ -9,6 +9,7 @@ mod daemon;
 mod env;
 mod file;
 mod fleet;
+mod job;
 mod service;
 
 pub use daemon::{Daemon, DaemonType, Harden, LimitValue, Limits, Reload, Restart};
@@ -17,6 +18,7 @@ pub use file::{Check, File, Source};
 pub use fleet::{
     Fleet, Host, Secret, SecretType, Store, StoreTable, Tag, Validation, Validator, VarValue, Vars,
 };
+pub use job::{Job, Times};
 pub use service::{
     Account, Directive, DirectiveItem, Health, LoginCapability, OnChange, Overlay, Preset, Service, State,
     Then, UnitTable,

@@ -1,7 +1,7 @@
 //! Services and presets.
 
-use super::{Daemon, EnvVar, File, Validation};
-use crate::name::{AccountName, EnvName, PresetName, ServiceName};
+use super::{Daemon, EnvVar, File, Job, Validation};
+use crate::name::{AccountName, EnvName, JobName, PresetName, ServiceName};
 use crate::{Timespan, UnixPath};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub struct Service {
     /// Services that go before it and without which it is held back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<ServiceName>,
-    /// What becomes of its daemon or unit; default `running` with either, else none.
+    /// What becomes of its daemon or unit, and of its jobs; default `running` with any, else none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
     /// Unit that exists on the host already, such as `"nginx"`; excludes `daemon`.
@@ -44,7 +44,10 @@ pub struct Service {
     /// The program that it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub daemon: Option<Daemon>,
-    /// Environment variables of its daemon or unit.
+    /// Programs that are run at certain times, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub job: BTreeMap<JobName, Job>,
+    /// Environment variables of its daemon, unit and jobs.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<EnvName, EnvVar>,
     /// Files by path on the host.
@@ -81,7 +84,7 @@ macro_rules! service_part {
             /// Services that go before it and without which it is held back.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub needs: Option<Vec<ServiceName>>,
-            /// What becomes of its daemon or unit.
+            /// What becomes of its daemon or unit, and of its jobs.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub state: Option<State>,
             /// Unit that exists on the host already; excludes `daemon`.
@@ -99,7 +102,10 @@ macro_rules! service_part {
             /// The program that it runs.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub daemon: Option<Daemon>,
-            /// Environment variables of its daemon or unit.
+            /// Programs that are run at certain times, by name.
+            #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+            pub job: BTreeMap<JobName, Job>,
+            /// Environment variables of its daemon, unit and jobs.
             #[serde(skip_serializing_if = "BTreeMap::is_empty")]
             pub env: BTreeMap<EnvName, EnvVar>,
             /// Files by path on the host.

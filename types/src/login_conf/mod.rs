@@ -5,10 +5,12 @@
 //! characters are octal. On OpenBSD a file of login.conf.d replaces the record of that name as a whole; on FreeBSD
 //! `cap_mkdb` must run after each edit.
 
+mod chain;
 mod record;
 mod table;
 mod value;
 
+pub use chain::judge;
 pub use record::{Record, Setting, parse};
 pub use table::{CAPABILITIES, Capability, Kind, Systems, find};
 pub use value::check;

@@ -1,12 +1,15 @@
 //! A portable daemon as a service unit. Documented in `docs/formats/systemd.md`.
 
+use super::super::daemon_rows::ROWS;
+use super::super::mapping::{Row, name_on};
 use super::draft::Draft;
 use super::hardening;
 use super::unit;
 use crate::resolved::{HostFacts, ResolvedService};
-use cmc_types::definition::{Daemon, DaemonType, LimitValue, Limits, Reload, Restart};
+use cmc_types::definition::{Daemon, DaemonType, Harden, LimitValue, Limits, Reload, Restart};
+use cmc_types::name::AccountName;
 use cmc_types::systemd::{SIGNALS, encode_argv, encode_text};
-use cmc_types::{Diagnostic, codes};
+use cmc_types::{Diagnostic, InitSystem, Mode, Os, UnixPath, codes};
 
 /// What a milestone of `daemon.requires` means: units wanted, and units waited for.
 struct Milestone {
@@ -24,36 +27,52 @@ const MILESTONES: &[Milestone] = &[
     Milestone { name: "time-sync", wants: "time-sync.target", after: "time-sync.target" },
 ];
 
-/// Writes a daemon's fields into its unit; `service.tree` knows where each was written.
+/// The directive that a field of a daemon becomes.
+pub(super) fn key_of(field: &str) -> &'static str {
+    name_on(ROWS.iter().find(|row: &&Row<_>| row.field == field), InitSystem::Systemd)
+}
+
+/// Writes the fields of a daemon or job into its unit; `service.tree` knows where each was written.
 pub(super) struct Writer<'a> {
     pub(super) service: &'a ResolvedService,
+    /// The keys below which the fields stand.
+    pub(super) base: &'a [&'a str],
+    /// The directive that a field becomes.
+    pub(super) key_of: fn(&str) -> &'static str,
     pub(super) draft: Draft,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 impl Writer<'_> {
-    /// Adds `key=value` for a field of the daemon.
-    fn put(&mut self, section: &str, key: &str, value: impl Into<String>, field: &[&str]) {
-        let place = self.service.tree.place_of(&[&["daemon"], field].concat());
+    /// Adds `key=value` for a field.
+    pub(super) fn put(&mut self, section: &str, key: &str, value: impl Into<String>, field: &[&str]) {
+        let place = self.service.tree.place_of(&[self.base, field].concat());
         self.draft.add(section, key, value, place);
     }
 
+    /// Adds what a field becomes to `[Service]`.
+    pub(super) fn set(&mut self, field: &str, value: impl Into<String>) {
+        let keys: Vec<&str> = field.split('.').collect();
+        self.put("Service", (self.key_of)(field), value, &keys);
+    }
+
     fn unencodable(&mut self, error: impl std::fmt::Display, field: &[&str]) {
-        let place = self.service.tree.place_of(&[&["daemon"], field].concat());
-        let message = format!("daemon.{} of service {}: {error}", field[0], self.service.name);
+        let place = self.service.tree.place_of(&[self.base, field].concat());
+        let message =
+            format!("{}.{} of service {}: {error}", self.base.join("."), field[0], self.service.name);
         self.diagnostics.push(Diagnostic::new(codes::UNENCODABLE_VALUE, message).at(place, ""));
     }
 
-    fn text(&mut self, key: &str, value: &str, field: &str) {
+    fn text(&mut self, field: &str, value: &str) {
         match encode_text(value) {
-            Ok(value) => self.put("Service", key, value, &[field]),
+            Ok(value) => self.set(field, value),
             Err(error) => self.unencodable(error, &[field]),
         }
     }
 
-    fn argv(&mut self, key: &str, argv: &[String], field: &str) {
+    pub(super) fn argv(&mut self, field: &str, argv: &[String]) {
         match encode_argv(argv) {
-            Ok(line) => self.put("Service", key, line, &[field]),
+            Ok(line) => self.set(field, line),
             Err(error) => {
                 let index = argv.iter().position(|word| encode_argv(&["/x", word]).is_err()).unwrap_or(0);
                 self.unencodable(error, &[field, &index.to_string()]);
@@ -68,13 +87,37 @@ impl Writer<'_> {
         if let Some(limits) = &daemon.limits {
             self.limits(limits);
         }
-        if let Some(level) = daemon.harden {
-            for row in hardening::of(level).filter(|row| row.is_known_to(&host.os)) {
-                self.put("Service", row.key, row.value, &["harden"]);
-            }
-        }
+        self.harden(daemon.harden, &host.os);
         if installed {
             self.put("Install", "WantedBy", "multi-user.target", &[]);
+        }
+    }
+
+    pub(super) fn harden(&mut self, level: Option<Harden>, os: &Os) {
+        let rows = level.into_iter().flat_map(hardening::of);
+        for row in rows.filter(|row| row.is_known_to(os)) {
+            self.put("Service", row.key, row.value, &["harden"]);
+        }
+    }
+
+    pub(super) fn account(
+        &mut self,
+        user: Option<&AccountName>,
+        group: Option<&AccountName>,
+        directory: Option<&UnixPath>,
+        umask: Option<Mode>,
+    ) {
+        if let Some(user) = user {
+            self.set("user", user.as_str());
+        }
+        if let Some(group) = group {
+            self.set("group", group.as_str());
+        }
+        if let Some(directory) = directory {
+            self.text("directory", directory.as_str());
+        }
+        if let Some(umask) = umask {
+            self.set("umask", umask.to_string());
         }
     }
 
@@ -101,82 +144,67 @@ impl Writer<'_> {
     /// Unknown signals are left out: [`super::super::daemon::check`] reports them for every init system.
     fn process(&mut self, daemon: &Daemon) {
         let kind = daemon.kind.unwrap_or(DaemonType::Simple);
-        self.put("Service", "Type", type_name(kind), &["type"]);
+        self.set("type", type_name(kind));
         if daemon.exec.first().is_some_and(|program| program.starts_with('/')) {
-            self.argv("ExecStart", &daemon.exec, "exec");
+            self.argv("exec", &daemon.exec);
         }
         match &daemon.reload {
             Some(Reload::Signal(signal)) if !SIGNALS.contains(&bare(signal)) => {}
             Some(Reload::Signal(signal)) => {
-                self.put(
-                    "Service",
-                    "ExecReload",
-                    format!("/bin/kill -s {} $MAINPID", bare(signal)),
-                    &["reload"],
-                );
+                self.set("reload", format!("/bin/kill -s {} $MAINPID", bare(signal)));
             }
-            Some(Reload::Argv(argv)) => self.argv("ExecReload", argv, "reload"),
+            Some(Reload::Argv(argv)) => self.argv("reload", argv),
             None => {}
         }
-        if let Some(user) = &daemon.user {
-            self.put("Service", "User", user.as_str(), &["user"]);
-        }
-        if let Some(group) = &daemon.group {
-            self.put("Service", "Group", group.as_str(), &["group"]);
-        }
-        if let Some(directory) = &daemon.directory {
-            self.text("WorkingDirectory", directory.as_str(), "directory");
-        }
-        if let Some(umask) = daemon.umask {
-            self.put("Service", "UMask", umask.to_string(), &["umask"]);
-        }
-        self.put("Service", "Restart", restart_name(restart_of(daemon)), &["restart"]);
-        if let Some(delay) = daemon.restart_delay {
-            self.put("Service", "RestartSec", delay.to_string(), &["restart-delay"]);
-        }
-        if let Some(timeout) = daemon.start_timeout {
-            self.put("Service", "TimeoutStartSec", timeout.to_string(), &["start-timeout"]);
-        }
-        if let Some(timeout) = daemon.stop_timeout {
-            self.put("Service", "TimeoutStopSec", timeout.to_string(), &["stop-timeout"]);
+        self.account(daemon.user.as_ref(), daemon.group.as_ref(), daemon.directory.as_ref(), daemon.umask);
+        self.set("restart", restart_name(restart_of(daemon)));
+        let spans = [
+            ("restart-delay", daemon.restart_delay),
+            ("start-timeout", daemon.start_timeout),
+            ("stop-timeout", daemon.stop_timeout),
+        ];
+        for (field, span) in spans {
+            if let Some(span) = span {
+                self.set(field, span.to_string());
+            }
         }
         if let Some(signal) = daemon.stop_signal.as_deref().filter(|signal| SIGNALS.contains(&bare(signal))) {
-            self.put("Service", "KillSignal", format!("SIG{}", bare(signal)), &["stop-signal"]);
+            self.set("stop-signal", format!("SIG{}", bare(signal)));
         }
     }
 
     fn directories(&mut self, daemon: &Daemon) {
         let directories = [
-            ("RuntimeDirectory", "runtime-dir", &daemon.runtime_dir),
-            ("StateDirectory", "state-dir", &daemon.state_dir),
-            ("LogsDirectory", "log-dir", &daemon.log_dir),
+            ("runtime-dir", &daemon.runtime_dir),
+            ("state-dir", &daemon.state_dir),
+            ("log-dir", &daemon.log_dir),
         ];
-        for (key, field, name) in directories {
+        for (field, name) in directories {
             if let Some(name) = name {
-                self.text(key, name.as_str(), field);
+                self.text(field, name.as_str());
             }
         }
     }
 
-    fn limits(&mut self, limits: &Limits) {
+    pub(super) fn limits(&mut self, limits: &Limits) {
         if let Some(memory) = limits.memory {
-            self.put("Service", "MemoryMax", memory.to_string(), &["limits", "memory"]);
+            self.set("limits.memory", memory.to_string());
         }
-        let rows = [
-            ("LimitNOFILE", "open-files", &limits.open_files),
-            ("TasksMax", "processes", &limits.processes),
-            ("LimitCORE", "core", &limits.core),
-            ("LimitSTACK", "stack", &limits.stack),
-            ("LimitFSIZE", "file-size", &limits.file_size),
-            ("LimitMEMLOCK", "locked-memory", &limits.locked_memory),
+        let fields = [
+            ("limits.open-files", &limits.open_files),
+            ("limits.processes", &limits.processes),
+            ("limits.core", &limits.core),
+            ("limits.stack", &limits.stack),
+            ("limits.file-size", &limits.file_size),
+            ("limits.locked-memory", &limits.locked_memory),
         ];
-        for (key, field, value) in rows {
+        for (field, value) in fields {
             let value = match value {
                 Some(LimitValue::Count(count)) => count.to_string(),
                 Some(LimitValue::Text(text)) => text.clone(),
                 None => continue,
             };
-            self.put("Service", key, value, &["limits", field]);
+            self.set(field, value);
         }
     }
 }

@@ -6,6 +6,7 @@ mod check;
 mod daemon;
 mod draft;
 pub mod hardening;
+mod job;
 mod names;
 mod special;
 #[cfg(test)]
@@ -13,7 +14,7 @@ mod special;
 mod tests;
 
 use super::commands::{self, Activation, Companion, Starter};
-use super::{Lowered, env, unit};
+use super::{Lowered, env, job as jobs, unit};
 use crate::resolved::{HostFacts, ResolvedService};
 use crate::tree::{Node, Table};
 pub(crate) use aliases::aliases_twice;
@@ -35,6 +36,7 @@ pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
     let mut lowered = Lowered::default();
     let mut units = Units { service, drafts: Vec::new(), masks: Vec::new(), instances: Vec::new() };
     let main = units.daemon(host, &mut lowered.diagnostics);
+    units.jobs(&host.os, &mut lowered.diagnostics);
     units.raw(&mut lowered.diagnostics);
 
     let env = env::env_file(service, host, &mut lowered.diagnostics);
@@ -101,6 +103,8 @@ impl Units<'_> {
         let installed = self.starter(&name) == Starter::Manager;
         let mut writer = daemon::Writer {
             service: self.service,
+            base: &["daemon"],
+            key_of: daemon::key_of,
             draft: Draft::new(&name, place),
             diagnostics: Vec::new(),
         };
@@ -108,6 +112,18 @@ impl Units<'_> {
         diagnostics.append(&mut writer.diagnostics);
         self.drafts.push((writer.draft, target));
         Some(name)
+    }
+
+    /// Drafts the units of the jobs.
+    fn jobs(&mut self, os: &Os, diagnostics: &mut Vec<Diagnostic>) {
+        let env = env::path(self.service).filter(|_| !self.service.env.is_empty());
+        for named in jobs::all(self.service) {
+            for draft in job::units(&named, env.as_ref(), os, diagnostics) {
+                if let Ok(name) = UnitName::parse(&draft.file) {
+                    self.drafts.push((draft, Target::Unit(name)));
+                }
+            }
+        }
     }
 
     /// Who starts a unit, judged by the service's own raw timers, paths and sockets with `[Install]`.
@@ -229,9 +245,11 @@ impl Units<'_> {
         let own = format!("{}.service", self.service.name);
         for (draft, target) in &self.drafts {
             let raw = ["systemd", &draft.file, "Service", "ExecStart"];
-            let of_daemon = self.service.definition.daemon.is_some()
-                && draft.file == own
-                && self.service.tree.get(&raw).is_none();
+            let of_job =
+                jobs::all(self.service).any(|named| draft.file == format!("{}.service", named.unit()));
+            let of_daemon = self.service.definition.daemon.is_some() && draft.file == own;
+            // What is wrong with its command is told at the definition.
+            let of_daemon = (of_daemon || of_job) && self.service.tree.get(&raw).is_none();
             check::directives(draft, target, Some(&host.os), |item| self.key_place(draft, item), diagnostics);
             check::whole(draft, target, of_daemon, diagnostics);
             aliases::check(draft, target, diagnostics);

@@ -28,6 +28,10 @@ impl UnitsAtHand {
         if definition.daemon.is_some() {
             self.made.insert(format!("{}.service", service.name));
         }
+        for name in definition.job.keys() {
+            let unit = format!("{}-{name}", service.name);
+            self.made.extend([format!("{unit}.service"), format!("{unit}.timer")]);
+        }
         self.foreign.extend(definition.unit.as_deref().map(unit_of));
         for (file, table) in &definition.systemd {
             if file.contains('/') {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 pub(super) const PARTS: &[(&str, &str, &str)] = &[
     ("service", "Service", "a service"),
     ("daemon", "Daemon", "a daemon, whatever starts it"),
+    ("job", "Job", "a job: a program that runs at certain times"),
     ("env", "EnvVarTable", "a variable of a service's environment"),
     ("file", "File", "a file of a service"),
     ("host", "Host", "a host"),
