@@ -15,6 +15,7 @@ mod render;
 mod report;
 mod server;
 mod tls;
+mod units;
 mod warm;
 
 use failure::{Context as _, Failure};
@@ -27,8 +28,13 @@ use std::process::ExitCode;
 type Bench = (&'static str, fn() -> Result<Section, Failure>);
 
 /// The benches, in the order of the page.
-const BENCHES: &[Bench] =
-    &[("render", render::run), ("publish", publish::run), ("quiet-fetch", quiet::run), ("warm", warm::run)];
+const BENCHES: &[Bench] = &[
+    ("render", render::run),
+    ("publish", publish::run),
+    ("quiet-fetch", quiet::run),
+    ("warm", warm::run),
+    ("units", units::run),
+];
 
 fn main() -> ExitCode {
     match run() {

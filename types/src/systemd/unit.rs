@@ -17,12 +17,40 @@ pub struct Unit {
 enum Line {
     /// A section's header; verbatim if it was not `[Name]`.
     Section { name: String, raw: Option<String> },
-    /// An assignment; verbatim (perhaps several lines) if it was not `Key=value`.
-    Assignment { key: String, value: String, raw: Option<String> },
+    /// An assignment.
+    Assignment(Assignment),
     /// A comment or a blank line, verbatim.
     Other(String),
     /// The file does not end in a newline; only ever last.
     NoNewline,
+}
+
+/// `Key=value`, in one text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Assignment {
+    text: String,
+    /// Bytes of the key.
+    key: usize,
+    /// Verbatim (perhaps several lines) if it was written otherwise.
+    raw: Option<String>,
+}
+
+impl Assignment {
+    fn new(key: &str, value: &str) -> Self {
+        let mut text = String::with_capacity(key.len() + 1 + value.len());
+        text.push_str(key);
+        text.push('=');
+        text.push_str(value);
+        Self { text, key: key.len(), raw: None }
+    }
+
+    fn key(&self) -> &str {
+        &self.text[..self.key]
+    }
+
+    fn value(&self) -> &str {
+        &self.text[self.key + 1..]
+    }
 }
 
 /// An assignment of a unit, where it stands.
@@ -82,41 +110,49 @@ impl Unit {
             Some(body) => (body, true),
             None => (body, false),
         };
+        // Both in one pass without branches, which goes over many bytes at once.
+        let (feeds, zeros) = body.bytes().fold((0, 0), |(feeds, zeros), byte| {
+            (feeds + usize::from(byte == b'\n'), zeros + usize::from(byte == 0))
+        });
+        unit.lines.reserve(feeds + 2);
+        let mut opened = false;
         let mut logical: Option<Logical> = None;
         for (index, raw) in body.split('\n').enumerate() {
             let line = u32::try_from(index + 1).unwrap_or(u32::MAX);
             let wrong = |problem| UnitError { line, problem };
-            if raw.contains('\0') {
+            if zeros > 0 && raw.contains('\0') {
                 return Err(wrong("the line holds a NUL character"));
             }
             if raw.len() > LONGEST_LINE {
                 return Err(wrong("the line is longer than 1 MiB"));
             }
-            let comment = raw.trim_start_matches(is_blank).starts_with(['#', ';']);
-            if comment {
+            let first = raw.bytes().find(|byte| !is_blank(char::from(*byte)));
+            let comment = matches!(first, Some(b'#' | b';'));
+            match &mut logical {
                 // Skipped even inside a continuation, which then goes on.
-                match &mut logical {
-                    Some(logical) => logical.raw.push_line(raw),
-                    None => unit.lines.push(Line::Other(raw.to_owned())),
+                Some(logical) if comment => logical.push_raw(raw),
+                None if comment => unit.lines.push(Line::Other(raw.to_owned())),
+                // Nearly every line stands for itself.
+                None if !continues(raw) => unit.take(line, raw, raw, &mut opened)?,
+                _ => {
+                    let mut joined = logical.take().unwrap_or_else(|| Logical::at(line));
+                    joined.push_raw(raw);
+                    joined.text.push_str(raw);
+                    if joined.text.len() > LONGEST_LINE {
+                        return Err(wrong("the line is longer than 1 MiB"));
+                    }
+                    if continues(&joined.text) {
+                        joined.text.pop();
+                        joined.text.push(' ');
+                        logical = Some(joined);
+                    } else {
+                        unit.take(joined.line, &joined.raw, &joined.text, &mut opened)?;
+                    }
                 }
-                continue;
-            }
-            let mut logical_line = logical.take().unwrap_or_else(|| Logical::at(line));
-            logical_line.raw.push_line(raw);
-            logical_line.text.push_str(raw);
-            if logical_line.text.len() > LONGEST_LINE {
-                return Err(wrong("the line is longer than 1 MiB"));
-            }
-            if continues(&logical_line.text) {
-                logical_line.text.pop();
-                logical_line.text.push(' ');
-                logical = Some(logical_line);
-            } else {
-                unit.take(logical_line)?;
             }
         }
-        if let Some(logical) = logical {
-            unit.take(logical)?;
+        if let Some(Logical { line, raw, text }) = logical {
+            unit.take(line, &raw, &text, &mut opened)?;
         }
         if !complete {
             unit.lines.push(Line::NoNewline);
@@ -124,12 +160,12 @@ impl Unit {
         Ok(unit)
     }
 
-    fn take(&mut self, logical: Logical) -> Result<(), UnitError> {
-        let wrong = |problem| UnitError { line: logical.line, problem };
-        let raw = logical.raw.0.unwrap_or_default();
-        let text = logical.text.trim_matches(is_blank);
+    /// Takes a line, as written and with its continuations joined; `opened`: a section has begun.
+    fn take(&mut self, line: u32, raw: &str, text: &str, opened: &mut bool) -> Result<(), UnitError> {
+        let wrong = |problem| UnitError { line, problem };
+        let text = text.trim_matches(is_blank);
         if text.is_empty() {
-            self.lines.push(Line::Other(raw));
+            self.lines.push(Line::Other(raw.to_owned()));
             return Ok(());
         }
         if let Some(rest) = text.strip_prefix('[') {
@@ -138,24 +174,26 @@ impl Unit {
             if name.is_empty() || name.chars().any(|c| c.is_control() || matches!(c, '"' | '\'' | '\\')) {
                 return Err(wrong("the section has no proper name"));
             }
-            let canonical = format!("[{name}]");
-            self.lines.push(Line::Section { name: name.to_owned(), raw: (raw != canonical).then_some(raw) });
+            *opened = true;
+            self.lines
+                .push(Line::Section { name: name.to_owned(), raw: (raw != text).then(|| raw.to_owned()) });
             return Ok(());
         }
-        let (key, value) = text.split_once('=').ok_or_else(|| wrong("the line has no '='"))?;
-        let (key, value) = (key.trim_end_matches(is_blank), value.trim_start_matches(is_blank));
+        let equals =
+            text.bytes().position(|byte| byte == b'=').ok_or_else(|| wrong("the line has no '='"))?;
+        let key = text[..equals].trim_end_matches(is_blank);
+        let value = text[equals + 1..].trim_start_matches(is_blank);
         if key.is_empty() {
             return Err(wrong("there is no key before the '='"));
         }
-        if !self.lines.iter().any(|line| matches!(line, Line::Section { .. })) {
+        if !*opened {
             return Err(wrong("the assignment stands before any section"));
         }
-        let canonical = format!("{key}={value}");
-        self.lines.push(Line::Assignment {
-            key: key.to_owned(),
-            value: value.to_owned(),
-            raw: (raw != canonical).then_some(raw),
-        });
+        let mut assignment = Assignment::new(key, value);
+        if raw != assignment.text {
+            assignment.raw = Some(raw.to_owned());
+        }
+        self.lines.push(Line::Assignment(assignment));
         Ok(())
     }
 
@@ -168,7 +206,7 @@ impl Unit {
         if continues(value) {
             return Err(EncodeError::new('\\', "at the end of a value, where it would join the next line"));
         }
-        let line = Line::Assignment { key: key.to_owned(), value: value.to_owned(), raw: None };
+        let line = Line::Assignment(Assignment::new(key, value));
         let headers = |line: &Line| matches!(line, Line::Section { .. });
         let named = |line: &Line| matches!(line, Line::Section { name, .. } if name == section);
         if let Some(header) = self.lines.iter().rposition(named) {
@@ -211,7 +249,9 @@ impl Unit {
                     section = name;
                     None
                 }
-                Line::Assignment { key, value, .. } => Some(Entry { section, key, value, line }),
+                Line::Assignment(assignment) => {
+                    Some(Entry { section, key: assignment.key(), value: assignment.value(), line })
+                }
                 Line::Other(_) | Line::NoNewline => None,
             }
         })
@@ -239,7 +279,7 @@ impl Unit {
 
     /// Prints the file.
     pub fn print(&self) -> String {
-        let mut out = String::new();
+        let mut out = String::with_capacity(self.lines.iter().map(Line::length).sum());
         for line in &self.lines {
             match line {
                 Line::Section { name, raw } => match raw {
@@ -250,14 +290,7 @@ impl Unit {
                         out.push(']');
                     }
                 },
-                Line::Assignment { key, value, raw } => match raw {
-                    Some(raw) => out.push_str(raw),
-                    None => {
-                        out.push_str(key);
-                        out.push('=');
-                        out.push_str(value);
-                    }
-                },
+                Line::Assignment(Assignment { text, raw, .. }) => out.push_str(raw.as_ref().unwrap_or(text)),
                 Line::Other(raw) => out.push_str(raw),
                 Line::NoNewline => {
                     out.pop();
@@ -271,10 +304,22 @@ impl Unit {
 }
 
 impl Line {
+    /// How many bytes it takes in the file, at most.
+    fn length(&self) -> usize {
+        match self {
+            Self::Section { name, raw } => raw.as_ref().map_or(name.len() + 2, String::len) + 1,
+            Self::Assignment(assignment) => assignment.raw.as_ref().unwrap_or(&assignment.text).len() + 1,
+            Self::Other(raw) => raw.len() + 1,
+            Self::NoNewline => 0,
+        }
+    }
+
     /// How many lines it takes in the file.
     fn height(&self) -> u32 {
         let raw = match self {
-            Self::Section { raw, .. } | Self::Assignment { raw, .. } => raw.as_deref().unwrap_or_default(),
+            Self::Section { raw, .. } | Self::Assignment(Assignment { raw, .. }) => {
+                raw.as_deref().unwrap_or_default()
+            }
             Self::Other(raw) => raw,
             Self::NoNewline => return 0,
         };
@@ -285,26 +330,19 @@ impl Line {
 /// A line with its continuations: as written, and joined.
 struct Logical {
     line: u32,
-    raw: Raw,
+    raw: String,
     text: String,
 }
 
 impl Logical {
     fn at(line: u32) -> Self {
-        Self { line, raw: Raw(None), text: String::new() }
+        Self { line, raw: String::new(), text: String::new() }
     }
-}
 
-struct Raw(Option<String>);
-
-impl Raw {
-    fn push_line(&mut self, line: &str) {
-        match &mut self.0 {
-            Some(raw) => {
-                raw.push('\n');
-                raw.push_str(line);
-            }
-            None => self.0 = Some(line.to_owned()),
+    fn push_raw(&mut self, line: &str) {
+        if !self.raw.is_empty() {
+            self.raw.push('\n');
         }
+        self.raw.push_str(line);
     }
 }
