@@ -25,6 +25,18 @@ fn compare(file: &EnvFile, output: &[u8]) {
     }
 }
 
+/// Compares with the NUL-separated output of a program that gives what the file says and nothing else.
+fn compare_all(dialect: Dialect, file: &EnvFile, output: &[u8]) {
+    compare(file, output);
+    assert_eq!(output.iter().filter(|byte| **byte == 0).count(), file.variables.len(), "{dialect:?}");
+    let (all, carried) = (hostile::strings().len(), file.variables.len());
+    assert!(all > 10_000);
+    println!(
+        "{dialect:?}: {all} hostile strings, {carried} carried, {} refused, 0 injections",
+        all - carried
+    );
+}
+
 #[test]
 fn every_dialect_reads_back_what_it_prints() {
     for dialect in Dialect::ALL {
@@ -54,6 +66,7 @@ fn dash_reads_what_the_shell_dialect_prints() {
     );
     compare(&file, &output.stdout);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the file ran something");
+    assert!(file.variables.len() > 10_000, "the shell takes every string: {}", file.variables.len());
 }
 
 #[test]
@@ -81,7 +94,77 @@ while result[index] is not None:
     std::fs::write(&path, file.print(Dialect::Systemd).unwrap()).unwrap();
     let output = python.args(["-c", ORACLE, LIBRARY]).arg(&path).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    compare(&file, &output.stdout);
+    compare_all(Dialect::Systemd, &file, &output.stdout);
+}
+
+#[test]
+fn pam_env_reads_what_its_dialect_prints() {
+    const TEST: &str = "env file, pam_env dialect";
+    // A session of a service of our own, whose only module is pam_env; no configuration of the machine takes part.
+    const ORACLE: &str = r#"
+import ctypes, sys
+try:
+    pam = ctypes.CDLL("libpam.so.0")
+    start = pam.pam_start_confdir
+except (OSError, AttributeError):
+    sys.exit(77)
+class Conversation(ctypes.Structure):
+    _fields_ = [("function", ctypes.c_void_p), ("data", ctypes.c_void_p)]
+handle = ctypes.c_void_p()
+talk = Conversation(None, None)
+code = start(b"cmc", b"root", ctypes.byref(talk), sys.argv[1].encode(), ctypes.byref(handle))
+assert code == 0, code
+code = pam.pam_open_session(handle, 0)
+if code == 28:
+    sys.exit(77)
+assert code == 0, code
+pam.pam_getenvlist.restype = ctypes.POINTER(ctypes.c_char_p)
+result = pam.pam_getenvlist(handle)
+index = 0
+while result[index] is not None:
+    sys.stdout.buffer.write(result[index] + b"\0")
+    index += 1
+"#;
+    let Some(mut python) = hostile::program("python3", TEST) else { return };
+    let file = carried(Dialect::PamEnv);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("v.env");
+    std::fs::write(&path, file.print(Dialect::PamEnv).unwrap()).unwrap();
+    let options = format!("readenv=1 user_readenv=0 conffile=/dev/null envfile={}", path.display());
+    std::fs::write(folder.path().join("cmc"), format!("session required pam_env.so {options}\n")).unwrap();
+    let output = python.args(["-c", ORACLE]).arg(folder.path()).output().unwrap();
+    if output.status.code() == Some(77) {
+        return cmc_testing::skip(TEST, "Linux-PAM 1.4 with pam_env is not installed");
+    }
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    compare_all(Dialect::PamEnv, &file, &output.stdout);
+}
+
+/// What `docker run --env-file` makes of a file, after docker's opts/file.go: lines, blanks before them away, no comments,
+/// and of the rest what stands before and behind the first `=`.
+fn docker_reads(text: &str) -> Vec<(String, String)> {
+    let mut read = Vec::new();
+    for (index, line) in text.split('\n').enumerate() {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        assert!(line.len() < 64 * 1024, "docker's scanner gives up");
+        let line = if index == 0 { line.trim_start_matches('\u{feff}') } else { line };
+        let line = line.trim_start();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (name, value) = line.split_once('=').expect("docker takes it out of its own environment");
+        assert!(!name.is_empty() && !name.contains([' ', '\t']), "docker refuses {line:?}");
+        read.push((name.to_owned(), value.to_owned()));
+    }
+    read
+}
+
+#[test]
+fn docker_s_rules_read_what_its_dialect_prints() {
+    let file = carried(Dialect::Docker);
+    let read = docker_reads(&file.print(Dialect::Docker).unwrap());
+    let output: String = read.iter().map(|(name, value)| format!("{name}={value}\0")).collect();
+    compare_all(Dialect::Docker, &file, output.as_bytes());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 mod columns;
 mod crontabs;
+mod injections;
 mod meaning;
 mod printing;
 mod programs;

@@ -251,7 +251,8 @@ fn entry(reader: &mut Reader<'_>, systemd: Option<u16>) -> Option<Entry> {
     let group = column(&mut columns).map(|word| owner(reader, &word));
     let age = column(&mut columns).map(|word| age(reader, &word));
     good &= mode != Some(None) && user != Some(None) && group != Some(None) && age != Some(None);
-    let bytes = at..reader.text.trim_end_matches('\r').len().max(at);
+    // Blanks at the end of a line are no part of it.
+    let bytes = at..reader.text.trim_end_matches([' ', '\t', '\r']).len().max(at);
     let argument = Some(&reader.text[bytes.clone()]).filter(|text| !matches!(text.trim(), "" | "-"));
     let argument = argument.map(str::to_owned);
     good &= argument_is_good(reader, kind, &modifiers, argument.as_deref(), bytes);
