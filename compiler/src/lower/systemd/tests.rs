@@ -335,20 +335,73 @@ systemd."backup.timer" = { Timer.OnCalendar = "02:30", Install.WantedBy = "timer
         let (service, _) = service(toml);
         let lowered = lower(&service, &host("debian-12"));
         assert!(lowered.diagnostics.is_empty(), "{:?}", lowered.diagnostics);
-        let root = tempfile::tempdir().unwrap();
-        let names = stage(root.path(), &lowered);
-        assert!(!names.is_empty());
-        let output = Command::new("systemd-analyze")
-            .args(["--man=no", "--recursive-errors=no"])
-            .arg(format!("--root={}", root.path().display()))
-            .arg("verify")
-            .args(&names)
-            .env("SYSTEMD_LOG_LEVEL", "warning")
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && said.is_empty(), "{said}");
+        assert!(!verified(&lowered).is_empty());
     }
+}
+
+/// Has the real systemd read the units; gives their names.
+fn verified(lowered: &Lowered) -> Vec<String> {
+    let root = tempfile::tempdir().unwrap();
+    let names = stage(root.path(), lowered);
+    let output = Command::new("systemd-analyze")
+        .args(["--man=no", "--recursive-errors=no"])
+        .arg(format!("--root={}", root.path().display()))
+        .arg("verify")
+        .args(&names)
+        .env("SYSTEMD_LOG_LEVEL", "warning")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{said}");
+    names
+}
+
+#[test]
+fn the_real_systemd_accepts_the_timer_and_the_service_of_a_job() {
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        return skip(
+            "the_real_systemd_accepts_the_timer_and_the_service_of_a_job",
+            "not installed: systemd-analyze",
+        );
+    }
+    let toml = r#"
+[service.shop]
+on = ["@all"]
+env.TARGET = "s3://backup"
+job."clean.up" = { exec = ["/bin/true"], at = "*:0/15" }
+
+[service.shop.job.nightly]
+exec = ["/usr/local/bin/backup", "--name", "100% \"sure\" $HOME it's \\%", ""]
+at = ["02:30", "Fri *-13 12:00", "daily", "weekly", "Mon..Fri 9..17:00/15", "*-*-1,15 4:00", "*-1/3-1 0:00"]
+user = "backup"
+directory = "/var/lib/shop"
+umask = "0027"
+nice = 10
+timeout = "1h 30m"
+random-delay = "10m"
+catch-up = true
+harden = "strict"
+limits = { open-files = 1024, processes = 64, memory = "1G", core = 0, stack = "8M" }
+"#;
+    let (service, _) = service(toml);
+    let lowered = lower(&service, &host("debian-12"));
+    assert!(lowered.diagnostics.is_empty(), "{:?}", lowered.diagnostics);
+    let mut names = verified(&lowered);
+    names.sort();
+    assert_eq!(
+        names,
+        ["shop-clean.up.service", "shop-clean.up.timer", "shop-nightly.service", "shop-nightly.timer"]
+    );
+    let timers = lowered.files.iter().filter(|file| file.path.as_str().ends_with(".timer"));
+    let times: Vec<&str> = timers
+        .flat_map(|file| file.text.lines().filter_map(|line| line.strip_prefix("OnCalendar=")))
+        .collect();
+    assert_eq!(times.len(), 8);
+    let output = Command::new("systemd-analyze").arg("calendar").args(&times).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(said.matches("Normalized form:").count(), times.len(), "{said}");
+    assert!(!said.contains("Next elapse: never"), "{said}");
 }
 
 #[test]
