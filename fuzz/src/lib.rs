@@ -38,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     ("logrotate", logrotate),
     ("sudoers", sudoers),
     ("variables", variables),
+    ("rc_conf_local", rc_conf_local),
     ("definitions_toml", definitions_toml),
     ("definitions_json", definitions_json),
     ("bundle_tar", bundle_tar),
@@ -236,6 +237,11 @@ pub fn sudoers(data: &[u8]) {
 /// /etc/default.
 pub fn variables(data: &[u8]) {
     text(data, |text| small(text, small::variables::parse));
+}
+
+/// rc.conf.local of OpenBSD.
+pub fn rc_conf_local(data: &[u8]) {
+    text(data, |text| small(text, small::rc_conf_local::parse));
 }
 
 fn definitions(name: &str, data: &[u8]) {

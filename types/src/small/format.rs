@@ -1,7 +1,9 @@
 //! Which format a path has, and whether anything reads it there.
 
 use super::Problem;
-use super::{cron, hosts, limits, logrotate, modules, sudoers, sysctl, sysusers, tmpfiles, variables};
+use super::{
+    cron, hosts, limits, logrotate, modules, rc_conf_local, sudoers, sysctl, sysusers, tmpfiles, variables,
+};
 use crate::systemd::release_of;
 use crate::{InitSystem, Mode, Os, Severity, UnixPath};
 
@@ -28,6 +30,8 @@ pub enum Format {
     Sudoers,
     /// `/etc/default`.
     Variables,
+    /// `/etc/rc.conf.local` of OpenBSD.
+    RcConfLocal,
 }
 
 impl Format {
@@ -44,6 +48,7 @@ impl Format {
             Self::Logrotate => "logrotate",
             Self::Sudoers => "sudoers",
             Self::Variables => "variables",
+            Self::RcConfLocal => "rc.conf.local",
         }
     }
 
@@ -108,6 +113,7 @@ pub fn format_of(path: &UnixPath, os: &Os) -> Option<Found> {
         "/etc/logrotate.conf" if !bsd => return found(Format::Logrotate),
         "/usr/local/etc/logrotate.conf" if bsd => return found(Format::Logrotate),
         "/etc/sudoers" | "/usr/local/etc/sudoers" => return found(Format::Sudoers),
+        "/etc/rc.conf.local" if os.init() == InitSystem::OpenbsdRc => return found(Format::RcConfLocal),
         "/etc/crontab" => return Some(Found { format: table(os, true), unread: crontab(os) }),
         _ => {}
     }
@@ -163,6 +169,7 @@ pub fn check(format: Format, text: &str) -> Vec<Problem> {
         Format::Logrotate => logrotate::parse(text).1,
         Format::Sudoers => sudoers::parse(text).1,
         Format::Variables => variables::parse(text).1,
+        Format::RcConfLocal => rc_conf_local::parse(text).1,
     }
 }
 
@@ -179,6 +186,7 @@ pub fn reprint(format: Format, text: &str) -> String {
         Format::Logrotate => logrotate::parse(text).0.print(),
         Format::Sudoers => sudoers::parse(text).0.print(),
         Format::Variables => variables::parse(text).0.print(),
+        Format::RcConfLocal => rc_conf_local::parse(text).0.print(),
     }
 }
 

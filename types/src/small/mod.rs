@@ -1,5 +1,5 @@
 //! The small files beside units: tmpfiles.d, sysusers.d, sysctl.d, modules-load.d, limits.d, crontabs, `/etc/hosts`,
-//! logrotate, sudoers and `/etc/default`.
+//! logrotate, sudoers, `/etc/default` and rc.conf.local.
 //!
 //! Every format parses to a [`File`]: the lines, verbatim, and what each says, typed. What is foreign prints byte for
 //! byte; what code adds prints as the format's reader reads it, or is refused. All that the reader would reject, ignore
@@ -12,6 +12,7 @@ pub mod limits;
 mod lines;
 pub mod logrotate;
 pub mod modules;
+pub mod rc_conf_local;
 pub mod sudoers;
 pub mod sysctl;
 pub mod sysusers;

@@ -143,6 +143,13 @@ static ROWS: &[Row] = &[
         Format::Variables,
         of_statements::<small::variables::Entry>,
     ),
+    small(
+        "rc-conf-local",
+        "rc.conf.local(8) of OpenBSD",
+        "ntpd_flags=\"-s\"\npkg_scripts=postgresql api\n",
+        Format::RcConfLocal,
+        of_statements::<small::rc_conf_local::Entry>,
+    ),
     Row {
         name: "env-file",
         about: "Environment files of systemd, sh, docker and pam_env",
@@ -221,6 +228,7 @@ fn small_reading(format: Format, text: &str) -> Option<(&'static str, Value)> {
         Format::Logrotate => ("logrotate", statements(small::logrotate::parse(text))),
         Format::Sudoers => ("sudoers", statements(small::sudoers::parse(text))),
         Format::Variables => ("variables", statements(small::variables::parse(text))),
+        Format::RcConfLocal => ("rc-conf-local", statements(small::rc_conf_local::parse(text))),
     };
     Some((name, says?))
 }

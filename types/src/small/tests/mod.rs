@@ -32,6 +32,7 @@ fn formats() -> Vec<Format> {
         Format::Logrotate,
         Format::Sudoers,
         Format::Variables,
+        Format::RcConfLocal,
     ];
     others.into_iter().chain(tables).collect()
 }
@@ -72,6 +73,7 @@ fn a_path_says_the_format_and_whose_reading_counts() {
         ("/etc/modules", "alpine-3.20", Format::Modules(modules::Dialect::Openrc)),
         ("/etc/security/limits.d/api.conf", "rocky-9", Format::Limits),
         ("/etc/security/limits.conf", "rocky-9", Format::Limits),
+        ("/etc/rc.conf.local", "openbsd-7.6", Format::RcConfLocal),
         ("/etc/crontab", "debian-12", cron(Dialect::Debian, true)),
         ("/etc/crontab", "openbsd-7.6", cron(Dialect::OpenBsd, true)),
         ("/etc/cron.d/api", "ubuntu-24.04", cron(Dialect::Debian, true)),
