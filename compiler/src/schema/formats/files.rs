@@ -19,6 +19,8 @@ struct Row {
     about: &'static str,
     /// A file.
     sample: &'static str,
+    /// More, for keys that it has not.
+    more: &'static [&'static str],
     /// Whose reading the sample is for.
     format: FileFormat,
     /// The schema of what a file says.
@@ -67,7 +69,7 @@ const fn small(
     format: Format,
     make: fn() -> Value,
 ) -> Row {
-    Row { name, about, sample, format: FileFormat::Small(format), make }
+    Row { name, about, sample, more: &[], format: FileFormat::Small(format), make }
 }
 
 static ROWS: &[Row] = &[
@@ -81,7 +83,7 @@ static ROWS: &[Row] = &[
     small(
         "sysusers",
         "sysusers.d(5)",
-        "u api 500:60 \"The API\" /srv/api /bin/sh\nu a /etc/a\ng web 70\nm api web\nr - 500-900\n",
+        "u api 500:60 \"The API\" /srv/api /bin/sh\nu b 501:web\nu a /etc/a\ng web 70\nm api web\nr - 500-900\n",
         Format::Sysusers(None),
         of_statements::<small::sysusers::Entry>,
     ),
@@ -154,6 +156,7 @@ static ROWS: &[Row] = &[
         name: "env-file",
         about: "Environment files of systemd, sh, docker and pam_env",
         sample: "# The port.\nPORT=8080\n",
+        more: &[],
         format: FileFormat::Env(Dialect::Systemd),
         make: of::<EnvFile>,
     },
@@ -161,6 +164,7 @@ static ROWS: &[Row] = &[
         name: "login-conf",
         about: "login.conf(5)",
         sample: "api:\\\n\t:openfiles-cur=4096:\\\n\t:requirehome:\\\n\t:umask@:\\\n\t:tc=daemon:\n",
+        more: &[],
         format: FileFormat::LoginConf(System::OpenBsd),
         make: of::<Vec<login_conf::Record>>,
     },
@@ -168,6 +172,7 @@ static ROWS: &[Row] = &[
         name: "openbsd-rc",
         about: "OpenBSD's rc.d scripts",
         sample: "#!/bin/ksh\n\ndaemon=\"/usr/local/bin/api\"\ndaemon_flags=\"-v\"\ndaemon_user=\"_api\"\n\n. /etc/rc.d/rc.subr\n\nrc_bg=YES\nrc_reload_signal=USR1\n\nrc_cmd $1\n",
+        more: &[include_str!("samples/openbsd-rc-whole.txt")],
         format: FileFormat::OpenbsdRc,
         make: of::<openbsd_rc::Script>,
     },
@@ -175,6 +180,10 @@ static ROWS: &[Row] = &[
         name: "freebsd-rc",
         about: "FreeBSD's rc.d scripts",
         sample: "#!/bin/sh\n\n# PROVIDE: api\n# REQUIRE: NETWORKING\n# KEYWORD: shutdown\n\n. /etc/rc.subr\n\nname=\"api\"\nrcvar=\"api_enable\"\n\nload_rc_config $name\n\n: ${api_enable:=\"NO\"}\n\ncommand=\"/usr/local/bin/api\"\n\nrun_rc_command \"$1\"\n",
+        more: &[
+            include_str!("samples/freebsd-rc-supervised.txt"),
+            include_str!("samples/freebsd-rc-forking.txt"),
+        ],
         format: FileFormat::FreebsdRc,
         make: of::<freebsd_rc::Script>,
     },
@@ -182,6 +191,7 @@ static ROWS: &[Row] = &[
         name: "openrc",
         about: "OpenRC's service scripts",
         sample: "#!/sbin/openrc-run\n\ndescription=\"The API\"\nsupervisor=\"supervise-daemon\"\ncommand=\"/usr/local/bin/api\"\ncommand_user=\"api\"\n\ndepend() {\n\tneed net\n}\n",
+        more: &[include_str!("samples/openrc-supervised.txt"), include_str!("samples/openrc-forking.txt")],
         format: FileFormat::Openrc,
         make: of::<openrc::Script>,
     },
@@ -189,6 +199,7 @@ static ROWS: &[Row] = &[
         name: "shell-conf",
         about: "FreeBSD's rc.conf.d and OpenRC's conf.d",
         sample: "# The API.\napi_enable=\"YES\"\nset -a\n. /etc/api.env\nset +a\n",
+        more: &[],
         format: FileFormat::ShellConf,
         make: of::<shell::Conf>,
     },
@@ -258,7 +269,10 @@ pub(super) fn schema(name: &str) -> Option<Value> {
     let mut schema = Value::Object(schema);
     if let Some(sample) = reading(row.format, row.sample) {
         let mut definitions = schema["$defs"].take();
-        exemplify(&mut schema, &sample, &mut definitions, 0);
+        let more = row.more.iter().filter_map(|text| reading(row.format, text));
+        for sample in std::iter::once(sample.clone()).chain(more) {
+            exemplify(&mut schema, &sample, &mut definitions, 0);
+        }
         schema["$defs"] = definitions;
         if let Some(object) = schema.as_object_mut() {
             object.insert("examples".into(), json!([sample]));

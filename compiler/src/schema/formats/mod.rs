@@ -1,6 +1,7 @@
 //! A JSON Schema per format: of what a definition may say of it, and of what a file of it says, as `cmc import --format
 //! json` gives it. All come from the types and tables that read the formats.
 
+mod examples;
 mod files;
 mod tables;
 #[cfg(test)]

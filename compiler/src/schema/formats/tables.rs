@@ -73,7 +73,11 @@ pub(super) fn unit() -> Value {
     }
     for section in Section::ALL {
         let mut keys = Map::new();
+        let mut said = Map::new();
         for (row, name) in rows.iter().filter(|(row, _)| row.sections.contains(section)) {
+            if super::examples::telling(*section).contains(&row.key) {
+                said.insert(row.key.to_owned(), super::examples::example(row));
+            }
             keys.insert(row.key.to_owned(), json!({ "$ref": format!("#/$defs/{name}") }));
         }
         let name = section.name();
@@ -86,6 +90,7 @@ pub(super) fn unit() -> Value {
                 "properties": keys,
                 "patternProperties": { "^[+]": true, "^X-": true },
                 "additionalProperties": false,
+                "examples": [said],
             }),
         );
     }
@@ -132,6 +137,7 @@ fn directive(row: &Directive) -> Value {
         "title": row.key,
         "description": about,
         "anyOf": [one, { "type": "array", "items": one }],
+        "examples": [super::examples::example(row)],
     })
 }
 

@@ -23,7 +23,7 @@ fn keys<'s>(schema: &'s Value, at: &str, found: &mut Vec<(String, &'s Value)>) {
 }
 
 #[test]
-fn every_key_of_every_schema_has_a_title_and_a_description() {
+fn every_key_of_every_schema_has_a_title_a_description_and_an_example() {
     let mut all = 0;
     for name in names() {
         let schema = schema(name).unwrap();
@@ -43,10 +43,35 @@ fn every_key_of_every_schema_has_a_title_and_a_description() {
             };
             assert!(key["title"].is_string(), "{at} has no title: {key}");
             assert!(key["description"].is_string(), "{at} has no description: {key}");
+            let examples = key["examples"].as_array().map_or(0, Vec::len);
+            assert!(examples > 0, "{at} has no example: {key}");
             all += 1;
         }
     }
     assert!(all > 1500, "{all}");
+}
+
+#[test]
+fn every_directive_takes_its_example_and_so_does_its_schema() {
+    let validator = jsonschema::validator_for(&schema("systemd-unit").unwrap()).unwrap();
+    let mut wrong = Vec::new();
+    for row in &cmc_types::systemd::DIRECTIVES {
+        let example = examples::example(row);
+        let text = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
+        if let Err(bad) = row.check(&text) {
+            wrong.push(format!("{}={text}: {}", row.key, bad.problem));
+        }
+        for section in row.sections {
+            let mut keys = Map::new();
+            keys.insert(row.key.to_owned(), example.clone());
+            let mut unit = Map::new();
+            unit.insert(section.name().to_owned(), keys.into());
+            if !validator.is_valid(&unit.into()) {
+                wrong.push(format!("[{}] {}={text}", section.name(), row.key));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
