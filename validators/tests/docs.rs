@@ -69,6 +69,10 @@ fn scope(program: &Program) -> &'static str {
 fn chosen(program: &Program) -> String {
     let globs = program.applies_to.iter().map(|glob| format!("`{}`", glob.replace('|', "\\|")));
     let scripts = program.interpreters.iter().map(|name| format!("`#!…/{name}`"));
+    if program.extra {
+        let (globs, scripts): (Vec<_>, Vec<_>) = (globs.collect(), scripts.collect());
+        return format!("{} at {}", scripts.join(", "), globs.join(", "));
+    }
     globs.chain(scripts).collect::<Vec<_>>().join(", ")
 }
 

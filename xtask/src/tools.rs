@@ -22,6 +22,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("nginx", "nginx-light"),
     ("openssl", "openssl"),
     ("ssh-keygen", "openssh-client"),
+    ("shellcheck", "shellcheck"),
     ("sqlite3", "sqlite3"),
     ("sshd", "openssh-server"),
     ("strace", "strace"),

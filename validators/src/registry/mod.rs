@@ -10,6 +10,7 @@ mod nft;
 mod nginx;
 pub(crate) mod pattern;
 mod sh;
+mod shellcheck;
 mod sshd;
 mod systemd;
 mod throw_away;
@@ -33,6 +34,7 @@ pub const PROGRAMS: &[&Program] = &[
     &sh::BASH,
     &sh::DASH,
     &sh::KSH,
+    &shellcheck::SHELLCHECK,
     &logrotate::LOGROTATE,
     &nft::NFT,
     &named::NAMED,
@@ -65,6 +67,9 @@ pub struct Program {
     pub init: Option<InitSystem>,
     /// Families of hosts that it is for, where others have another program of that name; empty: all.
     pub families: &'static [&'static str],
+    /// Whether it comes on top of what others check: chosen for scripts of its interpreters at its globs, unless cmc
+    /// printed them, and never required.
+    pub extra: bool,
     /// What one run checks.
     pub scope: Scope,
     /// Program and arguments; `{}` is the file, or what `prepare` says.
@@ -175,6 +180,7 @@ impl Program {
         interpreters: &[],
         init: None,
         families: &[],
+        extra: false,
         of_host: &[],
         of_host_at: &[],
         scope: Scope::Each,

@@ -169,6 +169,7 @@ impl<'a> Jobs<'a> {
         let required = run.subjects.iter().any(|(index, _)| match &tree.files[*index].checks {
             // A script that cmc printed was parsed back already; a shell's opinion comes on top.
             Checks::Auto { .. } if tree.files[*index].format == Format::Typed && tool.is_alone() => false,
+            Checks::Auto { .. } if tool.is_extra() => false,
             Checks::Auto { required } | Checks::Named { required, .. } => *required,
             Checks::Off { .. } => false,
         });
@@ -320,7 +321,8 @@ fn choose(tool: &Tool<'_>, host: &HostPlan, tree: &Tree) -> Vec<(usize, bool)> {
                 }
             }
             Checks::Auto { .. } => {
-                if tool.applies(host, file.path.as_str(), file.interpreter()) {
+                let printed = tool.is_extra() && file.format == Format::Typed;
+                if !printed && tool.applies(host, file.path.as_str(), file.interpreter()) {
                     chosen.push((index, false));
                 }
             }

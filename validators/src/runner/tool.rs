@@ -41,14 +41,20 @@ impl<'a> Tool<'a> {
         }
     }
 
+    /// Whether it comes on top of what others check.
+    pub(super) fn is_extra(&self) -> bool {
+        self.program().is_some_and(|program| program.extra)
+    }
+
     /// Whether it is chosen for this path, or for a script of this interpreter.
     pub(super) fn applies(&self, host: &HostPlan, path: &str, interpreter: Option<&str>) -> bool {
         match self {
             Self::BuiltIn(program) => {
+                let place = program.applies_to.iter().any(|glob| glob::matches(glob, path));
+                let script = interpreter.is_some_and(|name| program.interpreters.contains(&name));
                 program.init.is_none_or(|init| init == host.init)
                     && (program.families.is_empty() || program.families.contains(&host.os.family()))
-                    && (program.applies_to.iter().any(|glob| glob::matches(glob, path))
-                        || interpreter.is_some_and(|name| program.interpreters.contains(&name)))
+                    && if program.extra { place && script } else { place || script }
             }
             Self::Own(_, own) => own.applies_to.as_deref().is_some_and(|glob| glob::matches(glob, path)),
         }
