@@ -106,7 +106,8 @@ pub(super) fn argument_is_good(
             if let Some(at) = bad_escape(text) {
                 let help =
                     "after a backslash may stand one of a b f n r t v s \\ \" ', xHH, or three octal digits";
-                let bytes = within(&bytes, at..at + 2);
+                let escaped = text[at + 1..].chars().next().map_or(0, char::len_utf8);
+                let bytes = within(&bytes, at..at + 1 + escaped);
                 reader.error(bytes, "there is no such escape", help);
                 return false;
             }
