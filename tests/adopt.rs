@@ -176,6 +176,7 @@ fn what_cannot_be_read_is_told_and_the_rest_is_adopted() {
     let odd = std::os::unix::ffi::OsStrExt::from_bytes(&b"root/etc/bad\xff"[..]);
     std::fs::write(scratch.path(Path::new::<std::ffi::OsStr>(odd)), "x").unwrap();
     std::fs::write(scratch.path("root/etc/two\nlines"), "x").unwrap();
+    std::fs::write(scratch.path("root/etc/{{ x }}"), "x").unwrap();
     std::fs::write(scratch.path("root/etc/systemd/system/nul.service"), b"[Service]\nExecStart=/bin/a\0b\n")
         .unwrap();
     std::fs::write(scratch.path("root/etc/tmpfiles.d.conf"), b"\xff\xfe").unwrap();
@@ -187,6 +188,7 @@ fn what_cannot_be_read_is_told_and_the_rest_is_adopted() {
     for what in [
         "/etc/huge is larger than 64 MiB",
         "/etc/pipe is a named pipe",
+        "/etc/{{ x }} has a name that begins an expression",
         "/etc/socket is a socket",
         "has a name that no definition can say",
         "a NUL stands in the file",

@@ -286,7 +286,11 @@ fn ctrl_c_and_ctrl_backslash_belong_to_the_editor_and_sigterm_takes_the_copy_and
         (Signal::SIGTERM, "before"),
         (Signal::SIGHUP, "before"),
     ];
-    for (signal, value) in ends {
+    // Under nohup, say, a hang-up is for nobody.
+    let ignored = std::fs::read_to_string("/proc/self/status").unwrap();
+    let ignored = ignored.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap().trim();
+    let no_hang_up = u64::from_str_radix(ignored, 16).unwrap() & 1 == 1;
+    for (signal, value) in ends.into_iter().filter(|(signal, _)| !no_hang_up || *signal != Signal::SIGHUP) {
         let is_the_editors = value == "after";
         let scratch = copy(&base);
         let child = spawn(&scratch, &["-C", "fleet", "secret", "edit", "db"], "");

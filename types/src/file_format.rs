@@ -160,7 +160,7 @@ mod tests {
             ("/etc/conf.d/api", "gentoo", Some("shell configuration")),
             ("/etc/cron.d/api", "debian-12", Some("crontab")),
             ("/etc/sysctl.d/README.sysctl", "debian-12", None),
-            ("/etc/sysctl.d/90-readme", "debian-12", Some("sysctl.d")),
+            ("/etc/sysctl.d/90-readme", "debian-12", Some("sysctl")),
         ] {
             assert_eq!(name(path, os), format, "{path} on {os}");
         }

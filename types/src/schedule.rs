@@ -88,6 +88,11 @@ impl Kind {
                     .filter(|step| *step > 0)
                     .ok_or_else(|| bad(format!("the step of a {} is no number from 1", self.what)))?,
             };
+            if step > last - first && step > 1 && !range.contains("..") {
+                let why =
+                    format!("a step of {step} leads past the last {}, which is {}", self.what, self.high);
+                return Err(bad(why));
+            }
             set = (first..=last).step_by(usize::from(step)).fold(set, |set, number| set | 1 << number);
         }
         Ok(set)

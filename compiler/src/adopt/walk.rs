@@ -213,6 +213,10 @@ impl Walk<'_> {
         if !taken {
             return self.outside(path);
         }
+        if crate::expr::is_expression(path) || path.contains("{#") {
+            let help = "rename it: in a definition its name would be an expression";
+            return self.trouble(Severity::Error, path, "has a name that begins an expression", Some(help));
+        }
         let host_path = match UnixPath::parse(&format!("/{path}")) {
             Ok(path) => path,
             Err(error) => {

@@ -86,6 +86,20 @@ fn is_zone(word: &str) -> bool {
 }
 
 fn weekdays(word: &str, alone: bool) -> Result<(), BadValue> {
+    // Monday is the first.
+    let place = |name: &str| {
+        let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        days.iter().position(|day| name.get(..3).is_some_and(|name| name.eq_ignore_ascii_case(day)))
+    };
+    for part in word.split(',') {
+        let ends = part.split_once("..").or_else(|| part.split_once('-'));
+        if let Some((Some(first), Some(last))) = ends.map(|(first, last)| (place(first), place(last)))
+            && first > last
+        {
+            return Err(BadValue::new(format!("the weekdays {part} go backwards"))
+                .help("weeks begin on Monday: write a list, such as Fri,Sat,Sun,Mon"));
+        }
+    }
     for name in word.split(',').flat_map(|part| part.split("..")).flat_map(|part| part.split('-')) {
         if name.is_empty() || WEEKDAYS.iter().any(|day| day.eq_ignore_ascii_case(name)) {
             continue;
@@ -111,7 +125,7 @@ fn date(word: &str) -> Result<(), BadValue> {
     };
     let month = match before.split_once('-') {
         Some((year, month)) => {
-            component(year, "year", 0, 9999, false)?;
+            component(year, "year", 1970, 2199, false)?;
             month
         }
         None => before,
@@ -120,7 +134,8 @@ fn date(word: &str) -> Result<(), BadValue> {
         return Err(shape());
     }
     component(month, "month", 1, 12, false)?;
-    component(day, "day", 1, 31, false)
+    // Counted from the end of the month, of which the shortest has 28.
+    component(day, "day", 1, if word.contains('~') { 28 } else { 31 }, false)
 }
 
 fn time(word: &str) -> Result<(), BadValue> {
@@ -164,6 +179,10 @@ fn component(text: &str, what: &str, min: u32, max: u32, decimals: bool) -> Resu
             }
         }
         if range == "*" {
+            if let Some(step) = step {
+                return Err(BadValue::new(format!("{part:?}: no step goes with *"))
+                    .help(format!("write the first {what} before it: {min}/{step}")));
+            }
             continue;
         }
         match range.split_once("..") {
@@ -173,7 +192,14 @@ fn component(text: &str, what: &str, min: u32, max: u32, decimals: bool) -> Resu
                 }
             }
             None => {
-                number(range)?;
+                let first = number(range)?;
+                let step = step.and_then(|step| step.parse::<f64>().ok()).unwrap_or_default();
+                // A second may go up to 60, less a microsecond.
+                let last = if decimals { f64::from(max) + 0.999_999 } else { f64::from(max) };
+                if max < u32::MAX && f64::from(first) + step > last {
+                    return Err(BadValue::new(format!("the step of {part:?} leads past the last {what}"))
+                        .help(format!("{first} and the step may not be more than {max}")));
+                }
             }
         }
     }

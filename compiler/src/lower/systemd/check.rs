@@ -205,11 +205,31 @@ fn complete(draft: &Draft, name: &UnitName, of_daemon: bool, diagnostics: &mut V
         UnitType::Service => {
             let start = commands(draft, "ExecStart");
             let oneshot = draft.last("Service", "Type") == Some("oneshot");
-            let stops = sets(&["ExecStop"]) || draft.last("Unit", "SuccessAction").is_some();
+            let stays = draft
+                .last("Service", "RemainAfterExit")
+                .is_some_and(|value| matches!(value, "yes" | "true" | "1" | "on" | "y" | "t"));
+            let acts = draft.last("Unit", "SuccessAction").is_some();
+            let stops = acts || (sets(&["ExecStop"]) && stays);
             if start.is_empty() && of_daemon {
                 // Its program is missing or cannot be written, and that is reported already.
             } else if start.is_empty() && !stops {
-                diagnostics.push(lacks("no command to run", "set ExecStart in [Service]"));
+                let help = "set ExecStart in [Service]; with ExecStop alone RemainAfterExit=yes is needed";
+                diagnostics.push(lacks("no command to run", help));
+            }
+            if draft.last("Service", "Type") == Some("dbus") && draft.last("Service", "BusName").is_none() {
+                let help = "set BusName in [Service] to the name that it takes on the bus, or another Type";
+                diagnostics.push(lacks("the type dbus and no name on the bus", help));
+            }
+            let again = draft.values("Service", "Restart").last();
+            if let (true, Some(item)) =
+                (oneshot && !of_daemon, again.filter(|item| restarts_success(&item.value)))
+            {
+                let message = format!("{name} is of type oneshot and cannot have Restart={}", item.value);
+                diagnostics.push(
+                    Diagnostic::new(codes::DIRECTIVE_VALUE, message)
+                        .at(item.place, "systemd refuses the unit")
+                        .help("a oneshot that succeeded is done: say on-failure, or another Type"),
+                );
             }
             if let ([first, second, ..], false) = (start.as_slice(), oneshot) {
                 diagnostics.push(
@@ -252,6 +272,10 @@ fn complete(draft: &Draft, name: &UnitName, of_daemon: bool, diagnostics: &mut V
         UnitType::Mount | UnitType::Automount => misnamed(draft, name, section, diagnostics),
         _ => {}
     }
+}
+
+fn restarts_success(restart: &str) -> bool {
+    matches!(restart, "always" | "on-success")
 }
 
 /// systemd refuses a mount unit whose name is not that of its path.

@@ -127,6 +127,12 @@ fn sysusers_mistakes_are_named() {
     assert_eq!(twice, ["4:1-6: systemd-sysusers ignores this second line for the same account"]);
 }
 
+/// Found by mutated seeds: the letter of an escape may be longer than a byte.
+#[test]
+fn a_wrong_escape_is_told_with_its_letter_whatever_letter_it_is() {
+    assert_eq!(said(TMPFILES, "w /sys/z - - - - a\\éx41\n"), ["1:19-21: there is no such escape: \"\\\\é\""]);
+}
+
 /// Found by a fuzz target: white space that does not separate words is a word.
 #[test]
 fn what_follows_the_last_column_is_told_whatever_kind_of_space_it_is() {
