@@ -8,7 +8,7 @@ use super::{Import, Kind, Original, kind};
 use crate::lower::lower;
 use crate::resolved::{HostFacts, ResolvedService};
 use crate::tree::{self, Node};
-use cmc_types::definition::{self, Daemon, DaemonType, Reload, Restart};
+use cmc_types::definition::{self, Daemon, DaemonType, Log, LogTarget, Reload, Restart};
 use cmc_types::name::DirectoryName;
 use cmc_types::rc_dir::Directory;
 use cmc_types::shell::{self, Item};
@@ -73,6 +73,7 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original, kind: Kind) -
             service.users.retain(|user| user != "root");
             service.users.dedup();
             service.tables.push(Table { comments, ..table(&daemon) });
+            service.tables.extend(log_file(&daemon));
         }
         Err(why) => {
             let folder = match original.path.contains("/etc/rc.d/") && !original.path.contains("/local/") {
@@ -249,6 +250,11 @@ fn of_freebsd(script: freebsd_rc::Script) -> Result<Daemon, String> {
             daemon.restart = Some(run.restart.map_or(Restart::No, |_| Restart::Always));
             daemon.restart_delay = run.restart.filter(|delay| *delay != 1).and_then(seconds);
             daemon.umask = run.umask;
+            daemon.log = match run.output {
+                freebsd_rc::Output::Syslog => None,
+                freebsd_rc::Output::File(file) => Some(Log::File { file }),
+                freebsd_rc::Output::Nowhere => Some(Log::To(LogTarget::None)),
+            };
         }
     }
     directories(&mut daemon, &script.directories);
@@ -276,6 +282,11 @@ fn of_openrc(script: openrc::Script) -> Result<Daemon, String> {
             openrc::Reload::Command(argv) => Reload::Argv(argv),
         }),
         ..Daemon::default()
+    };
+    daemon.log = match script.output {
+        Some(openrc::Output::File(file)) if file.as_str() == "/dev/null" => Some(Log::To(LogTarget::None)),
+        Some(openrc::Output::File(file)) => Some(Log::File { file }),
+        Some(openrc::Output::Syslog(_)) | None => None,
     };
     match script.run {
         openrc::Run::Supervised { delay } => {
@@ -457,8 +468,17 @@ const KEYS: &[&str] = &[
     "runtime-dir",
     "state-dir",
     "log-dir",
+    "log",
     "requires",
 ];
+
+/// The table that names the log file.
+fn log_file(daemon: &Daemon) -> Option<Table> {
+    let Some(Log::File { file }) = &daemon.log else { return None };
+    let mut table = Table::new(&["daemon", "log"]);
+    table.set("file", Value::Text(file.to_string()));
+    Some(table)
+}
 
 fn table(daemon: &Daemon) -> Table {
     let mut table = Table::new(&["daemon"]);

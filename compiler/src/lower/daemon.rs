@@ -79,3 +79,8 @@ fn signal(service: &ResolvedService, field: &str, name: &str) -> Option<Diagnost
         None => finding.help("signals are named such as \"HUP\", \"TERM\" or \"USR1\""),
     })
 }
+
+#[cfg(test)]
+#[path = "log_tests.rs"]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod log_tests;

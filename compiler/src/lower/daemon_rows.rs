@@ -4,7 +4,7 @@
 
 use super::loss::MILESTONES;
 use super::mapping::{Cell, Lost, Row, lost, partly, to};
-use cmc_types::definition::{Daemon, DaemonType, Harden, Limits, Restart};
+use cmc_types::definition::{Daemon, DaemonType, Harden, Limits, Log, LogTarget, Restart};
 
 const fn row(
     field: &'static str,
@@ -25,6 +25,8 @@ const NO_SUPERVISOR: &str = "nothing starts a daemon again that ended";
 const BY_DAEMON8: &str = "only what stays in the foreground is started again, by daemon(8)";
 const BY_SUPERVISE: &str = "only what stays in the foreground is started again, by supervise-daemon";
 const NO_START_LIMIT: &str = "nothing limits a start";
+const NO_JOURNAL: &str = "there is no journal: say \"syslog\"";
+const OWN_OUTPUT: &str = "only the output of what stays in the foreground is taken";
 const NO_RELOAD: &str = "a job that ends cannot reload";
 const NO_STOP: &str = "a job that ends is not stopped";
 const RC_SANDBOX: &str = "rc.d has no sandbox";
@@ -187,6 +189,32 @@ pub const ROWS: &[Row<Daemon>] = &[
         to(&["checkpath ", "/var/log/"], MADE_BEFORE),
     ),
     row(
+        "log",
+        to(
+            &["StandardOutput=", "StandardError=", "SyslogIdentifier="],
+            "journal, null or append:FILE; SyslogIdentifier for syslog alone",
+        ),
+        partly(
+            &["daemon_logger="],
+            "\"none\": without it",
+            &[
+                when(NO_JOURNAL, |d| logs_to(d, LogTarget::Journal)),
+                when("rc.subr sends output to syslog or nowhere, not to a file", logs_to_file),
+                when(OWN_OUTPUT, |d| leaves(d) && logs_to(d, LogTarget::Syslog)),
+            ],
+        ),
+        partly(
+            &["-S -T "],
+            "of daemon(8); a file: -o FILE; \"none\": neither",
+            &[when(NO_JOURNAL, |d| logs_to(d, LogTarget::Journal)), when(OWN_OUTPUT, log_of_other)],
+        ),
+        partly(
+            &["output_logger=", "error_logger="],
+            "a file: output_log and error_log; \"none\": they are /dev/null",
+            &[when(NO_JOURNAL, |d| logs_to(d, LogTarget::Journal)), when(OWN_OUTPUT, log_of_other)],
+        ),
+    ),
+    row(
         "requires",
         to(&["Requires=", "After="], "milestones: Wants= and After="),
         partly(
@@ -288,6 +316,19 @@ fn notifies(daemon: &Daemon) -> bool {
 /// Whether the first process ends by itself.
 fn leaves(daemon: &Daemon) -> bool {
     matches!(daemon.kind, Some(DaemonType::Forking | DaemonType::Oneshot))
+}
+
+fn logs_to(daemon: &Daemon, target: LogTarget) -> bool {
+    daemon.log == Some(Log::To(target))
+}
+
+fn logs_to_file(daemon: &Daemon) -> bool {
+    matches!(daemon.log, Some(Log::File { .. }))
+}
+
+/// Whether something is said of the output of a program that leaves the foreground, but for the journal.
+fn log_of_other(daemon: &Daemon) -> bool {
+    leaves(daemon) && daemon.log.is_some() && !logs_to(daemon, LogTarget::Journal)
 }
 
 fn restarts(daemon: &Daemon) -> bool {

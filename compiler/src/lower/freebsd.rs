@@ -5,8 +5,8 @@ use super::commands::{self, Activation, variable_prefix};
 use super::rc::{self, Reloads};
 use super::{Lowered, LoweredFile, LoweredKind, cron, env, login, loss, unit};
 use crate::resolved::{HostFacts, ResolvedService};
-use cmc_types::definition::{Daemon, DaemonType, Restart};
-use cmc_types::freebsd_rc::{Conf, ConfLine, Reload, Run, Script, Supervised};
+use cmc_types::definition::{Daemon, DaemonType, Log, LogTarget, Restart};
+use cmc_types::freebsd_rc::{Conf, ConfLine, Output, Reload, Run, Script, Supervised};
 use cmc_types::shell::Identifier;
 use cmc_types::{Diagnostic, InitSystem, Mode, UnixPath};
 
@@ -139,6 +139,11 @@ fn supervised(
         login_class,
         limits: limits.collect(),
         umask: daemon.umask,
+        output: match &daemon.log {
+            None | Some(Log::To(LogTarget::Syslog | LogTarget::Journal)) => Output::Syslog,
+            Some(Log::To(LogTarget::None)) => Output::Nowhere,
+            Some(Log::File { file }) => Output::File(file.clone()),
+        },
     }
 }
 

@@ -5,7 +5,7 @@ use super::commands::{self, Activation};
 use super::rc::{self, Reloads};
 use super::{Lowered, cron, env, login, loss, unit};
 use crate::resolved::{HostFacts, ResolvedService};
-use cmc_types::definition::{Daemon, DaemonType, Source};
+use cmc_types::definition::{Daemon, DaemonType, Log, LogTarget, Source};
 use cmc_types::openbsd_rc::{Reload, Script, Start, process_pattern};
 use cmc_types::shell::{self, Identifier};
 use cmc_types::{Diagnostic, InitSystem, UnixPath, codes};
@@ -76,7 +76,9 @@ fn script(
         script.flags = arguments;
     }
     script.directory = daemon.directory.clone();
-    script.logger = foreground.then(|| "daemon.info".to_owned());
+    // rc.subr gives the output to nobody where there is no logger.
+    let logs = foreground && daemon.log != Some(Log::To(LogTarget::None));
+    script.logger = logs.then(|| "daemon.info".to_owned());
     let timeout = daemon.stop_timeout.or(daemon.start_timeout);
     script.timeout = timeout.map(|span| u32::try_from(span.as_secs()).unwrap_or(u32::MAX));
     script.user = rc::user(daemon).cloned();
@@ -141,6 +143,7 @@ fn install(
         ("daemon=", &["exec", "0"]),
         ("daemon_flags=", &["exec", "1"]),
         ("daemon_execdir=", &["directory"]),
+        ("daemon_logger=", &["log"]),
         (
             "daemon_timeout=",
             if service.tree.get(&["daemon", "stop-timeout"]).is_some() {

@@ -4,8 +4,8 @@ use super::commands::{self, Activation};
 use super::rc::{self, Reloads};
 use super::{Lowered, LoweredFile, LoweredKind, cron, env, login, loss, unit};
 use crate::resolved::{HostFacts, ResolvedService};
-use cmc_types::definition::{Daemon, DaemonType, Restart};
-use cmc_types::openrc::{Conf, ConfLine, Depend, Reload, Run, Script};
+use cmc_types::definition::{Daemon, DaemonType, Log, LogTarget, Restart};
+use cmc_types::openrc::{Conf, ConfLine, Depend, Output, Reload, Run, Script};
 use cmc_types::shell::Identifier;
 use cmc_types::{Diagnostic, InitSystem, UnixPath};
 
@@ -103,7 +103,7 @@ fn script(
         directory: daemon.directory.clone(),
         umask: daemon.umask,
         pidfile: if foreground { rc::path("/run", &format!("{name}.pid")) } else { None },
-        log_as: foreground.then(|| name.to_owned()),
+        output: if foreground { output(daemon, name) } else { None },
         retry,
         depend: depend(daemon, host),
         directories: rc::directories(service, daemon, InitSystem::Openrc, diagnostics),
@@ -111,6 +111,15 @@ fn script(
         functions: Vec::new(),
         run,
     })
+}
+
+/// Where the output of what stays in the foreground goes.
+fn output(daemon: &Daemon, name: &str) -> Option<Output> {
+    match &daemon.log {
+        None | Some(Log::To(LogTarget::Syslog | LogTarget::Journal)) => Some(Output::Syslog(name.to_owned())),
+        Some(Log::To(LogTarget::None)) => rc::path("/dev", "null").map(Output::File),
+        Some(Log::File { file }) => Some(Output::File(file.clone())),
+    }
 }
 
 /// What the definition requires; always after local file systems, the network, logger and firewall, if they are there.
@@ -196,6 +205,8 @@ fn install(
         ("command_user=", &["user"]),
         ("directory=", &["directory"]),
         ("umask=", &["umask"]),
+        ("output_log", &["log"]),
+        ("error_log", &["log"]),
         (
             "retry=",
             if service.tree.get(&["daemon", "stop-timeout"]).is_some() {

@@ -20,6 +20,8 @@ fn refused_script(service: &ResolvedService, error: &Refused) -> Diagnostic {
     let place = |path: &[&str]| service.tree.place_of(&[&["daemon"], path].concat());
     let place = if subject.contains("directory") {
         place(&["directory"])
+    } else if subject.contains("log file") {
+        place(&["log", "file"])
     } else if subject.contains("stop") {
         place(&["stop-signal"])
     } else if subject.contains("reload") {

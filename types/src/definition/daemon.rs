@@ -57,6 +57,9 @@ pub struct Daemon {
     /// Directory under `/var/log` that is made for it, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_dir: Option<DirectoryName>,
+    /// Where its standard output and error go: `"syslog"` under its service's name, `"journal"`, `"none"`, or appended to `{ file = "/var/log/api.log" }`. Default: the journal where systemd runs it, else syslog for what stays in the foreground.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<Log>,
     /// Services, or the milestones `network`, `network-online`, `time-sync`, `local-fs`, `remote-fs`, that must be up before it. The service `needs` those services too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<ServiceName>,
@@ -96,6 +99,33 @@ pub enum Restart {
     OnFailure,
     /// However it ended.
     Always,
+}
+
+/// Where a daemon's standard output and error go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Log {
+    /// A service of the system's, or nowhere.
+    To(LogTarget),
+    /// A file.
+    File {
+        /// The file, to whose end they are written. Its directory must be there before: that of `log-dir` may be made later.
+        file: UnixPath,
+    },
+}
+
+/// Where a daemon's standard output and error go, if not to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum LogTarget {
+    /// To syslog under the service's name; with systemd by way of the journal.
+    Syslog,
+    /// To systemd's journal.
+    Journal,
+    /// Nowhere.
+    None,
 }
 
 /// How a daemon reads its configuration again.

@@ -12,7 +12,7 @@ mod fleet;
 mod job;
 mod service;
 
-pub use daemon::{Daemon, DaemonType, Harden, LimitValue, Limits, Reload, Restart};
+pub use daemon::{Daemon, DaemonType, Harden, LimitValue, Limits, Log, LogTarget, Reload, Restart};
 pub use env::{EnvType, EnvValue, EnvVar, EnvVarTable};
 pub use file::{Check, File, Source};
 pub use fleet::{

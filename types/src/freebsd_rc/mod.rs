@@ -62,7 +62,7 @@ pub struct Script {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Run {
-    /// It stays in the foreground, under daemon(8), its output in syslog.
+    /// It stays in the foreground, under daemon(8).
     Supervised(Supervised),
     /// It goes to the background by itself.
     Forking,
@@ -75,6 +75,8 @@ pub enum Run {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Supervised {
+    /// Where its output goes.
+    pub output: Output,
     /// Start it again however it ended, after so many seconds.
     pub restart: Option<u32>,
     /// Login class whose limits apply (`limits -C`).
@@ -83,6 +85,20 @@ pub struct Supervised {
     pub limits: Vec<(char, String)>,
     /// Creation mask.
     pub umask: Option<Mode>,
+}
+
+/// Where the output of a program under daemon(8) goes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Output {
+    /// `-S -T NAME`: to syslog under the script's name.
+    #[default]
+    Syslog,
+    /// `-o FILE`: to the end of a file, which daemon(8) opens as root.
+    File(UnixPath),
+    /// Nowhere: `-f` without any of these.
+    Nowhere,
 }
 
 /// How a program reads its configuration again.

@@ -1,7 +1,7 @@
 //! Parsing what is printed.
 
 use super::print::shell_command;
-use super::{Reload, Run, Script, Supervised};
+use super::{Output, Reload, Run, Script, Supervised};
 use crate::shell::{self, Identifier, Item, Line};
 use crate::{Mode, ParseError, UnixPath, name::AccountName, rc_dir};
 use std::collections::BTreeMap;
@@ -195,14 +195,16 @@ fn from_user(number: u32, command: &str) -> Result<(Option<AccountName>, Vec<Str
 
 /// Reads the arguments of daemon(8) and what stands between it and the program.
 fn supervised(script: &mut Script, number: u32, words: Vec<String>) -> Result<(), ParseError> {
-    let mut run = Supervised::default();
+    let mut run = Supervised { output: Output::Nowhere, ..Supervised::default() };
     let mut words = words.into_iter().peekable();
     let next = |words: &mut std::iter::Peekable<std::vec::IntoIter<String>>| {
         words.next().ok_or_else(|| bad(number, "an option lacks its argument"))
     };
     while let Some(option) = words.next_if(|word| word.starts_with('-')) {
         match option.as_str() {
-            "-f" | "-S" | "-r" => {}
+            "-f" | "-r" => {}
+            "-S" => run.output = Output::Syslog,
+            "-o" => run.output = Output::File(UnixPath::parse(&next(&mut words)?)?),
             "-T" | "-P" | "-p" => drop(next(&mut words)?),
             "-R" => run.restart = Some(next(&mut words)?.parse().map_err(|_| bad(number, "not a number"))?),
             "-u" => script.user = Some(AccountName::parse(&next(&mut words)?)?),

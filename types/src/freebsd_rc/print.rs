@@ -1,6 +1,6 @@
 //! Printing.
 
-use super::{DIALECT, Reload, Run, Script, Supervised};
+use super::{DIALECT, Output, Reload, Run, Script, Supervised};
 use crate::name::AccountName;
 use crate::rc_dir::Directory;
 use crate::{Mode, Refused, UnixPath, rc_function, shell};
@@ -133,7 +133,12 @@ impl Script {
 
     /// The arguments of daemon(8), the program last.
     fn supervised(&self, run: &Supervised) -> Result<String, Refused> {
-        let mut argv = vec!["-f".to_owned(), "-S".into(), "-T".into(), self.name.to_string()];
+        let mut argv = vec!["-f".to_owned()];
+        match &run.output {
+            Output::Syslog => argv.extend(["-S".into(), "-T".into(), self.name.to_string()]),
+            Output::File(path) => argv.extend(["-o".into(), path.to_string()]),
+            Output::Nowhere => {}
+        }
         argv.extend(["-P".into(), self.pidfile(), "-p".into(), self.child_pidfile()]);
         if let Some(seconds) = run.restart {
             argv.extend(["-r".into(), "-R".into(), seconds.to_string()]);

@@ -18,6 +18,7 @@ fn api() -> Script {
             login_class: Some("api".into()),
             limits: vec![('n', "65536".into()), ('c', "0".into())],
             umask: Some(Mode::from_bits(0o027)),
+            output: Output::Syslog,
         }),
         reload: Some(Reload::Signal("HUP".into())),
         stop_signal: None,
@@ -36,6 +37,18 @@ fn a_supervised_program() {
     let text = api().print().unwrap();
     assert_eq!(parse(&text).unwrap(), api());
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn output_goes_to_a_file_or_nowhere() {
+    for (output, options) in
+        [(Output::File(path("/var/log/api.log")), "-f -o /var/log/api.log -P"), (Output::Nowhere, "-f -P")]
+    {
+        let script = Script { run: Run::Supervised(Supervised { output, ..Supervised::default() }), ..api() };
+        let text = script.print().unwrap();
+        assert!(text.contains(options), "{text}");
+        assert_eq!(parse(&text).unwrap(), script);
+    }
 }
 
 #[test]

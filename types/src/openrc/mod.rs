@@ -41,8 +41,8 @@ pub struct Script {
     pub umask: Option<Mode>,
     /// `pidfile`.
     pub pidfile: Option<UnixPath>,
-    /// `output_logger` and `error_logger`: its output goes to syslog under this name.
-    pub log_as: Option<String>,
+    /// Where its output goes, if it stays in the foreground.
+    pub output: Option<Output>,
     /// `retry`: signal that stops it, and seconds before it is killed.
     pub retry: Option<(String, u32)>,
     /// `depend`: what it needs and its order.
@@ -71,6 +71,18 @@ pub enum Run {
     Forking,
     /// It does one job and ends.
     Oneshot,
+}
+
+/// Where the output of a program that stays in the foreground goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Output {
+    /// `output_logger` and `error_logger`: to syslog under this name.
+    Syslog(String),
+    /// `output_log` and `error_log`: to the end of a file, which the program's account opens: `start_pre` gives it to
+    /// that account, unless it is a device.
+    File(UnixPath),
 }
 
 /// The `depend` function: one list of services per kind.

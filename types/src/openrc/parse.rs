@@ -1,7 +1,7 @@
 //! Parsing what is printed.
 
 use super::print::{AROUND, NOTHING, SIGNAL_PIDFILE, SIGNAL_PROGRAM, SIGNAL_SUPERVISED};
-use super::{Depend, Reload, Run, Script};
+use super::{Depend, Output, Reload, Run, Script};
 use crate::shell::{self, Item};
 use crate::{Mode, ParseError, UnixPath, name::AccountName, rc_dir};
 use std::collections::BTreeMap;
@@ -68,7 +68,7 @@ fn script(
         directory: path(variables, "directory")?,
         umask: text(variables, "umask").map(|umask| Mode::parse(&umask)).transpose()?,
         pidfile: path(variables, "pidfile")?,
-        log_as: logger(variables)?,
+        output: output(variables)?,
         retry: text(variables, "retry").map(|retry| schedule(&retry)).transpose()?,
         depend: Depend::default(),
         directories: Vec::new(),
@@ -103,11 +103,18 @@ fn owner(text: &str) -> Result<(AccountName, Option<AccountName>), ParseError> {
     }
 }
 
-fn logger(variables: &mut BTreeMap<&str, (u32, &str)>) -> Result<Option<String>, ParseError> {
+fn output(variables: &mut BTreeMap<&str, (u32, &str)>) -> Result<Option<Output>, ParseError> {
+    if let Some((number, output)) = variables.remove("output_log") {
+        return match variables.remove("error_log") {
+            Some((_, error)) if error == output => Ok(Some(Output::File(UnixPath::parse(output)?))),
+            _ => Err(bad(number, "output_log and error_log differ")),
+        };
+    }
     let Some((number, output)) = variables.remove("output_logger") else { return Ok(None) };
     variables.remove("error_logger");
     let tag = output.strip_prefix("logger -t ").and_then(|rest| rest.strip_suffix(" -p daemon.info"));
-    tag.map(|tag| Some(tag.to_owned())).ok_or_else(|| bad(number, "not logger -t NAME -p daemon.info"))
+    tag.map(|tag| Some(Output::Syslog(tag.to_owned())))
+        .ok_or_else(|| bad(number, "not logger -t NAME -p daemon.info"))
 }
 
 fn schedule(text: &str) -> Result<(String, u32), ParseError> {
@@ -120,7 +127,16 @@ fn function(script: &mut Script, number: u32, name: &str, body: &str) -> Result<
     match name {
         "depend" => return depend(&mut script.depend, number, body),
         "start_pre" => {
-            if let Some(directories) = rc_dir::parse_body(body) {
+            let file = script.log_file().map(|command| rc_dir::body(&[command]));
+            if file.as_deref() == Some(body) {
+                return Ok(());
+            }
+            // The log file is the last that is made.
+            let rest = file.and_then(|file| {
+                let rest = body.strip_suffix(file.trim_start())?.strip_suffix(" &&\n\t    ")?;
+                Some(format!("{rest}\n"))
+            });
+            if let Some(directories) = rc_dir::parse_body(rest.as_deref().unwrap_or(body)) {
                 script.directories = directories?;
                 return Ok(());
             }

@@ -1,8 +1,8 @@
 //! Printing.
 
-use super::{DIALECT, Reload, Run, Script};
+use super::{DIALECT, Output, Reload, Run, Script};
 use crate::rc_dir::Directory;
-use crate::{Refused, rc_function, shell};
+use crate::{Refused, rc_dir, rc_function, shell};
 
 /// The body of `stop` where nothing runs.
 pub(super) const NOTHING: &str = "\t:\n";
@@ -74,10 +74,18 @@ impl Script {
             shell::plain(pidfile.as_str(), DIALECT, "the pidfile")?;
             set("pidfile", pidfile.as_str())?;
         }
-        if let Some(tag) = &self.log_as {
-            shell::plain(tag, DIALECT, "the name in syslog")?;
-            set("output_logger", &format!("logger -t {tag} -p daemon.info"))?;
-            set("error_logger", &format!("logger -t {tag} -p daemon.err"))?;
+        match &self.output {
+            Some(Output::Syslog(tag)) => {
+                shell::plain(tag, DIALECT, "the name in syslog")?;
+                set("output_logger", &format!("logger -t {tag} -p daemon.info"))?;
+                set("error_logger", &format!("logger -t {tag} -p daemon.err"))?;
+            }
+            Some(Output::File(path)) => {
+                shell::plain(path.as_str(), DIALECT, "the log file")?;
+                set("output_log", path.as_str())?;
+                set("error_log", path.as_str())?;
+            }
+            None => {}
         }
         if let Some((signal, seconds)) = &self.retry {
             shell::plain(signal, DIALECT, "the stop signal")?;
@@ -106,8 +114,10 @@ impl Script {
         if !depend.is_empty() {
             function("depend", &depend);
         }
-        if let Some(body) = rc_function::making(&self.directories, Directory::checkpath)? {
-            function("start_pre", &body);
+        let mut before = self.directories.iter().map(Directory::checkpath).collect::<Result<Vec<_>, _>>()?;
+        before.extend(self.log_file());
+        if !before.is_empty() {
+            function("start_pre", &rc_dir::body(&before));
         }
         if self.run == Run::Oneshot {
             function("stop", NOTHING);
@@ -116,6 +126,13 @@ impl Script {
             function("reload", &format!("{}{}{}", AROUND[0], self.reload_command(reload)?, AROUND[1]));
         }
         rc_function::verbatim(&self.functions, DIALECT, function)
+    }
+
+    /// The command that makes the log file and gives it to the program's account, which is who opens it.
+    pub(super) fn log_file(&self) -> Option<String> {
+        let (Some(Output::File(path)), Some((user, group))) = (&self.output, &self.user) else { return None };
+        let group = group.as_ref().map_or_else(String::new, |group| format!(":{group}"));
+        (!path.as_str().starts_with("/dev/")).then(|| format!("checkpath -f -m 0640 -o {user}{group} {path}"))
     }
 
     fn reload_command(&self, reload: &Reload) -> Result<String, Refused> {

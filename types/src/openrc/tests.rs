@@ -13,7 +13,7 @@ fn api() -> Script {
         directory: Some(path("/srv/api")),
         umask: Some(Mode::from_bits(0o027)),
         pidfile: Some(path("/run/api.pid")),
-        log_as: Some("api".into()),
+        output: Some(Output::Syslog("api".into())),
         retry: Some(("INT".into(), 20)),
         depend: Depend {
             need: vec!["net".into(), "localmount".into()],
@@ -58,6 +58,26 @@ fn other_ways_to_run() {
             }
         }
     }
+}
+
+#[test]
+fn the_log_file_is_given_to_the_account_that_opens_it() {
+    let script = Script { output: Some(Output::File(path("/var/log/api.log"))), ..api() };
+    let text = script.print().unwrap();
+    assert!(text.contains("output_log=\"/var/log/api.log\"\nerror_log=\"/var/log/api.log\"\n"), "{text}");
+    assert!(text.contains(" &&\n\t    checkpath -f -m 0640 -o api:www /var/log/api.log\n"), "{text}");
+    assert_eq!(parse(&text).unwrap(), script);
+    let alone = Script { directories: vec![], user: Some((account("api"), None)), ..script.clone() };
+    assert_eq!(parse(&alone.print().unwrap()).unwrap(), alone);
+    for script in [
+        Script { user: None, ..script.clone() },
+        Script { output: Some(Output::File(path("/dev/null"))), ..script.clone() },
+    ] {
+        let text = script.print().unwrap();
+        assert!(!text.contains("checkpath -f"), "{text}");
+        assert_eq!(parse(&text).unwrap(), script);
+    }
+    assert!(Script { output: Some(Output::File(path("/var/log/a b"))), ..script }.print().is_err());
 }
 
 /// openrc-run as far as it expands the variables of a script: unquoted, as arguments of `eval`.

@@ -85,6 +85,7 @@ const DAEMONS: &[(&str, &str)] = &[
     ("runtime-dir", "runtime-dir = \"api\""),
     ("state-dir", "state-dir = \"api\""),
     ("log-dir", "log-dir = \"api\""),
+    ("log", "log = \"syslog\""),
     ("requires", "requires = [\"db\"]"),
     ("harden", "harden = \"basic\""),
     ("limits.memory", "limits.memory = \"1G\""),

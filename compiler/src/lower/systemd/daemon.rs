@@ -6,7 +6,9 @@ use super::draft::Draft;
 use super::hardening;
 use super::unit;
 use crate::resolved::{HostFacts, ResolvedService};
-use cmc_types::definition::{Daemon, DaemonType, Harden, LimitValue, Limits, Reload, Restart};
+use cmc_types::definition::{
+    Daemon, DaemonType, Harden, LimitValue, Limits, Log, LogTarget, Reload, Restart,
+};
 use cmc_types::name::AccountName;
 use cmc_types::systemd::{SIGNALS, encode_argv, encode_text};
 use cmc_types::{Diagnostic, InitSystem, Mode, Os, UnixPath, codes};
@@ -84,6 +86,9 @@ impl Writer<'_> {
         self.unit(daemon, host);
         self.process(daemon);
         self.directories(daemon);
+        if let Some(log) = &daemon.log {
+            self.log(log);
+        }
         if let Some(limits) = &daemon.limits {
             self.limits(limits);
         }
@@ -183,6 +188,23 @@ impl Writer<'_> {
             if let Some(name) = name {
                 self.text(field, name.as_str());
             }
+        }
+    }
+
+    /// Syslog reads the journal, where each line has a name.
+    fn log(&mut self, log: &Log) {
+        let (output, field) = match log {
+            Log::To(LogTarget::Syslog | LogTarget::Journal) => ("journal".to_owned(), &["log"][..]),
+            Log::To(LogTarget::None) => ("null".to_owned(), &["log"][..]),
+            Log::File { file } => match encode_text(&format!("append:{file}")) {
+                Ok(output) => (output, &["log", "file"][..]),
+                Err(error) => return self.unencodable(error, &["log", "file"]),
+            },
+        };
+        self.put("Service", (self.key_of)("log"), output.clone(), field);
+        self.put("Service", "StandardError", output, field);
+        if *log == Log::To(LogTarget::Syslog) {
+            self.put("Service", "SyslogIdentifier", self.service.name.to_string(), &["log"]);
         }
     }
 

@@ -182,6 +182,7 @@ static ROWS: &[Row] = &[
         sample: "#!/bin/sh\n\n# PROVIDE: api\n# REQUIRE: NETWORKING\n# KEYWORD: shutdown\n\n. /etc/rc.subr\n\nname=\"api\"\nrcvar=\"api_enable\"\n\nload_rc_config $name\n\n: ${api_enable:=\"NO\"}\n\ncommand=\"/usr/local/bin/api\"\n\nrun_rc_command \"$1\"\n",
         more: &[
             include_str!("samples/freebsd-rc-supervised.txt"),
+            include_str!("samples/freebsd-rc-file.txt"),
             include_str!("samples/freebsd-rc-forking.txt"),
         ],
         format: FileFormat::FreebsdRc,
@@ -191,7 +192,11 @@ static ROWS: &[Row] = &[
         name: "openrc",
         about: "OpenRC's service scripts",
         sample: "#!/sbin/openrc-run\n\ndescription=\"The API\"\nsupervisor=\"supervise-daemon\"\ncommand=\"/usr/local/bin/api\"\ncommand_user=\"api\"\n\ndepend() {\n\tneed net\n}\n",
-        more: &[include_str!("samples/openrc-supervised.txt"), include_str!("samples/openrc-forking.txt")],
+        more: &[
+            include_str!("samples/openrc-supervised.txt"),
+            include_str!("samples/openrc-file.txt"),
+            include_str!("samples/openrc-forking.txt"),
+        ],
         format: FileFormat::Openrc,
         make: of::<openrc::Script>,
     },
