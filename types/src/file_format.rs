@@ -6,7 +6,7 @@
 use crate::env_file::{Dialect, EnvFile};
 use crate::login_conf::System;
 use crate::small::{self, Unread};
-use crate::systemd::{Unit, UnitName, UnitType, release_of};
+use crate::systemd::{Unit, UnitName, UnitType, below_unit_folder, release_of};
 use crate::{InitSystem, Os, Severity, UnixPath};
 use crate::{freebsd_rc, login_conf, openbsd_rc, openrc, shell};
 
@@ -107,14 +107,9 @@ pub fn format_of(path: &UnixPath, os: &Os) -> Option<FoundFormat> {
     }
 }
 
-/// Where the system's and the users' managers read units from.
-const UNIT_ROOTS: &[&str] = &["/etc", "/run", "/usr/lib", "/lib", "/usr/local/lib"];
-
 /// The name of a unit or drop-in below its directory, such as `api.service` or `api.service.d/limits.conf`.
 pub fn unit_file(path: &UnixPath) -> Option<&str> {
-    let below = UNIT_ROOTS.iter().find_map(|root| path.as_str().strip_prefix(root)?.strip_prefix('/'));
-    let file =
-        below.and_then(|rest| rest.strip_prefix("systemd/system/").or(rest.strip_prefix("systemd/user/")))?;
+    let file = below_unit_folder(path.as_str())?;
     let is = match file.split_once('/') {
         None => UnitName::parse(file).is_ok(),
         Some((folder, name)) => {

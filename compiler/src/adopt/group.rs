@@ -3,6 +3,7 @@
 //! A name is a service's if something starts by that name: a unit or an init script. A directory of its own below `/etc` makes
 //! one too. What has neither goes to a service named after its directory, or to `base`.
 
+use cmc_types::systemd::kept_unit_folders;
 use std::collections::BTreeSet;
 
 /// The service of what belongs to nothing else.
@@ -49,16 +50,6 @@ const SHARED: &[&str] = &[
     "usr/local/etc/rc.conf.d",
     "usr/local/etc/rc.d",
     "usr/local/etc/newsyslog.conf.d",
-];
-
-/// Where units lie.
-const UNITS: &[&str] = &[
-    "etc/systemd/system",
-    "etc/systemd/user",
-    "lib/systemd/system",
-    "lib/systemd/user",
-    "usr/lib/systemd/system",
-    "usr/lib/systemd/user",
 ];
 
 /// Where init scripts lie.
@@ -135,7 +126,8 @@ impl Grouping {
 
 /// The name of a unit without type and instance, of its file, drop-in, or link in another's directory.
 fn unit(path: &str) -> Option<String> {
-    let file = UNITS.iter().find_map(|directory| path.strip_prefix(directory)?.strip_prefix('/'))?;
+    let file = kept_unit_folders()
+        .find_map(|folder| path.strip_prefix(folder.trim_start_matches('/'))?.strip_prefix('/'))?;
     let name = match file.split_once('/') {
         None => file,
         Some((folder, name)) => match folder.strip_suffix(".d") {

@@ -1,13 +1,11 @@
 //! What of a root is configuration that adopt takes.
 
-/// Directories whose files are taken, relative to the root.
+use cmc_types::systemd::kept_unit_folders;
+
+/// Directories whose files are taken besides those of units, relative to the root.
 const TAKEN: &[&str] = &[
     "etc",
     "usr/local/etc",
-    "lib/systemd/system",
-    "lib/systemd/user",
-    "usr/lib/systemd/system",
-    "usr/lib/systemd/user",
     "lib/tmpfiles.d",
     "lib/sysusers.d",
     "lib/sysctl.d",
@@ -39,7 +37,8 @@ fn is_below(path: &str, directory: &str) -> bool {
 /// Whether what lies at a path (relative to the root) is taken.
 pub(super) fn of(path: &str) -> Scope {
     let is = |directories: &[&str]| directories.iter().any(|directory| is_below(path, directory));
-    if is(TAKEN) && !is(NEVER) { Scope::Taken } else { Scope::Outside }
+    let unit = || kept_unit_folders().any(|folder| is_below(path, folder.trim_start_matches('/')));
+    if (is(TAKEN) || unit()) && !is(NEVER) { Scope::Taken } else { Scope::Outside }
 }
 
 /// The directory under which a file outside is counted: the first two parts of its path.
@@ -55,11 +54,22 @@ mod tests {
 
     #[test]
     fn configuration_is_taken_and_the_rest_is_counted_by_directory() {
-        for path in ["etc/hosts", "lib/systemd/system/a.service", "usr/local/etc/rc.d/a", "var/spool/cron/a"]
-        {
+        for path in [
+            "etc/hosts",
+            "lib/systemd/system/a.service",
+            "usr/local/lib/systemd/system/a.service",
+            "usr/local/etc/rc.d/a",
+            "var/spool/cron/a",
+        ] {
             assert_eq!(of(path), Scope::Taken, "{path}");
         }
-        for path in ["etcetera", "etc/cmc/identity", "usr/lib/systemd/systemd", "usr/bin/ls"] {
+        for path in [
+            "etcetera",
+            "etc/cmc/identity",
+            "usr/lib/systemd/systemd",
+            "run/systemd/system/a.service",
+            "usr/bin/ls",
+        ] {
             assert_eq!(of(path), Scope::Outside, "{path}");
         }
         assert_eq!(counted_as("usr/share/doc/a/b"), "/usr/share");

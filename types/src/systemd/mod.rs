@@ -17,6 +17,7 @@ mod devices;
 mod directive;
 mod encode;
 mod exec;
+mod folders;
 mod images;
 mod kernel;
 mod kind;
@@ -42,6 +43,9 @@ pub use check::BadValue;
 pub use directive::{Directive, Empty, Repeat, directive};
 pub use encode::{EncodeError, encode_argv, encode_text};
 pub use exec::{Command, Prefixes, Privileges};
+pub use folders::{
+    SYSTEM_FOLDERS, USER_FOLDERS, below_system_folder, below_unit_folder, kept_unit_folders, unit_folders,
+};
 pub use kernel::{CAPABILITIES, SIGNALS};
 pub use kind::{Kind, LimitUnit};
 pub use known::{is_known_unit, nearest_unit};

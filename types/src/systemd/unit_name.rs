@@ -166,16 +166,7 @@ pub fn escape_path(path: &str) -> String {
     if trimmed.is_empty() {
         return "-".to_owned();
     }
-    let mut out = String::with_capacity(trimmed.len());
-    for (index, byte) in trimmed.bytes().enumerate() {
-        match byte {
-            b'/' => out.push('-'),
-            b'.' if index == 0 => out.push_str("\\x2e"),
-            b if b.is_ascii_alphanumeric() || matches!(b, b':' | b'_' | b'.') => out.push(char::from(b)),
-            b => out.push_str(&format!("\\x{b:02x}")),
-        }
-    }
-    out
+    escape_instance(&trimmed)
 }
 
 /// A text as the instance of a template (systemd-escape(1)): `/` becomes `-`, other characters `\\xHH`.

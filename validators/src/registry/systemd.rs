@@ -196,3 +196,21 @@ fn stub(name: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SYSTEMD;
+    use cmc_types::systemd::{SYSTEM_FOLDERS, USER_FOLDERS};
+
+    #[test]
+    fn units_and_drop_ins_of_every_directory_of_the_systems_manager_are_verified() {
+        let verified = |path: String| SYSTEMD.applies_to.iter().any(|glob| crate::glob::matches(glob, &path));
+        for folder in SYSTEM_FOLDERS {
+            assert!(verified(format!("{folder}/api.service")), "{folder}");
+            assert!(verified(format!("{folder}/api.service.d/limits.conf")), "{folder}");
+        }
+        for folder in USER_FOLDERS {
+            assert!(!verified(format!("{folder}/api.service")), "{folder}");
+        }
+    }
+}

@@ -20,16 +20,12 @@ use crate::tree::{Node, Table};
 pub(crate) use aliases::aliases_twice;
 use check::Target;
 use cmc_types::definition::{Directive, DirectiveItem};
-use cmc_types::systemd::{Entry, Section, UnitName, UnitType};
+use cmc_types::systemd::{Entry, Section, UnitName, UnitType, below_system_folder};
 use cmc_types::{Diagnostic, InitSystem, Os, Place, UnixPath, codes};
 use draft::{Draft, Item};
 pub use names::UnitsAtHand;
 use special::{Asked, Mask};
 use std::collections::{BTreeMap, HashMap};
-
-/// Folders whose files the manager reads.
-const UNIT_FOLDERS: &[&str] =
-    &["/etc/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/", "/run/systemd/system/"];
 
 /// Lowers a service.
 pub(super) fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
@@ -300,8 +296,7 @@ impl Units<'_> {
         }
         activation.restart.extend(env.cloned());
         let own_files = definition.file.keys();
-        let read =
-            own_files.filter(|path| UNIT_FOLDERS.iter().any(|folder| path.as_str().starts_with(folder)));
+        let read = own_files.filter(|path| below_system_folder(path.as_str()).is_some());
         activation.manager.extend(read.cloned());
         activation.companions = self.companions(main);
         activation

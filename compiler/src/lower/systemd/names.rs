@@ -4,10 +4,10 @@
 
 use super::check::Target;
 use super::draft::{Draft, Item};
-use super::{UNIT_FOLDERS, unit_of, values};
+use super::{unit_of, values};
 use crate::resolved::ResolvedService;
 use cmc_types::systemd::{
-    Kind, Section, UnitName, UnitType, directive, is_known_unit, nearest_unit, section,
+    Kind, Section, UnitName, UnitType, below_system_folder, directive, is_known_unit, nearest_unit, section,
 };
 use cmc_types::{Diagnostic, Severity, codes};
 use std::collections::BTreeSet;
@@ -79,15 +79,14 @@ impl UnitsAtHand {
 
 /// The unit that a file is or becomes: those in the manager's folders, scripts of System V, and Quadlet's.
 fn of_file(path: &str) -> Option<String> {
-    let (folder, name) = path.rsplit_once('/')?;
-    let folder = format!("{folder}/");
-    if UNIT_FOLDERS.contains(&folder.as_str()) {
+    if let Some(name) = below_system_folder(path) {
         return UnitName::parse(name).is_ok().then(|| name.to_owned());
     }
-    if folder == "/etc/init.d/" {
+    let (folder, name) = path.rsplit_once('/')?;
+    if folder == "/etc/init.d" {
         return Some(format!("{}.service", name.strip_suffix(".sh").unwrap_or(name)));
     }
-    let (stem, kind) = name.rsplit_once('.').filter(|_| folder == "/etc/containers/systemd/")?;
+    let (stem, kind) = name.rsplit_once('.').filter(|_| folder == "/etc/containers/systemd")?;
     match kind {
         "container" | "kube" => Some(format!("{stem}.service")),
         "volume" | "network" | "pod" | "image" | "build" => Some(format!("{stem}-{kind}.service")),
