@@ -10,6 +10,7 @@ mod docs;
 mod fleet;
 mod programs;
 mod runner;
+mod shellcheck;
 mod support;
 mod systemd;
 
@@ -37,7 +38,8 @@ fn main() {
     let exact = arguments.iter().any(|argument| argument == "--exact");
     let filters: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let tests: Vec<Test> =
-        [canaries::TESTS, programs::TESTS, systemd::TESTS, runner::TESTS, docs::TESTS].concat();
+        [canaries::TESTS, programs::TESTS, shellcheck::TESTS, systemd::TESTS, runner::TESTS, docs::TESTS]
+            .concat();
     let chosen: Vec<Test> = tests
         .into_iter()
         .filter(|(name, _)| {

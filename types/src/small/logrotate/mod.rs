@@ -3,6 +3,7 @@
 
 mod directive;
 mod parse;
+mod token;
 
 pub use directive::{KEYWORDS, Keyword, Kind, keyword};
 
