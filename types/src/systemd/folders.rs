@@ -41,6 +41,6 @@ pub fn below_unit_folder(path: &str) -> Option<&str> {
     below(path, unit_folders())
 }
 
-fn below<'p>(path: &'p str, mut folders: impl Iterator<Item = &'static str>) -> Option<&'p str> {
+fn below(path: &str, mut folders: impl Iterator<Item = &'static str>) -> Option<&str> {
     folders.find_map(|folder| path.strip_prefix(folder)?.strip_prefix('/'))
 }
