@@ -41,12 +41,15 @@ pub(crate) struct Global {
     /// The fleet's directory, which holds fleet.toml
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, default_value = ".", help_heading = COMMON)]
     pub(crate) directory: PathBuf,
-    /// human or json; for the findings of check and build also sarif or github
+    /// human or json; for the findings of check and build also sarif, github, gitlab or markdown
     #[arg(long, value_enum, global = true, default_value_t = Format::Human, hide_possible_values = true, help_heading = COMMON)]
     pub(crate) format: Format,
     /// Colours: auto, always or never
     #[arg(long, value_enum, value_name = "WHEN", global = true, default_value_t = Color::Auto, hide_possible_values = true, help_heading = COMMON)]
     pub(crate) color: Color,
+    /// Show at most this many findings of a severity; 0: all [default: 100 for people, all in other formats]
+    #[arg(long, value_name = "N", global = true, help_heading = COMMON)]
+    pub(crate) max_errors: Option<usize>,
     /// Say only what is wrong
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = COMMON)]
     pub(crate) quiet: bool,
@@ -66,12 +69,16 @@ pub(crate) enum Format {
     Sarif,
     /// Findings as GitHub workflow commands
     Github,
+    /// Findings as GitLab's code quality report
+    Gitlab,
+    /// A comment for a merge or pull request: findings, or what a diff changes
+    Markdown,
 }
 
 impl Format {
     /// Whether it is for findings only.
     fn is_for_findings(self) -> bool {
-        matches!(self, Self::Sarif | Self::Github)
+        !matches!(self, Self::Human | Self::Json)
     }
 }
 
@@ -79,7 +86,8 @@ impl Args {
     /// Refuses a format that the command has nothing to print in.
     pub(crate) fn format_fits(&self) -> Result<(), Failure> {
         let finds = matches!(self.command, Command::Check(_) | Command::Build(_));
-        if finds || !self.global.format.is_for_findings() {
+        let compares = self.global.format == Format::Markdown && matches!(self.command, Command::Diff(_));
+        if finds || compares || !self.global.format.is_for_findings() {
             return Ok(());
         }
         let given = self.global.format.to_possible_value().map(|value| value.get_name().to_owned());

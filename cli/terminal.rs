@@ -38,6 +38,8 @@ pub(crate) struct Terminal {
     pub(crate) color_out: bool,
     /// The fleet's directory as seen from the current one, unless it is that or lies elsewhere.
     pub(crate) fleet: Option<PathBuf>,
+    /// How many findings of a severity are shown; 0: all.
+    pub(crate) max_errors: usize,
     quiet: bool,
     verbose: bool,
 }
@@ -57,6 +59,10 @@ impl Terminal {
             color: wanted(err),
             color_out: wanted(out),
             fleet: below(&global.directory),
+            max_errors: global.max_errors.unwrap_or(match global.format {
+                Format::Human | Format::Markdown => 100,
+                _ => 0,
+            }),
             quiet: global.quiet,
             verbose: global.verbose,
         }

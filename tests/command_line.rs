@@ -95,8 +95,12 @@ fn formats_of_findings_are_refused_where_there_are_none() {
     let scratch = Scratch::new();
     scratch.cmc(["init", "fleet"]).expect(0);
     scratch.fleet("fleet", &["build"]).expect(0);
-    for format in ["sarif", "github"] {
+    for format in ["sarif", "github", "gitlab", "markdown"] {
         for command in [&["status"][..], &["list", "hosts"], &["diff"], &["publish"], &["host", "list"]] {
+            // A diff has a comment of its own.
+            if (format, command) == ("markdown", &["diff"]) {
+                continue;
+            }
             let ran = scratch.fleet("fleet", &[command, &["--format", format]].concat()).expect(2);
             assert!(ran.out.is_empty() && ran.err.contains("cmc check"), "{command:?}: {ran:?}");
         }
@@ -108,6 +112,74 @@ fn formats_of_findings_are_refused_where_there_are_none() {
     assert_eq!(run["results"].as_array().unwrap().len(), 0);
     let github = scratch.fleet("nowhere", &["build", "--format", "github"]).expect(1).out;
     assert!(github.starts_with("::error title=cmc::nowhere is no directory"), "{github}");
+    let gitlab = scratch.fleet("nowhere", &["build", "--format", "gitlab"]).expect(1).json();
+    assert_eq!(gitlab[0]["severity"], "blocker", "{gitlab}");
+    let comment = scratch.fleet("nowhere", &["check", "--format", "markdown"]).expect(1).out;
+    assert!(comment.starts_with("### cmc could not check anything\n"), "{comment}");
+}
+
+#[test]
+fn gitlab_and_a_pull_request_show_a_finding_at_the_line_of_the_definition() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    let good = scratch.read("fleet/services/hello.toml");
+    let bad = format!("{good}\n[service.hello.file.\"/etc/x\"]\ncontnt = \"`\"\n");
+    let line = bad.lines().position(|line| line.starts_with("contnt")).unwrap() + 1;
+    scratch.write("fleet/services/hello.toml", &bad);
+    let report = scratch.fleet("fleet", &["check", "--format", "gitlab"]).expect(3).json();
+    assert_eq!(report[0]["location"]["path"], "fleet/services/hello.toml", "{report}");
+    assert_eq!(
+        (&report[0]["location"]["lines"]["begin"], &report[0]["severity"]),
+        (&line.into(), &"critical".into())
+    );
+    // A line above moves the place and not what the finding is known by.
+    scratch.write("fleet/services/hello.toml", &format!("# A line.\n{bad}"));
+    let moved = scratch.fleet("fleet", &["check", "--format", "gitlab"]).expect(3).json();
+    assert_eq!(moved[0]["fingerprint"], report[0]["fingerprint"]);
+    assert_ne!(moved[0]["location"], report[0]["location"]);
+    scratch.write("fleet/services/hello.toml", &bad);
+    let comment = scratch.fleet("fleet", &["check", "--format", "markdown"]).expect(3).out;
+    let place = format!("**error** in `fleet/services/hello.toml:{line}`, `unknown-key`");
+    assert!(comment.starts_with("### cmc: 1 error") && comment.contains(&place), "{comment}");
+    assert!(comment.contains("did you mean `content`?"), "{comment}");
+}
+
+#[test]
+fn findings_are_limited_and_what_is_left_out_is_counted() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    let keys: String = (0..120).map(|number| format!("wrong{number} = 1\n")).collect();
+    scratch.write("fleet/services/more.toml", &format!("[service.more]\non = [\"web1\"]\n{keys}"));
+    let shown = |args: &[&str]| {
+        let ran = scratch.fleet("fleet", &[&["check"], args].concat()).expect(3);
+        (ran.err.matches("unknown key").count(), ran.err)
+    };
+    let (number, err) = shown(&[]);
+    assert_eq!(number, 100, "{err}");
+    assert!(err.contains("20 more findings not shown; --max-errors 0 shows all"), "{err}");
+    assert!(err.contains("fleet: 120 errors"), "{err}");
+    assert_eq!(shown(&["--max-errors", "2"]).0, 2);
+    assert_eq!(shown(&["--max-errors", "0"]).0, 120);
+    let all = scratch.fleet("fleet", &["check", "--format", "json"]).expect(3).json();
+    assert_eq!(all["diagnostics"].as_array().unwrap().len(), 120);
+}
+
+#[test]
+fn a_required_check_that_could_not_be_made_fails_a_strict_build() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    let definition = "[validator.absent]\napplies-to = \"/etc/x\"\nargv = [\"/nonexistent/absent\", \"{}\"]\n\n\
+                      [service.hello.file.\"/etc/x\"]\ncontent = \"x\\n\"\nvalidation = \"required\"\n";
+    let good = scratch.read("fleet/services/hello.toml");
+    scratch.write("fleet/services/hello.toml", &format!("{good}\n{definition}"));
+    assert!(scratch.fleet("fleet", &["build"]).expect(0).err.contains("absent could not check /etc/x"));
+    scratch.fleet("fleet", &["build", "--strict"]).expect(4);
+    scratch.fleet("fleet", &["publish"]).expect(4);
+    scratch.write(
+        "fleet/services/hello.toml",
+        &format!("{good}\n{}", definition.replace("required", "optional")),
+    );
+    scratch.fleet("fleet", &["build", "--strict"]).expect(0);
 }
 
 #[test]
@@ -192,6 +264,8 @@ fn commands_are_shown_as_they_would_be_typed() {
     scratch.fleet("fleet", &["build"]).expect(0);
     let diff = scratch.fleet("fleet", &["diff"]).expect(0).out;
     assert!(diff.contains("runs /bin/echo 'a b'\n"), "{diff}");
+    let comment = scratch.fleet("fleet", &["diff", "--format", "markdown"]).expect(0).out;
+    assert!(comment.contains("\n```diff\n+ /etc/x\n# runs /bin/echo 'a b'\n```\n"), "{comment}");
     scratch.fleet("fleet", &["publish"]).expect(0);
     std::fs::create_dir(scratch.path("root")).unwrap();
     let config = ["--config", "fleet/.cmc/hosts/web1/fetch.toml", "--root", "root", "plan"];

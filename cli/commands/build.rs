@@ -1,6 +1,6 @@
 //! `cmc build`.
 
-use crate::exit::{FINDINGS, Failure};
+use crate::exit::{FINDINGS, Failure, UNCHECKED};
 use crate::secrets::StandIns;
 use crate::terminal::{Terminal, count};
 use crate::{built, fleet, lock, validation};
@@ -14,8 +14,13 @@ use std::sync::Arc;
 /// Needs no secret: files that hold secrets are rendered with dummies of their types and validated once more when they
 /// are published.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  cmc build\n  cmc build --format sarif > findings.sarif")]
+#[command(
+    after_help = "Examples:\n  cmc build\n  cmc build --strict\n  cmc build --format sarif > findings.sarif"
+)]
 pub(crate) struct Args {
+    /// Fail with exit code 4 if a required check could not be made, as publish would
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     with: fleet::With,
 }
@@ -29,13 +34,14 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let mut findings = compiled.findings;
     let mut summary = serde_json::json!({});
     let mut line = String::new();
+    let mut missing = 0;
     if let Some(plan) = compiled.plan.filter(|_| !findings.has_errors()) {
         let report = validation::run(&plan, directory, Selection::All, &mut findings, terminal)?;
         let files: usize = plan.hosts.iter().map(|host| host.files().count()).sum();
         let passed = report.receipts.iter().filter(|receipt| receipt.item.verdict == Verdict::Passed).count();
         let deferred =
             report.receipts.iter().filter(|receipt| receipt.item.verdict == Verdict::Deferred).count();
-        let missing = report.missing().count();
+        missing = report.missing().count();
         line = format!(
             "{}, {}, {} run, ",
             count(plan.hosts.len(), "host"),
@@ -56,5 +62,9 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     }
     findings.show(terminal, summary)?;
     terminal.say(&format!("{}: {line}{}", fleet::shown(directory), findings.summary()));
-    if findings.has_errors() { Err(Failure::shown(FINDINGS)) } else { Ok(()) }
+    match missing {
+        _ if findings.has_errors() => Err(Failure::shown(FINDINGS)),
+        1.. if args.strict => Err(Failure::shown(UNCHECKED)),
+        _ => Ok(()),
+    }
 }

@@ -1,6 +1,10 @@
 //! `cmc diff`.
 
+mod markdown;
+
+use crate::args::Format;
 use crate::exit::{FINDINGS, Failure};
+use crate::findings::markdown::code;
 use crate::published::{Published, PublishedArgs};
 use crate::secrets::FileSecrets;
 use crate::terminal::Terminal;
@@ -18,7 +22,7 @@ use std::sync::Arc;
 ///
 /// The content of secrets is never shown: a file that holds one is only said to be changed.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  cmc diff\n  cmc diff --format json")]
+#[command(after_help = "Examples:\n  cmc diff\n  cmc diff --format json\n  cmc diff --format markdown")]
 pub(crate) struct Args {
     #[command(flatten)]
     published: PublishedArgs,
@@ -85,7 +89,26 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
             "hosts": diffs, "empty": empty, "gone": gone, "published": current.is_some(),
         }));
     }
+    if terminal.format == Format::Markdown {
+        let others =
+            others(&plan, &empty, &gone).into_iter().map(|(host, what)| format!("{} {what}", code(host)));
+        return terminal.out(&markdown::comment(plan.fleet.as_str(), &diffs, &others.collect::<Vec<_>>()));
+    }
     terminal.out(&text(&plan, &diffs, &empty, &gone, terminal))
+}
+
+/// Hosts whose services do not differ but of which something is to be said.
+fn others<'a>(plan: &Plan, empty: &'a [String], gone: &'a [String]) -> Vec<(&'a str, String)> {
+    let what = "is not published yet and gets no service: what it has of an earlier release is removed";
+    let empty = empty.iter().map(|host| (host.as_str(), what.to_owned()));
+    let gone = gone.iter().map(|host| {
+        let why = match plan.host(host) {
+            Some(_) => "has no `recipient` any more",
+            None => "is no longer in the fleet",
+        };
+        (host.as_str(), format!("{why}: it keeps what it has"))
+    });
+    empty.chain(gone).collect()
 }
 
 fn text(plan: &Plan, diffs: &[HostDiff], empty: &[String], gone: &[String], terminal: &Terminal) -> String {
@@ -99,16 +122,8 @@ fn text(plan: &Plan, diffs: &[HostDiff], empty: &[String], gone: &[String], term
         text.push_str(&format!("{}{note}\n", paint("1", diff.host.as_str())));
         diff.services.iter().for_each(|service| text.push_str(&service_text(service, &paint)));
     }
-    for host in empty {
-        let what = "is not published yet and gets no service: what it has of an earlier release is removed";
+    for (host, what) in others(plan, empty, gone) {
         text.push_str(&format!("{} {what}\n", paint("1", host)));
-    }
-    for host in gone {
-        let why = match plan.host(host) {
-            Some(_) => "has no `recipient` any more",
-            None => "is no longer in the fleet",
-        };
-        text.push_str(&format!("{} {why}: it keeps what it has\n", paint("1", host)));
     }
     if text.is_empty() { "nothing differs from what is published\n".to_owned() } else { text }
 }

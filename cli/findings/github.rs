@@ -7,7 +7,7 @@ use cmc_types::Severity;
 /// One line a finding.
 pub(super) fn lines(findings: &Findings, terminal: &Terminal) -> String {
     let mut text = String::new();
-    for (one, key) in findings.diagnostics.iter().zip(findings.keys()) {
+    for (one, key) in findings.shown(terminal) {
         let command = match one.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",

@@ -1,13 +1,14 @@
 //! Findings as JSON: `{"diagnostics": [{"code", "severity", "message", "file", "line", "column", …}]}`.
 
 use super::Findings;
+use crate::terminal::Terminal;
 use cmc_types::{Diagnostic, Label, Sources};
 use serde_json::{Map, Value, json};
 
 /// The command's one document: the findings, and what else the command reports.
-pub(super) fn document(findings: &Findings, extra: Value) -> Value {
-    let entries = findings.diagnostics.iter().zip(findings.keys());
-    let diagnostics: Vec<Value> = entries.map(|(one, key)| entry(one, key, &findings.sources)).collect();
+pub(super) fn document(findings: &Findings, extra: Value, terminal: &Terminal) -> Value {
+    let shown = findings.shown(terminal).into_iter();
+    let diagnostics: Vec<Value> = shown.map(|(one, key)| entry(one, key, &findings.sources)).collect();
     let mut document = match extra {
         Value::Object(map) => map,
         _ => Map::new(),

@@ -1,8 +1,10 @@
-//! Shows findings: for people, as JSON, as SARIF, as GitHub workflow commands.
+//! Shows findings: for people, as JSON, as SARIF, for GitHub and GitLab, as a comment of a pull request.
 
 mod github;
+mod gitlab;
 mod human;
 mod json;
+pub(crate) mod markdown;
 mod sarif;
 
 use crate::args::Format;
@@ -18,6 +20,8 @@ pub(crate) fn nothing_found(terminal: &Terminal, message: &str) {
     let _ = match terminal.format {
         Format::Sarif => terminal.document(&sarif::failed(message, terminal)),
         Format::Github => terminal.out(&github::failed(message)),
+        Format::Gitlab => terminal.document(&gitlab::failed(message, terminal)),
+        Format::Markdown => terminal.out(&markdown::failed(message)),
         Format::Human | Format::Json => Ok(()),
     };
 }
@@ -102,18 +106,41 @@ impl Findings {
         self.diagnostics.iter().map(&mut key).collect()
     }
 
+    /// Those that are shown, with their paths in generated documents: as many of each severity as the terminal shows.
+    fn shown(&self, terminal: &Terminal) -> Vec<(&Diagnostic, Option<String>)> {
+        let most = if terminal.max_errors == 0 { usize::MAX } else { terminal.max_errors };
+        let mut counts: BTreeMap<Severity, usize> = BTreeMap::new();
+        let mut fits = |one: &Diagnostic| {
+            let count = counts.entry(one.severity).or_default();
+            *count += 1;
+            *count <= most
+        };
+        self.diagnostics.iter().zip(self.keys()).filter(|(one, _)| fits(one)).collect()
+    }
+
+    /// What is said of those that are not shown.
+    fn hidden(&self, shown: usize) -> Option<String> {
+        let hidden = self.diagnostics.len() - shown;
+        (hidden > 0).then(|| format!("{} not shown; --max-errors 0 shows all", count(hidden, "more finding")))
+    }
+
     /// Shows them in the format of the terminal. For JSON, `extra` is what the command's document holds besides.
     pub(crate) fn show(&self, terminal: &Terminal, extra: serde_json::Value) -> Result<(), Failure> {
         match terminal.format {
             Format::Human => {
-                for (one, key) in self.diagnostics.iter().zip(self.keys()) {
+                let shown = self.shown(terminal);
+                let hidden = self.hidden(shown.len());
+                for (one, key) in shown {
                     terminal.err(&human::render(one, key, &self.sources, terminal.color));
                 }
+                hidden.iter().for_each(|line| terminal.err(line));
                 Ok(())
             }
-            Format::Json => terminal.document(&json::document(self, extra)),
+            Format::Json => terminal.document(&json::document(self, extra, terminal)),
             Format::Sarif => terminal.document(&sarif::document(self, terminal)),
             Format::Github => terminal.out(&github::lines(self, terminal)),
+            Format::Gitlab => terminal.document(&gitlab::document(self, terminal)),
+            Format::Markdown => terminal.out(&markdown::comment(self, terminal)),
         }
     }
 }

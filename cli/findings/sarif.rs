@@ -11,9 +11,8 @@ pub(super) fn document(findings: &Findings, terminal: &Terminal) -> Value {
     let rules: Vec<_> =
         codes::ALL.iter().filter(|code| findings.diagnostics.iter().any(|one| one.code == **code)).collect();
     let results: Vec<Value> = findings
-        .diagnostics
-        .iter()
-        .zip(findings.keys())
+        .shown(terminal)
+        .into_iter()
         .map(|(one, key)| {
             let help = one.help.as_ref().map(|help| format!("\n{help}")).unwrap_or_default();
             let mut result = json!({

@@ -3,54 +3,39 @@
 //! What is parsed is kept verbatim, so a foreign file prints byte for byte; what is added prints as `Key=value`.
 
 use super::encode::{EncodeError, carry};
+use std::ops::Range;
 
 /// systemd gives up on longer lines (bytes).
 const LONGEST_LINE: usize = 1 << 20;
 
 /// A unit file, drop-in or anything else in systemd's syntax.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Unit {
+    /// What the lines are places of: the file that was parsed, then what was joined or added.
+    text: String,
     lines: Vec<Line>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Line {
-    /// A section's header; verbatim if it was not `[Name]`.
-    Section { name: String, raw: Option<String> },
+/// A line with its continuations.
+#[derive(Debug, Clone)]
+struct Line {
+    /// As it stands in the file, without the newline at its end.
+    raw: Range<usize>,
+    /// How many lines of the file it takes.
+    height: u32,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    /// A section's header, and the name in it.
+    Section(Range<usize>),
     /// An assignment.
-    Assignment(Assignment),
-    /// A comment or a blank line, verbatim.
-    Other(String),
+    Assignment { key: Range<usize>, value: Range<usize> },
+    /// A comment or a blank line.
+    Other,
     /// The file does not end in a newline; only ever last.
     NoNewline,
-}
-
-/// `Key=value`, in one text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Assignment {
-    text: String,
-    /// Bytes of the key.
-    key: usize,
-    /// Verbatim (perhaps several lines) if it was written otherwise.
-    raw: Option<String>,
-}
-
-impl Assignment {
-    fn new(key: &str, value: &str) -> Self {
-        let mut text = String::with_capacity(key.len() + 1 + value.len());
-        text.push_str(key);
-        text.push('=');
-        text.push_str(value);
-        Self { text, key: key.len(), raw: None }
-    }
-
-    fn key(&self) -> &str {
-        &self.text[..self.key]
-    }
-
-    fn value(&self) -> &str {
-        &self.text[self.key + 1..]
-    }
 }
 
 /// An assignment of a unit, where it stands.
@@ -115,11 +100,15 @@ impl Unit {
             (feeds + usize::from(byte == b'\n'), zeros + usize::from(byte == 0))
         });
         unit.lines.reserve(feeds + 2);
+        unit.text.push_str(body);
         let mut opened = false;
         let mut logical: Option<Logical> = None;
+        let mut next = 0;
         for (index, raw) in body.split('\n').enumerate() {
-            let line = u32::try_from(index + 1).unwrap_or(u32::MAX);
-            let wrong = |problem| UnitError { line, problem };
+            let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+            let wrong = |problem| UnitError { line: number, problem };
+            let place = next..next + raw.len();
+            next = place.end + 1;
             if zeros > 0 && raw.contains('\0') {
                 return Err(wrong("the line holds a NUL character"));
             }
@@ -130,13 +119,16 @@ impl Unit {
             let comment = matches!(first, Some(b'#' | b';'));
             match &mut logical {
                 // Skipped even inside a continuation, which then goes on.
-                Some(logical) if comment => logical.push_raw(raw),
-                None if comment => unit.lines.push(Line::Other(raw.to_owned())),
+                Some(logical) if comment => logical.extend(place.end),
+                None if comment => unit.lines.push(Line { raw: place, height: 1, kind: Kind::Other }),
                 // Nearly every line stands for itself.
-                None if !continues(raw) => unit.take(line, raw, raw, &mut opened)?,
+                None if !continues(raw) => {
+                    let kind = split(raw, place.start, &mut opened).map_err(wrong)?;
+                    unit.lines.push(Line { raw: place, height: 1, kind });
+                }
                 _ => {
-                    let mut joined = logical.take().unwrap_or_else(|| Logical::at(line));
-                    joined.push_raw(raw);
+                    let mut joined = logical.take().unwrap_or_else(|| Logical::at(number, place.start));
+                    joined.extend(place.end);
                     joined.text.push_str(raw);
                     if joined.text.len() > LONGEST_LINE {
                         return Err(wrong("the line is longer than 1 MiB"));
@@ -146,54 +138,27 @@ impl Unit {
                         joined.text.push(' ');
                         logical = Some(joined);
                     } else {
-                        unit.take(joined.line, &joined.raw, &joined.text, &mut opened)?;
+                        unit.join(joined, &mut opened)?;
                     }
                 }
             }
         }
-        if let Some(Logical { line, raw, text }) = logical {
-            unit.take(line, &raw, &text, &mut opened)?;
+        if let Some(logical) = logical {
+            unit.join(logical, &mut opened)?;
         }
         if !complete {
-            unit.lines.push(Line::NoNewline);
+            let end = unit.text.len();
+            unit.lines.push(Line { raw: end..end, height: 0, kind: Kind::NoNewline });
         }
         Ok(unit)
     }
 
-    /// Takes a line, as written and with its continuations joined; `opened`: a section has begun.
-    fn take(&mut self, line: u32, raw: &str, text: &str, opened: &mut bool) -> Result<(), UnitError> {
-        let wrong = |problem| UnitError { line, problem };
-        let text = text.trim_matches(is_blank);
-        if text.is_empty() {
-            self.lines.push(Line::Other(raw.to_owned()));
-            return Ok(());
-        }
-        if let Some(rest) = text.strip_prefix('[') {
-            let name =
-                rest.strip_suffix(']').ok_or_else(|| wrong("the section header has no closing bracket"))?;
-            if name.is_empty() || name.chars().any(|c| c.is_control() || matches!(c, '"' | '\'' | '\\')) {
-                return Err(wrong("the section has no proper name"));
-            }
-            *opened = true;
-            self.lines
-                .push(Line::Section { name: name.to_owned(), raw: (raw != text).then(|| raw.to_owned()) });
-            return Ok(());
-        }
-        let equals =
-            text.bytes().position(|byte| byte == b'=').ok_or_else(|| wrong("the line has no '='"))?;
-        let key = text[..equals].trim_end_matches(is_blank);
-        let value = text[equals + 1..].trim_start_matches(is_blank);
-        if key.is_empty() {
-            return Err(wrong("there is no key before the '='"));
-        }
-        if !*opened {
-            return Err(wrong("the assignment stands before any section"));
-        }
-        let mut assignment = Assignment::new(key, value);
-        if raw != assignment.text {
-            assignment.raw = Some(raw.to_owned());
-        }
-        self.lines.push(Line::Assignment(assignment));
+    /// Takes a line that was continued.
+    fn join(&mut self, logical: Logical, opened: &mut bool) -> Result<(), UnitError> {
+        let Logical { line, raw, height, text } = logical;
+        let kind = split(&text, self.text.len(), opened).map_err(|problem| UnitError { line, problem })?;
+        self.text.push_str(&text);
+        self.lines.push(Line { raw, height, kind });
         Ok(())
     }
 
@@ -206,24 +171,32 @@ impl Unit {
         if continues(value) {
             return Err(EncodeError::new('\\', "at the end of a value, where it would join the next line"));
         }
-        let line = Line::Assignment(Assignment::new(key, value));
-        let headers = |line: &Line| matches!(line, Line::Section { .. });
-        let named = |line: &Line| matches!(line, Line::Section { name, .. } if name == section);
-        if let Some(header) = self.lines.iter().rposition(named) {
+        let named =
+            |line: &Line| matches!(&line.kind, Kind::Section(name) if self.text[name.clone()] == *section);
+        let header = self.lines.iter().rposition(named);
+        let place = header.map(|header| {
             let after = &self.lines[header + 1..];
-            let body = after.iter().position(headers).unwrap_or(after.len());
-            let used = after[..body]
-                .iter()
-                .rposition(|line| !matches!(line, Line::Other(raw) if raw.trim().is_empty()))
-                .map_or(0, |index| index + 1);
-            self.lines.insert(header + 1 + used, line);
-            return Ok(());
+            let body = after.iter().position(|line| matches!(line.kind, Kind::Section(_)));
+            let blank = |line: &Line| {
+                matches!(line.kind, Kind::Other) && self.text[line.raw.clone()].trim().is_empty()
+            };
+            let used = after[..body.unwrap_or(after.len())].iter().rposition(|line| !blank(line));
+            header + 1 + used.map_or(0, |index| index + 1)
+        });
+        if header.is_none() {
+            if !self.lines.is_empty() {
+                self.add("", Kind::Other);
+            }
+            let name = self.text.len() + 1..self.text.len() + 1 + section.len();
+            self.add(&format!("[{section}]"), Kind::Section(name));
         }
-        if !self.lines.is_empty() {
-            self.lines.push(Line::Other(String::new()));
+        let start = self.text.len();
+        let equals = start + key.len();
+        let kind = Kind::Assignment { key: start..equals, value: equals + 1..equals + 1 + value.len() };
+        self.add(&format!("{key}={value}"), kind);
+        if let Some(place) = place {
+            self.lines[place..].rotate_right(1);
         }
-        self.lines.push(Line::Section { name: section.to_owned(), raw: None });
-        self.lines.push(line);
         Ok(())
     }
 
@@ -234,7 +207,14 @@ impl Unit {
         if continues(&line) {
             line.push('.');
         }
-        self.lines.push(Line::Other(line));
+        self.add(&line, Kind::Other);
+    }
+
+    /// Adds a line at the end.
+    fn add(&mut self, line: &str, kind: Kind) {
+        let start = self.text.len();
+        self.text.push_str(line);
+        self.lines.push(Line { raw: start..self.text.len(), height: 1, kind });
     }
 
     /// The assignments, in order.
@@ -243,16 +223,17 @@ impl Unit {
         let mut next = 1_u32;
         self.lines.iter().filter_map(move |item| {
             let line = next;
-            next = next.saturating_add(item.height());
-            match item {
-                Line::Section { name, .. } => {
-                    section = name;
+            next = next.saturating_add(item.height);
+            match &item.kind {
+                Kind::Section(name) => {
+                    section = &self.text[name.clone()];
                     None
                 }
-                Line::Assignment(assignment) => {
-                    Some(Entry { section, key: assignment.key(), value: assignment.value(), line })
+                Kind::Assignment { key, value } => {
+                    let (key, value) = (&self.text[key.clone()], &self.text[value.clone()]);
+                    Some(Entry { section, key, value, line })
                 }
-                Line::Other(_) | Line::NoNewline => None,
+                Kind::Other | Kind::NoNewline => None,
             }
         })
     }
@@ -271,78 +252,82 @@ impl Unit {
 
     /// Names of the sections, in order; one that is opened twice is there twice.
     pub fn sections(&self) -> impl Iterator<Item = &str> {
-        self.lines.iter().filter_map(|line| match line {
-            Line::Section { name, .. } => Some(name.as_str()),
+        self.lines.iter().filter_map(|line| match &line.kind {
+            Kind::Section(name) => Some(&self.text[name.clone()]),
             _ => None,
         })
     }
 
     /// Prints the file.
     pub fn print(&self) -> String {
-        let mut out = String::with_capacity(self.lines.iter().map(Line::length).sum());
+        let mut out = String::with_capacity(self.lines.iter().map(|line| line.raw.len() + 1).sum());
         for line in &self.lines {
-            match line {
-                Line::Section { name, raw } => match raw {
-                    Some(raw) => out.push_str(raw),
-                    None => {
-                        out.push('[');
-                        out.push_str(name);
-                        out.push(']');
-                    }
-                },
-                Line::Assignment(Assignment { text, raw, .. }) => out.push_str(raw.as_ref().unwrap_or(text)),
-                Line::Other(raw) => out.push_str(raw),
-                Line::NoNewline => {
-                    out.pop();
-                    continue;
-                }
+            if matches!(line.kind, Kind::NoNewline) {
+                out.pop();
+            } else {
+                out.push_str(&self.text[line.raw.clone()]);
+                out.push('\n');
             }
-            out.push('\n');
         }
         out
     }
 }
 
-impl Line {
-    /// How many bytes it takes in the file, at most.
-    fn length(&self) -> usize {
-        match self {
-            Self::Section { name, raw } => raw.as_ref().map_or(name.len() + 2, String::len) + 1,
-            Self::Assignment(assignment) => assignment.raw.as_ref().unwrap_or(&assignment.text).len() + 1,
-            Self::Other(raw) => raw.len() + 1,
-            Self::NoNewline => 0,
-        }
-    }
-
-    /// How many lines it takes in the file.
-    fn height(&self) -> u32 {
-        let raw = match self {
-            Self::Section { raw, .. } | Self::Assignment(Assignment { raw, .. }) => {
-                raw.as_deref().unwrap_or_default()
-            }
-            Self::Other(raw) => raw,
-            Self::NoNewline => return 0,
-        };
-        u32::try_from(raw.bytes().filter(|b| *b == b'\n').count() + 1).unwrap_or(u32::MAX)
+/// What is printed is all that a unit is.
+impl PartialEq for Unit {
+    fn eq(&self, other: &Self) -> bool {
+        self.print() == other.print()
     }
 }
 
-/// A line with its continuations: as written, and joined.
+impl Eq for Unit {}
+
+/// What a line is, its continuations joined; `start`: where it will stand in the unit's text, `opened`: a section has
+/// begun.
+fn split(line: &str, start: usize, opened: &mut bool) -> Result<Kind, &'static str> {
+    let text = line.trim_start_matches(is_blank);
+    let start = start + line.len() - text.len();
+    let text = text.trim_end_matches(is_blank);
+    if text.is_empty() {
+        return Ok(Kind::Other);
+    }
+    if let Some(rest) = text.strip_prefix('[') {
+        let name = rest.strip_suffix(']').ok_or("the section header has no closing bracket")?;
+        if name.is_empty() || name.chars().any(|c| c.is_control() || matches!(c, '"' | '\'' | '\\')) {
+            return Err("the section has no proper name");
+        }
+        *opened = true;
+        return Ok(Kind::Section(start + 1..start + 1 + name.len()));
+    }
+    let equals = text.bytes().position(|byte| byte == b'=').ok_or("the line has no '='")?;
+    let key = text[..equals].trim_end_matches(is_blank);
+    let value = text[equals + 1..].trim_start_matches(is_blank);
+    if key.is_empty() {
+        return Err("there is no key before the '='");
+    }
+    if !*opened {
+        return Err("the assignment stands before any section");
+    }
+    let end = start + text.len();
+    Ok(Kind::Assignment { key: start..start + key.len(), value: end - value.len()..end })
+}
+
+/// A line that goes on: where it stands, and its continuations joined.
 struct Logical {
     line: u32,
-    raw: String,
+    raw: Range<usize>,
+    height: u32,
     text: String,
 }
 
 impl Logical {
-    fn at(line: u32) -> Self {
-        Self { line, raw: String::new(), text: String::new() }
+    fn at(line: u32, start: usize) -> Self {
+        Self { line, raw: start..start, height: 0, text: String::new() }
     }
 
-    fn push_raw(&mut self, line: &str) {
-        if !self.raw.is_empty() {
-            self.raw.push('\n');
-        }
-        self.raw.push_str(line);
+    /// Takes the next line of the file, which ends there.
+    fn extend(&mut self, end: usize) {
+        self.raw.end = end;
+        self.height = self.height.saturating_add(1);
     }
 }
