@@ -1,5 +1,6 @@
 //! What is wrong with a value, as data, and the checkers of values by kind.
 
+use super::choices::Words;
 use super::kind::Kind;
 use super::{
     calendar, choices, conditions, credentials, devices, exec, images, kernel, numbers, specifier, timespan,
@@ -68,10 +69,23 @@ pub(super) fn boolean(word: &str) -> Option<bool> {
 
 /// Refuses a word that is not one of the choices.
 pub(super) fn choice(word: &str, choices: &[&str]) -> Result<(), BadValue> {
-    if choices.contains(&word) {
+    among(word, choices.contains(&word), choices.iter().copied())
+}
+
+/// The same for choices of which a release has some; what is newer passes.
+pub(super) fn known(word: &str, words: Words, release: Option<u16>) -> Result<(), BadValue> {
+    among(word, words.known(None).any(|known| known == word), words.known(release))
+}
+
+fn among<'a>(
+    word: &str,
+    is_choice: bool,
+    choices: impl Iterator<Item = &'a str> + Clone,
+) -> Result<(), BadValue> {
+    if is_choice {
         return Ok(());
     }
-    let known = choices.iter().copied().filter(|choice| choice.parse::<u32>().is_err());
+    let known = choices.filter(|choice| choice.parse::<u32>().is_err());
     let list: Vec<_> = known.clone().collect();
     Err(BadValue::new(format!("{word:?} is not one of the choices"))
         .help(format!("choices are {}", list.join(", ")))
@@ -79,8 +93,8 @@ pub(super) fn choice(word: &str, choices: &[&str]) -> Result<(), BadValue> {
 }
 
 impl Kind {
-    /// Checks a value that is not empty.
-    pub fn check(self, value: &str) -> Result<(), BadValue> {
+    /// Checks a value that is not empty; help names only what a release of systemd has, if one is given.
+    pub fn check(self, value: &str, release: Option<u16>) -> Result<(), BadValue> {
         match self {
             Self::Text => Ok(()),
             Self::Expanded => specifier::check(value),
@@ -92,18 +106,18 @@ impl Kind {
             Self::BoolOr(words) => match boolean(value) {
                 Some(_) => Ok(()),
                 None => {
-                    let all: Vec<&str> = ["yes", "no"].iter().chain(words).copied().collect();
-                    choice(value, &all)
+                    let is_choice = words.known(None).any(|known| known == value);
+                    among(value, is_choice, ["yes", "no"].into_iter().chain(words.known(release)))
                 }
             },
-            Self::Choice(words) => choice(value, words),
+            Self::Choice(words) => known(value, words, release),
             Self::BoolOrSome(words) => match boolean(value) {
                 Some(_) => Ok(()),
-                None => Self::ChoiceOf(words).check(value),
+                None => Self::ChoiceOf(words).check(value, release),
             },
-            Self::ChoiceOf(words) => {
-                value.split_whitespace().try_for_each(|word| choice(word.trim_start_matches('~'), words))
-            }
+            Self::ChoiceOf(words) => value
+                .split_whitespace()
+                .try_for_each(|word| known(word.trim_start_matches('~'), words, release)),
             Self::Timespan(default) => {
                 if timespan::has_capital_m(value) {
                     return Err(BadValue::new("M is a month, not a minute")
@@ -145,8 +159,8 @@ impl Kind {
             Self::PathOr(words) if words.contains(&value) => Ok(()),
             Self::PathOr(_) => words::path(value.strip_prefix('-').unwrap_or(value)),
             Self::OptionalPath => words::path(value.strip_prefix('-').unwrap_or(value)),
-            Self::Paths => words::paths(value, &['-', '+']),
-            Self::PlainPaths => words::paths(value, &[]),
+            Self::Paths => words::paths(value),
+            Self::PlainPaths => words::plain_paths(value),
             Self::RunPath => words::run_path(value),
             Self::SearchPath => images::search_path(value),
             Self::BindPaths => images::bind_paths(value),
@@ -168,14 +182,14 @@ impl Kind {
             Self::AccountOr(_) => words::account(value),
             Self::Accounts => value.split_whitespace().try_for_each(words::account),
             Self::Capabilities => words::capabilities(value),
-            Self::Syscalls => words::syscalls(value),
+            Self::Syscalls => words::syscalls(value, release),
             Self::AddressFamilies => words::toggled(value, kernel::ADDRESS_FAMILIES, &["none"]),
             Self::Namespaces => match boolean(value) {
                 Some(_) => Ok(()),
-                None => words::toggled(value, choices::NAMESPACES, &[]),
+                None => words::toggled(value, &choices::NAMESPACES.known(None).collect::<Vec<_>>(), &[]),
             },
             Self::ExitStatus => words::exit_status(value),
-            Self::Stream(words) => words::stream(value, words),
+            Self::Stream(words) => words::stream(value, words, release),
             Self::Listen => words::listen(value),
             Self::ListenLocal => words::listen_local(value),
             Self::LogNamespace => words::log_namespace(value),
@@ -184,7 +198,7 @@ impl Kind {
             Self::Uris => words::uris(value),
             Self::DescriptorName => credentials::descriptor_name(value),
             Self::BusName => credentials::bus_name(value),
-            Self::OfDevice(kind) => devices::of_device(value, kind),
+            Self::OfDevice(kind) => devices::of_device(value, kind, release),
             Self::DeviceAllow => devices::device_allow(value),
             Self::BpfProgram => devices::bpf_program(value),
             Self::BindRule => devices::bind_rule(value),
@@ -194,7 +208,7 @@ impl Kind {
             Self::NftSets => devices::nft_sets(value),
             Self::Netlink => devices::netlink(value),
             Self::FileSystems => devices::file_systems(value),
-            Self::PrivateHostname => devices::private_hostname(value),
+            Self::PrivateHostname => devices::private_hostname(value, release),
             Self::CommaWords => words::comma_words(value),
             Self::Errno => credentials::errno(value),
             Self::CoredumpFilter => credentials::coredump_filter(value),
@@ -209,8 +223,8 @@ impl Kind {
             Self::Firmware => conditions::firmware(value),
             Self::Pressure => conditions::pressure(value),
             Self::Fraction => conditions::fraction(value),
-            Self::Compared(kind) => conditions::compared(value, kind),
-            Self::Condition(kind) => conditions::condition(value, kind),
+            Self::Compared(kind) => conditions::compared(value, kind, release),
+            Self::Condition(kind) => conditions::condition(value, kind, release),
         }
     }
 }

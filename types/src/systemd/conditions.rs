@@ -5,7 +5,7 @@ use super::kind::Kind;
 use super::{numbers, specifier, timespan, words};
 
 /// A condition: `|` and `!` before the value that is tested.
-pub(super) fn condition(text: &str, kind: &Kind) -> Result<(), BadValue> {
+pub(super) fn condition(text: &str, kind: &Kind, release: Option<u16>) -> Result<(), BadValue> {
     let value = text.strip_prefix('|').unwrap_or(text).trim_start();
     let value = value.strip_prefix('!').unwrap_or(value).trim_start();
     if value.is_empty() {
@@ -13,9 +13,9 @@ pub(super) fn condition(text: &str, kind: &Kind) -> Result<(), BadValue> {
     }
     match kind {
         // These read specifiers themselves, or hold percent signs.
-        Kind::Path | Kind::Expanded | Kind::Pressure | Kind::Fraction => kind.check(value),
+        Kind::Path | Kind::Expanded | Kind::Pressure | Kind::Fraction => kind.check(value, release),
         _ if specifier::any(value) => specifier::check(value),
-        _ => kind.check(value),
+        _ => kind.check(value, release),
     }
 }
 
@@ -38,10 +38,10 @@ pub(super) fn firmware(text: &str) -> Result<(), BadValue> {
 }
 
 /// A comparison; without an operator at least the value is asked for.
-pub(super) fn compared(text: &str, kind: &Kind) -> Result<(), BadValue> {
+pub(super) fn compared(text: &str, kind: &Kind, release: Option<u16>) -> Result<(), BadValue> {
     const OPERATORS: [&str; 8] = ["<=", ">=", "==", "!=", "<>", "<", ">", "="];
     let value = OPERATORS.iter().find_map(|operator| text.strip_prefix(operator)).unwrap_or(text);
-    kind.check(value.trim_start())
+    kind.check(value.trim_start(), release)
 }
 
 /// `[SLICE:]PERCENT[/SPAN]`.

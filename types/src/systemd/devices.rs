@@ -6,14 +6,14 @@ use super::kind::Kind;
 use super::{choices, kernel, numbers, specifier, words};
 
 /// `DEVICE VALUE`: a device's node, or a file or mount point on it.
-pub(super) fn of_device(text: &str, kind: &Kind) -> Result<(), BadValue> {
+pub(super) fn of_device(text: &str, kind: &Kind, release: Option<u16>) -> Result<(), BadValue> {
     let shape = || {
         BadValue::new("a device and a value are expected")
             .help("write them with a blank between: /dev/sda 100M")
     };
     let (device, value) = text.split_once(char::is_whitespace).ok_or_else(shape)?;
     words::path(device.trim_matches('"'))?;
-    kind.check(value.trim_start())
+    kind.check(value.trim_start(), release)
 }
 
 /// `/dev/NODE`, `char-GLOB` or `block-GLOB`, and what is allowed.
@@ -151,9 +151,9 @@ pub(super) fn file_systems(text: &str) -> Result<(), BadValue> {
 }
 
 /// A boolean or `private`, perhaps with `:` and a name.
-pub(super) fn private_hostname(text: &str) -> Result<(), BadValue> {
+pub(super) fn private_hostname(text: &str, release: Option<u16>) -> Result<(), BadValue> {
     let (mode, name) = text.split_once(':').unwrap_or((text, "x"));
-    Kind::BoolOr(&["private"]).check(mode)?;
+    Kind::BoolOr(choices::PRIVATE_HOSTNAME).check(mode, release)?;
     specifier::check(name)?;
     let plain = specifier::sample(name);
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');

@@ -3,6 +3,7 @@
 use super::check::BadValue;
 use super::kind::Kind;
 use super::names::Section;
+use super::newer::Newer;
 use super::table;
 
 /// What several values do.
@@ -45,10 +46,21 @@ pub struct Directive {
 }
 
 impl Directive {
-    /// Checks one value.
+    /// Checks one value as the newest systemd takes it.
     pub fn check(&self, value: &str) -> Result<(), BadValue> {
+        self.check_for(value, None)
+    }
+
+    /// The part of a good value that a release of systemd does not know, though it knows the directive.
+    pub fn newer(&self, value: &str, release: u16) -> Option<Newer> {
+        self.kind.newer(value, release)
+    }
+
+    /// Checks one value; help names only what a release of systemd has, if one is given. What is newer is no mistake
+    /// here: [`Directive::newer`] says it.
+    pub fn check_for(&self, value: &str, release: Option<u16>) -> Result<(), BadValue> {
         if !value.is_empty() {
-            return self.kind.check(value);
+            return self.kind.check(value, release);
         }
         match self.empty {
             Empty::Resets => Ok(()),

@@ -21,7 +21,7 @@ pub(super) fn bind_paths(text: &str) -> Result<(), BadValue> {
             words::path(destination)?;
         }
         for option in parts.flat_map(|options| options.split(',')).filter(|option| !option.is_empty()) {
-            choice(option, &["rbind", "norbind", "idmap", "noidmap"])?;
+            choice(option, &["rbind", "norbind"])?;
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! The kinds of values that directives take.
 
+use super::choices::Words;
 use super::unit_name::UnitType;
 
 /// What a value is. [`Kind::check`] says what is wrong with one.
@@ -12,13 +13,13 @@ pub enum Kind {
     /// A boolean.
     Bool,
     /// A boolean or one of these words.
-    BoolOr(&'static [&'static str]),
+    BoolOr(Words),
     /// One of these words.
-    Choice(&'static [&'static str]),
+    Choice(Words),
     /// A boolean, or some of these words, perhaps after `~`.
-    BoolOrSome(&'static [&'static str]),
+    BoolOrSome(Words),
     /// Some of these words; a `~` before one takes it away.
-    ChoiceOf(&'static [&'static str]),
+    ChoiceOf(Words),
     /// A span of time; a number without a unit counts so many microseconds. `M` is refused, since it is a month.
     Timespan(u64),
     /// A span of time of a timer, where a month makes sense.
@@ -102,7 +103,7 @@ pub enum Kind {
     /// Exit codes and signals.
     ExitStatus,
     /// What a standard stream is connected to: one of these words, or `file:PATH` and its like.
-    Stream(&'static [&'static str]),
+    Stream(Words),
     /// What a socket listens on: a path, `@name`, port, or address and port.
     Listen,
     /// A path, `@name` or a VSOCK address.

@@ -23,6 +23,7 @@ mod kernel;
 mod kind;
 mod known;
 mod names;
+mod newer;
 mod numbers;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
@@ -40,6 +41,7 @@ mod words;
 mod tests;
 
 pub use check::BadValue;
+pub use choices::Words;
 pub use directive::{Directive, Empty, Repeat, directive};
 pub use encode::{EncodeError, encode_argv, encode_text};
 pub use exec::{Command, Prefixes, Privileges};
@@ -50,6 +52,7 @@ pub use kernel::{CAPABILITIES, SIGNALS};
 pub use kind::{Kind, LimitUnit};
 pub use known::{is_known_unit, nearest_unit};
 pub use names::{Section, names_of, section};
+pub use newer::Newer;
 pub use release::release_of;
 pub use table::{DIRECTIVES, NEWEST};
 pub use timespan::parse_timespan;

@@ -10,6 +10,7 @@ const SPECIFIERS: &[(char, bool)] = &[
     ('B', false), // build id
     ('C', true),  // cache directory root
     ('d', true),  // credentials directory
+    ('D', true),  // directory of shared data
     ('E', true),  // configuration directory root
     ('f', true),  // unescaped instance or prefix as a path
     ('g', false), // group of the manager
@@ -43,6 +44,31 @@ const SPECIFIERS: &[(char, bool)] = &[
     ('y', true),  // path of the unit's file
     ('Y', true),  // its directory
 ];
+
+/// Specifiers that came with systemd 246 or later.
+const NEWER: &[(char, u16)] = &[
+    ('a', 246),
+    ('o', 246),
+    ('w', 246),
+    ('B', 246),
+    ('W', 246),
+    ('l', 246),
+    ('A', 249),
+    ('M', 249),
+    ('d', 251),
+    ('q', 251),
+    ('y', 251),
+    ('Y', 251),
+    ('D', 256),
+];
+
+/// The first specifier of a text that a release does not know, and the one that brought it.
+pub(super) fn newer(text: &str, release: u16) -> Option<(char, u16)> {
+    let names = text.split('%').skip(1).filter_map(|after| after.chars().next());
+    let mut found = names.filter_map(|name| NEWER.iter().find(|(newer, _)| *newer == name)).copied();
+    // `%%d` is a percent sign and a letter.
+    found.find(|(name, since)| *since > release && text.replace("%%", "").contains(&format!("%{name}")))
+}
 
 /// Whether the text holds a specifier.
 pub(super) fn any(text: &str) -> bool {

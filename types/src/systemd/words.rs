@@ -1,6 +1,7 @@
 //! Values made of names: units, paths, accounts, variables, capabilities, addresses.
 
-use super::check::{BadValue, choice};
+use super::check::{BadValue, known};
+use super::choices::Words;
 use super::credentials::errno;
 use super::exec::all_words;
 use super::numbers::integer;
@@ -71,9 +72,26 @@ pub(super) fn path(text: &str) -> Result<(), BadValue> {
     Ok(())
 }
 
-/// Absolute paths, each perhaps with one of these prefixes.
-pub(super) fn paths(text: &str, prefixes: &[char]) -> Result<(), BadValue> {
-    all_words(text)?.iter().try_for_each(|word| path(word.trim_start_matches(prefixes)))
+/// Absolute paths.
+pub(super) fn plain_paths(text: &str) -> Result<(), BadValue> {
+    all_words(text)?.iter().try_for_each(|word| path(word))
+}
+
+/// Absolute paths, each perhaps after `-` (it may be missing), `+` (it is below the root directory), or `-+`.
+pub(super) fn paths(text: &str) -> Result<(), BadValue> {
+    for word in all_words(text)? {
+        let rest = word.strip_prefix('-').unwrap_or(&word);
+        let bare = rest.strip_prefix('+').unwrap_or(rest);
+        if bare.starts_with(['-', '+']) {
+            let plain = bare.trim_start_matches(['-', '+']);
+            let signs = &word[..word.len() - plain.len()];
+            let sign = |sign: char| if signs.contains(sign) { String::from(sign) } else { String::new() };
+            return Err(BadValue::new(format!("{word:?} has its signs twice or in the wrong order"))
+                .help(format!("'-' comes before '+', each once: {}{}{plain}", sign('-'), sign('+'))));
+        }
+        path(bare)?;
+    }
+    Ok(())
 }
 
 /// Relative, normal names of directories, each perhaps with `:LINK` where links are made.
@@ -83,16 +101,25 @@ pub(super) fn directories(text: &str, links: bool) -> Result<(), BadValue> {
         if word.contains(':') && !links {
             return Err(BadValue::new(format!("{word:?} asks for a link, and none is made here")));
         }
-        for name in word.splitn(2, ':') {
+        let mut parts = word.splitn(3, ':');
+        for (index, name) in parts.by_ref().take(2).enumerate() {
+            let flags = index == 1 && name.is_empty() && word.ends_with(":ro");
             let plain = specifier::sample(name);
             if plain.starts_with('/') {
                 return Err(BadValue::new(format!("{name:?} is absolute"))
                     .help("write a name below the base directory, such as \"api\" for /run/api"));
             }
+            if flags {
+                continue;
+            }
             if plain.is_empty() || plain.split('/').any(|part| part == "." || part == "..") {
                 return Err(BadValue::new(format!("{name:?} is no proper name of a directory"))
                     .help("write a name below the base directory without '.' and '..', such as \"api\" or \"api/cache\""));
             }
+        }
+        if let Some(flags) = parts.next().filter(|flags| *flags != "ro") {
+            return Err(BadValue::new(format!("{flags:?} is no flag of a directory"))
+                .help("write NAME:LINK or NAME:LINK:ro"));
         }
     }
     Ok(())
@@ -173,15 +200,15 @@ pub(super) fn capabilities(text: &str) -> Result<(), BadValue> {
 const SYSCALLS: &str = include_str!("syscalls.txt");
 
 /// System calls and groups, each perhaps with `:ERRNO` or `:kill`.
-pub(super) fn syscalls(text: &str) -> Result<(), BadValue> {
+pub(super) fn syscalls(text: &str, release: Option<u16>) -> Result<(), BadValue> {
     for word in text.strip_prefix('~').unwrap_or(text).split_whitespace() {
         let (name, error) = word.split_once(':').unwrap_or((word, "kill"));
         errno(error)?;
         if name.starts_with('@') {
-            if !choices::SYSCALL_GROUPS.contains(&name) {
+            if !choices::SYSCALL_GROUPS.known(None).any(|known| known == name) {
                 return Err(BadValue::new(format!("{name:?} is no group of system calls"))
                     .help("`systemd-analyze syscall-filter` lists them")
-                    .candidates(name, choices::SYSCALL_GROUPS.iter().copied()));
+                    .candidates(name, choices::SYSCALL_GROUPS.known(release)));
             }
         } else if !SYSCALLS.split_ascii_whitespace().any(|known| known == name) {
             return Err(BadValue::new(format!("{name:?} is no system call"))
@@ -250,11 +277,11 @@ pub(super) fn exit_status(text: &str) -> Result<(), BadValue> {
 }
 
 /// One of the words, or a word with an argument: `file:PATH`, `append:PATH`, `truncate:PATH`, `fd:NAME`.
-pub(super) fn stream(text: &str, words: &[&str]) -> Result<(), BadValue> {
+pub(super) fn stream(text: &str, words: Words, release: Option<u16>) -> Result<(), BadValue> {
     match text.split_once(':') {
         Some(("file" | "append" | "truncate", target)) => path(target),
         Some(("fd", name)) if !name.is_empty() => Ok(()),
-        _ => choice(text, words).map_err(|bad| {
+        _ => known(text, words, release).map_err(|bad| {
             let help = bad.help.unwrap_or_default();
             BadValue::new(bad.problem).help(format!("{help}, or file:PATH, append:PATH, fd:NAME"))
         }),

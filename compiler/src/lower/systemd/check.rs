@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, Item};
 use cmc_types::systemd::{
-    Command, Kind, Repeat, Section, UnitName, UnitType, directive, escape_path, names_of, release_of, section,
+    Command, Repeat, Section, UnitName, UnitType, directive, escape_path, names_of, release_of, section,
 };
 use cmc_types::{Diagnostic, Os, Place, codes, nearest};
 use std::collections::BTreeMap;
@@ -52,9 +52,6 @@ impl Target {
     }
 }
 
-/// The release of systemd that reads `|` before a command.
-const SHELL_PREFIX: u16 = 258;
-
 /// Checks the directives of a draft, for an operating system if it is known; findings point at the values, or at the
 /// keys where `key_place` knows them.
 pub(super) fn directives(
@@ -65,6 +62,7 @@ pub(super) fn directives(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let mut seen: BTreeMap<(&str, &str), &Item> = BTreeMap::new();
+    let release = os.and_then(release_of);
     for item in draft.items.iter().filter(|item| !item.section.starts_with("X-")) {
         let key = key_place(item).unwrap_or(item.place);
         let Some(section) = section(&item.section).filter(|section| allowed(target.kind()).contains(section))
@@ -78,7 +76,7 @@ pub(super) fn directives(
             diagnostics.push(unknown(item, section, target).at(key, "no such directive"));
             continue;
         };
-        if let (Some(needed), Some(os), Some(release)) = (row.since, os, os.and_then(release_of))
+        if let (Some(needed), Some(os), Some(release)) = (row.since, os, release)
             && needed > release
         {
             let message = format!("{}= needs systemd {needed}, and {os} has systemd {release}", item.key);
@@ -88,18 +86,18 @@ pub(super) fn directives(
                     .help("leave it out for this host; systemd would ignore it with a warning"),
             );
         }
-        if let (Kind::Commands, Some(os), Some(release)) = (row.kind, os, os.and_then(release_of))
-            && release < SHELL_PREFIX
-            && Command::parse_line(&item.value).is_ok_and(|all| all.iter().any(|one| one.prefixes.shell))
+        let value = item.value.trim();
+        if let (Some(os), Some(release)) = (os, release)
+            && row.since.is_none_or(|since| since <= release)
+            && let Some(newer) = row.newer(value, release)
         {
-            let message = format!(
-                "the prefix '|' in {}= needs systemd {SHELL_PREFIX}, and {os} has systemd {release}",
-                item.key
-            );
+            let (what, since) = (newer.what, newer.since);
+            let message =
+                format!("{what} in {}= needs systemd {since}, and {os} has systemd {release}", item.key);
             diagnostics.push(
                 Diagnostic::new(codes::NEWER_DIRECTIVE, message)
-                    .at(item.place, format!("since systemd {SHELL_PREFIX}"))
-                    .help("name the shell for this host: /bin/sh -c '…'"),
+                    .at(item.place, format!("since systemd {since}"))
+                    .help(newer.help),
             );
         }
         if let Some(new) = row.replaced_by {
@@ -110,7 +108,7 @@ pub(super) fn directives(
                     .help(format!("use {new}")),
             );
         }
-        if let Err(bad) = row.check(item.value.trim()) {
+        if let Err(bad) = row.check_for(value, release) {
             let message = format!("{}= in {}: {}", item.key, draft.file, bad.problem);
             let finding = Diagnostic::new(codes::DIRECTIVE_VALUE, message).at(item.place, "");
             diagnostics.push(match bad.help {

@@ -1,6 +1,6 @@
 //! An example of each directive of systemd: by its name where a text says little, else by its kind.
 
-use cmc_types::systemd::{Directive, Kind, LimitUnit, Section, UnitType};
+use cmc_types::systemd::{Directive, Kind, LimitUnit, Section, UnitType, Words};
 use serde_json::{Value, json};
 
 /// A value that a directive takes.
@@ -72,8 +72,8 @@ fn named(key: &str) -> Option<&'static str> {
 }
 
 /// The first of the words that says something.
-fn first(words: &[&str]) -> String {
-    words.iter().find(|word| !word.is_empty()).copied().unwrap_or("yes").to_owned()
+fn first(words: Words) -> String {
+    words.known(None).find(|word| !word.is_empty()).unwrap_or("yes").to_owned()
 }
 
 fn unit(types: &[UnitType]) -> String {

@@ -2,7 +2,7 @@
 
 use super::root;
 use cmc_types::login_conf::{self, Systems};
-use cmc_types::systemd::{DIRECTIVES, Directive, Empty, Kind, NEWEST, Repeat, Section};
+use cmc_types::systemd::{DIRECTIVES, Directive, Empty, Kind, NEWEST, Repeat, Section, Words};
 use serde_json::{Map, Value, json};
 
 /// Parts of definitions: name, schema in that of definitions, title.
@@ -159,15 +159,16 @@ fn words(kind: Kind) -> String {
 fn value(kind: Kind) -> Value {
     const BOOLEANS: [&str; 12] = ["yes", "no", "true", "false", "on", "off", "1", "0", "y", "n", "t", "f"];
     let choices = |words: &[&str]| json!({ "enum": words });
+    let every = |words: Words| json!({ "enum": words.known(None).collect::<Vec<_>>() });
     let text = json!({ "type": ["string", "integer", "boolean"] });
     match kind {
         Kind::Bool => {
             json!({ "anyOf": [{ "type": "boolean" }, { "enum": [0, 1] }, choices(&BOOLEANS), choices(&[""]), expression()] })
         }
         Kind::BoolOr(words) => {
-            json!({ "anyOf": [{ "type": "boolean" }, { "enum": [0, 1] }, choices(&BOOLEANS), choices(words), choices(&[""]), expression()] })
+            json!({ "anyOf": [{ "type": "boolean" }, { "enum": [0, 1] }, choices(&BOOLEANS), every(words), choices(&[""]), expression()] })
         }
-        Kind::Choice(words) => json!({ "anyOf": [choices(words), choices(&[""]), expression()] }),
+        Kind::Choice(words) => json!({ "anyOf": [every(words), choices(&[""]), expression()] }),
         Kind::Integer(least, most) => json!({ "anyOf": [
             { "type": "integer", "minimum": least, "maximum": most },
             { "type": "string", "pattern": "^([+-]?[0-9a-fA-FxXob]*|.*\\{\\{.*)$" },

@@ -10,7 +10,8 @@
 //! the others was not confirmed, but for encrypted credentials (release notes of 250); the test lists them. Later ones
 //! follow the manual pages and release notes as far as those could be read. The newest release they were looked up for
 //! is [`NEWEST`], of 22 September 2026. `Startup…` limits of memory have no version of their own in the manual and stand
-//! with the earliest that they can have. What a release merely added to the values of a directive is accepted and has no version.
+//! with the earliest that they can have. What a release merely added to the
+//! values of a directive stands with its release in `choices.rs` and `newer.rs`.
 //!
 //! [`release_of`]: super::release_of
 

@@ -75,7 +75,7 @@ pub(super) const ROWS: &[Directive] = &[
     one(SOCKET, "TriggerLimitBurst", UNSIGNED),
     one(SOCKET, "PollLimitIntervalSec", SPAN).since(255),
     one(SOCKET, "PollLimitBurst", UNSIGNED).since(255),
-    one(SOCKET, "DeferTrigger", Kind::BoolOr(&["patient"])).since(258),
+    one(SOCKET, "DeferTrigger", Kind::BoolOr(DEFER_TRIGGER)).since(258),
     one(SOCKET, "DeferTriggerMaxSec", SPAN).since(258),
     flag(SOCKET, "PassFileDescriptorsToExec").since(256),
 ];
