@@ -82,10 +82,23 @@ const PLAIN: &[&str] = &[
     "/etc/timezone",
 ];
 
+/// Why a file takes no block whatever its definition says: each of its lines is content.
+pub fn never(path: &UnixPath) -> Option<NoComments> {
+    let accounts = ["group", "gshadow", "master.passwd", "passwd", "shadow", "subgid", "subuid"];
+    let why = match path.as_str() {
+        plain if !PLAIN.contains(&plain) => return None,
+        file if accounts.iter().any(|name| file.strip_prefix("/etc/") == Some(name)) => {
+            "every line of it is an account, none a comment"
+        }
+        _ => "every line of this file is content, none a comment",
+    };
+    Some(NoComments { why })
+}
+
 /// What begins a comment in the file at a path: `#` unless its name says otherwise.
 pub fn of(path: &UnixPath) -> Result<&'static str, NoComments> {
-    if PLAIN.contains(&path.as_str()) {
-        return Err(NoComments { why: "every line of this file is content, none a comment" });
+    if let Some(never) = never(path) {
+        return Err(never);
     }
     let name = path.file_name();
     if let Some((_, comment)) = NAMES.iter().find(|(known, _)| *known == name) {

@@ -20,6 +20,7 @@ pub mod exit;
 pub mod file_format;
 pub mod freebsd_rc;
 pub mod glob;
+pub mod init_script;
 pub mod login_conf;
 pub mod mode;
 pub mod name;

@@ -63,6 +63,17 @@ impl Making<'_> {
             let diagnostic = Diagnostic::new(codes::BLOCK_COMMENT, message);
             diagnostic.at(self.service.tree.place_of(&["file", path.as_str(), key]), "")
         };
+        if let Some(none) = comment::never(path) {
+            let message = format!("{:?} takes no managed block: {}", path.as_str(), none.why);
+            let help = match none.why.contains("account") {
+                true => {
+                    "blocks are not for accounts: a package or sysusers.d makes them, and user.NAME.existing = true tells that there is one"
+                }
+                false => "write the whole file",
+            };
+            self.report(finding(message, "block").help(help));
+            return None;
+        }
         match &file.comment {
             Some(text) if text.trim().is_empty() || text.chars().any(char::is_control) => {
                 let message = format!("{text:?} begins no comment in {:?}", path.as_str());

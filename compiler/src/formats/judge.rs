@@ -1,15 +1,16 @@
 //! What is wrong in a file of a known format, as its reader would have it, with places in its text. What the reader refuses
 //! is an error; what it passes by, or takes for something else than is mostly meant, is a warning, since the file may be
-//! foreign. Init scripts and what they source are shell, which `sh -n` judges.
+//! foreign. Of init scripts and what they source only what is declared is judged here; `sh -n` judges the shell.
 
 use crate::import::{login, systemd};
 use crate::lower::systemd::UnitsAtHand;
 use cmc_types::env_file::{Dialect, EnvFile};
 use cmc_types::file_format::{FileFormat, unit_file};
+use cmc_types::init_script;
 use cmc_types::login_conf::{self, System};
 use cmc_types::small::{self, Problem};
 use cmc_types::systemd::{Unit, UnitError, continues};
-use cmc_types::{Diagnostic, Os, ParseError, Place, Severity, Sources, UnixPath, codes};
+use cmc_types::{Diagnostic, InitSystem, Os, ParseError, Place, Severity, Sources, UnixPath, codes};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -50,10 +51,15 @@ pub(super) fn judge(
         FileFormat::Unit(_) => unit(path, os, hand, text),
         FileFormat::LoginConf(system) => login_conf(path, system, text),
         FileFormat::Env(dialect) => env(path, dialect, text),
-        FileFormat::OpenbsdRc | FileFormat::FreebsdRc | FileFormat::Openrc | FileFormat::ShellConf => {
-            Vec::new()
-        }
+        FileFormat::OpenbsdRc => script(path, init_script::check(InitSystem::OpenbsdRc, text)),
+        FileFormat::FreebsdRc => script(path, init_script::check(InitSystem::FreebsdRc, text)),
+        FileFormat::Openrc => script(path, init_script::check(InitSystem::Openrc, text)),
+        FileFormat::ShellConf => script(path, init_script::check_conf(text)),
     }
+}
+
+fn script(path: &UnixPath, problems: Vec<Problem>) -> Vec<Judged> {
+    problems.into_iter().map(|problem| of_problem(path, problem)).collect()
 }
 
 fn code_of(severity: Severity) -> codes::Code {

@@ -104,8 +104,7 @@ impl Kind {
             return Some(Self::Systemd);
         }
         if folder == "login.conf.d" || name.starts_with("login.conf") || is_record(text) {
-            let freebsd = text.lines().any(|line| !line.starts_with(['#', '\t', ' ']) && line.contains('|'));
-            let freebsd = freebsd || FREEBSD.iter().any(|word| text.contains(word));
+            let freebsd = freebsd_sign(text).is_some();
             return Some(Self::LoginConf(if freebsd { System::FreeBsd } else { System::OpenBsd }));
         }
         of_environment(path, name, text)
@@ -115,6 +114,15 @@ impl Kind {
 /// What only FreeBSD's login.conf has.
 const FREEBSD: &[&str] =
     &[":charset=", ":lang=", ":sbsize=", ":swapuse=", ":passwd_format=", ":umtxp=", "=unlimited:"];
+
+/// What in login classes speaks for FreeBSD, if anything does.
+pub(super) fn freebsd_sign(text: &str) -> Option<String> {
+    let described = text.lines().any(|line| !line.starts_with(['#', '\t', ' ']) && line.contains('|'));
+    match FREEBSD.iter().find(|word| text.contains(**word)) {
+        Some(word) => Some(format!("it has {}", word.trim_matches([':', '=']))),
+        None => described.then(|| "a class has several names".to_owned()),
+    }
+}
 
 /// The last two components of a path.
 pub(super) fn split(path: &str) -> (&str, &str) {

@@ -5,11 +5,21 @@ use super::{Import, Kind, Original, kind};
 use crate::lower::login::meant;
 use cmc_types::definition::LoginCapability;
 use cmc_types::login_conf::{self, Kind as Takes, Setting, System, check, find};
-use cmc_types::{Diagnostic, ParseError, Span, codes};
+use cmc_types::{Diagnostic, ParseError, Severity, Span, codes};
 use std::collections::BTreeMap;
 
 pub(super) fn import(import: &mut Import<'_>, original: &Original, system: System) -> Option<Service> {
     let (text, names) = without_aliases(&original.text);
+    if import.options.kind.is_none() && system == System::FreeBsd {
+        let sign = kind::freebsd_sign(&original.text).unwrap_or_default();
+        let message = format!("{} is taken for FreeBSD's: {sign}", original.name);
+        let help =
+            "--as login-conf takes it for OpenBSD's, --as login-conf:freebsd says that it is FreeBSD's";
+        let mut finding =
+            Diagnostic::new(codes::DIALECTS_DIFFER, message).at(original.whole(), "").help(help);
+        finding.severity = Severity::Note;
+        import.diagnostics.push(finding);
+    }
     let records = match login_conf::parse(&text) {
         Ok(records) => records,
         Err(error) => {
@@ -26,7 +36,25 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original, system: Syste
     };
     let mut service = Service::new(import.service(original, stem)?, on);
     let mut comments = comments(&original.text);
+    let mut classes: Vec<String> = Vec::new();
     for record in records {
+        // getcap takes the first record of a name.
+        let first = |class: &String| *class == record.name;
+        if let Some(first) = classes.iter().position(first) {
+            let line = lines_of(&original.text, &record.name).nth(1);
+            let place = import.line(original, line);
+            let message = format!("class {} has a second record, and the first one counts", record.name);
+            let help = "the system reads none of the second; what it sets stands as a comment at the class";
+            let finding = Diagnostic::new(codes::NOT_CARRIED, message).at(place, "never read").help(help);
+            import.diagnostics.push(finding);
+            if let Some(table) = service.tables.get_mut(first) {
+                table.comments.push(format!(" A second record of {}, which is never read:", record.name));
+                table.comments.extend(record.print(system).iter().flat_map(|text| {
+                    text.lines().map(|line| format!(" {}", line.trim_start())).collect::<Vec<_>>()
+                }));
+            }
+            continue;
+        }
         let mut table = Table::new(&["login-class", &record.name]);
         table.comments = comments.remove(&record.name).unwrap_or_default();
         for (capability, setting) in &record.settings {
@@ -60,7 +88,12 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original, system: Syste
             aliases.partition(|alias| alias.contains(char::is_whitespace));
         table.comments.extend(described.into_iter().map(|text| format!(" {text}")));
         service.tables.push(table);
+        classes.push(record.name.clone());
         for alias in others {
+            if classes.contains(alias) {
+                continue;
+            }
+            classes.push(alias.clone());
             let mut table = Table::new(&["login-class", alias]);
             table.set("tc", Value::Text(record.name.clone()));
             service.tables.push(table);
@@ -90,6 +123,14 @@ pub(crate) fn judge(text: &str, system: System) -> Result<Vec<(Diagnostic, Span)
         }
     }
     Ok(wrong)
+}
+
+/// The lines, from 1, on which records of a class begin.
+fn lines_of(text: &str, class: &str) -> impl Iterator<Item = u32> {
+    let begins = move |(_, line): &(u32, &str)| {
+        !line.starts_with(['#', ' ', '\t', ':']) && line.split([':', '|']).next() == Some(class)
+    };
+    (1..).zip(text.lines()).filter(begins).map(|(number, _)| number)
 }
 
 /// Comments by the class whose record stands below them.

@@ -5,15 +5,17 @@
 
 use super::definition::{Service, Table, Value};
 use super::{Import, Kind, Original, kind};
+use crate::formats;
 use crate::lower::lower;
 use crate::resolved::{HostFacts, ResolvedService};
 use crate::tree::{self, Node};
 use cmc_types::definition::{self, Daemon, DaemonType, Log, LogTarget, Reload, Restart};
+use cmc_types::file_format::FileFormat;
 use cmc_types::name::DirectoryName;
 use cmc_types::rc_dir::Directory;
 use cmc_types::shell::{self, Item};
 use cmc_types::{
-    Arch, Diagnostic, HostName, Os, ParseError, ServiceName, codes, freebsd_rc, openbsd_rc, openrc,
+    Arch, Diagnostic, HostName, Os, ParseError, ServiceName, UnixPath, codes, freebsd_rc, openbsd_rc, openrc,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -81,6 +83,8 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original, kind: Kind) -
                 false => system.folder,
             };
             let path = format!("{folder}/{script}");
+            let mistakes = mistakes(original, kind, system, &path);
+            import.warn(mistakes);
             let mut table = Table::new(&["file", &path]);
             table.set("mode", Value::Text("0755".to_owned()));
             table.set("content", Value::Content(original.text.clone()));
@@ -96,6 +100,19 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original, kind: Kind) -
         }
     }
     Some(service)
+}
+
+/// What a script that is kept declares and nothing reads.
+fn mistakes(original: &Original, kind: Kind, system: &System, path: &str) -> Vec<Diagnostic> {
+    let format = match kind {
+        Kind::OpenbsdRc => FileFormat::OpenbsdRc,
+        Kind::FreebsdRc => FileFormat::FreebsdRc,
+        _ => FileFormat::Openrc,
+    };
+    match (UnixPath::parse(path), Os::parse(system.os)) {
+        (Ok(path), Ok(os)) => formats::of_text(format, &path, &os, &original.text, original.file),
+        _ => Vec::new(),
+    }
 }
 
 /// Why a script is no daemon.

@@ -5,7 +5,7 @@ use super::{Import, Original, kind};
 use crate::formats;
 use cmc_types::file_format::FileFormat;
 use cmc_types::small::{self, Format};
-use cmc_types::{Os, UnixPath};
+use cmc_types::{Diagnostic, Os, UnixPath, codes};
 
 /// A format by the name that `--as` takes, and where such a file goes whose own path says nothing.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,6 +50,7 @@ pub(super) static KINDS: &[SmallKind] = &[
     kind("sudoers", "a file of sudoers.d", "/etc/sudoers.d/", ""),
     kind("default", "a file of /etc/default", "/etc/default/", ""),
     kind("hosts", "a hosts file", "/etc/hosts", ""),
+    kind("rc-conf-local", "an rc.conf.local of OpenBSD", "/etc/rc.conf.local", ""),
 ];
 
 /// Systems whose paths are tried, in this order.
@@ -93,15 +94,27 @@ pub(super) fn import(
                     Some(directory) => format!("{directory}/{}{}", plain(stem), kind.ending),
                     None => kind.place.to_owned(),
                 };
-                let (path, os) = (UnixPath::parse(&path).ok()?, Os::parse("debian").ok()?);
-                let found = small::format_of(&path, &os)?;
-                Some((path, os, found.format))
+                let path = UnixPath::parse(&path).ok()?;
+                SYSTEMS.iter().filter_map(|name| Os::parse(name).ok()).find_map(|os| {
+                    let found = small::format_of(&path, &os)?;
+                    Some((path.clone(), os, found.format))
+                })
             })?
         }
     };
     let findings = formats::of_text(FileFormat::Small(format), &path, &os, &original.text, original.file);
     import.warn(findings);
-    let mut service = Service::new(import.service(original, stem)?, ANYWHERE);
+    if format == Format::Variables
+        && let Some(line) = small::variables::shell(&original.text)
+    {
+        let place = import.line(original, Some(line));
+        let message = format!("{} is kept as it is: it holds more than assignments", original.name);
+        let help =
+            "a shell reads it whole; systemd's EnvironmentFile= and others that run no shell read less";
+        import.diagnostics.push(Diagnostic::new(codes::KEPT_VERBATIM, message).at(place, "").help(help));
+    }
+    let on = if format == Format::RcConfLocal { &["os:openbsd"] } else { ANYWHERE };
+    let mut service = Service::new(import.service(original, stem)?, on);
     let mut table = Table::new(&["file", path.as_str()]);
     let mode = match format {
         Format::Sudoers => Some("0440"),

@@ -294,6 +294,44 @@ fn files_that_cannot_be_imported_are_named_with_the_reason_and_do_not_keep_other
 const LOGIN: &str = "# classes\nauth-defaults:auth=passwd,skey:\n\nstaff|boss|Staff members:\\\n\t:path=/usr/bin /bin:\\\n\t:umask=022:\\\n\t:datasize-cur=1536M:\\\n\t:openfiles-cur=512:\\\n\t:setenv=LANG=C.UTF-8,EDITOR=vi:\\\n\t:cputime=1h30:\\\n\t:ignorenologin:\\\n\t:requirehome@:\\\n\t:welcome=/etc/motd:\\\n\t:tc=auth-defaults:\n";
 
 #[test]
+fn of_a_login_class_that_stands_twice_the_first_record_is_taken_and_the_other_told() {
+    let text = "api:\\\n\t:openfiles=1:\n# second\napi:\\\n\t:maxproc=2:\n";
+    let imported = one("/etc/login.conf", text);
+    assert_eq!(imported.definition.matches("[service.login-classes.login-class.api]").count(), 1);
+    assert!(imported.definition.contains("openfiles") && imported.definition.contains("# :maxproc=2:"));
+    let told = shown(&imported);
+    assert!(told.contains("note[not-carried] login.conf:4:1"), "{told}");
+    assert!(told.contains("class api has a second record, and the first one counts"), "{told}");
+    rendered("openbsd-7.6", &imported.definition, "/etc/login.conf.d/api");
+}
+
+#[test]
+fn login_classes_are_taken_for_freebsds_by_guess_only_with_a_note() {
+    let text = "api:\\\n\t:umtxp=unlimited:\n";
+    let told = shown(&one("/etc/login.conf", text));
+    assert!(told.contains("note[dialects-differ] login.conf:1:1"), "{told}");
+    assert!(told.contains("taken for FreeBSD's: it has umtxp"), "{told}");
+    let options = Options { kind: Kind::parse("login-conf:freebsd"), service: None };
+    let said = import(vec![input("/etc/login.conf", text.as_bytes())], &options);
+    assert!(said.diagnostics.is_empty());
+}
+
+#[test]
+fn rc_conf_local_and_shell_in_etc_default_are_kept_and_the_latter_is_told() {
+    let options = |kind| Options { kind: Kind::parse(kind), service: None };
+    let flags = "api_flags=-v\n";
+    let imported = import(vec![input("/srv/flags", flags.as_bytes())], &options("rc-conf-local"));
+    assert!(imported.definition.contains("on = [\"os:openbsd\"]"), "{}", imported.definition);
+    assert_eq!(rendered("openbsd-7.6", &imported.definition, "/etc/rc.conf.local"), flags);
+    let imported =
+        import(vec![input("/etc/default/api", b"A=1\nif true; then\nB=2\nfi\n")], &options("default"));
+    let told = shown(&imported);
+    assert!(told.contains("note[kept-verbatim] api:2:1 `if true; then`"), "{told}");
+    let plain = import(vec![input("/etc/default/api", b"# x\nA=1\n")], &options("default"));
+    assert!(plain.diagnostics.is_empty());
+}
+
+#[test]
 fn login_classes_keep_each_capability() {
     let options = |kind| Options { kind: Kind::parse(kind), service: None };
     let imported = import(vec![input("/etc/login.conf", LOGIN.as_bytes())], &options("login-conf"));

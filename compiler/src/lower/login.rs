@@ -6,7 +6,7 @@ use crate::resolved::{HostFacts, ResolvedService};
 use cmc_types::check::{Action, Trigger};
 use cmc_types::definition::LoginCapability;
 use cmc_types::login_conf::{self, CAPABILITIES, Record, Setting, System, check, find};
-use cmc_types::{Diagnostic, InitSystem, Mode, Place, UnixPath, codes, nearest};
+use cmc_types::{Diagnostic, InitSystem, Mode, Place, Severity, UnixPath, codes, nearest};
 use std::collections::BTreeMap;
 
 /// What lowering of login classes adds to a service's activation.
@@ -17,6 +17,21 @@ pub(super) struct Classes {
     /// The file that holds the daemon's own class, if there is one.
     pub(super) own: Option<UnixPath>,
 }
+
+/// Classes of OpenBSD's own login.conf.
+const OPENBSD_CLASSES: &[&str] = &[
+    "auth-defaults",
+    "auth-ftp-defaults",
+    "authpf",
+    "bgpd",
+    "daemon",
+    "default",
+    "pbuild",
+    "staff",
+    "unbound",
+    "vmd",
+    "xenodm",
+];
 
 /// Classes of FreeBSD's own login.conf; a block cannot replace them, since the first record of a name counts.
 const FREEBSD_CLASSES: &[&str] =
@@ -39,6 +54,7 @@ pub(super) fn refuse(service: &ResolvedService, host: &HostFacts, diagnostics: &
 pub(super) fn openbsd(service: &ResolvedService, script: Option<&str>, lowered: &mut Lowered) -> Classes {
     let system = System::OpenBsd;
     circles(service, system, &mut lowered.diagnostics);
+    bases(service, system, &mut lowered.diagnostics);
     let mut classes = Classes::default();
     let mut limits = script.map(|_| limits(service, &mut lowered.diagnostics)).unwrap_or_default();
     let declared = &service.definition.login_class;
@@ -85,6 +101,7 @@ pub(super) fn openbsd(service: &ResolvedService, script: Option<&str>, lowered: 
 pub(super) fn freebsd(service: &ResolvedService, script: Option<&str>, lowered: &mut Lowered) -> Classes {
     let system = System::FreeBsd;
     circles(service, system, &mut lowered.diagnostics);
+    bases(service, system, &mut lowered.diagnostics);
     let mut classes = Classes::default();
     let (Some(path), false) = (rc::path("/etc", "login.conf"), service.definition.login_class.is_empty())
     else {
@@ -262,6 +279,47 @@ fn circles(service: &ResolvedService, system: System, diagnostics: &mut Vec<Diag
                 .at(service.tree.place_of(&["login-class", class, "tc"]), "")
                 .help(problem.help.into_owned()),
         );
+    }
+}
+
+/// Tells of `tc` that names what neither the service nor the system's own login.conf has: the host's file may, so that
+/// it is no error. On OpenBSD a class of another file of login.conf.d is not seen.
+fn bases(service: &ResolvedService, system: System, diagnostics: &mut Vec<Diagnostic>) {
+    let declared = &service.definition.login_class;
+    let (own, whose) = match system {
+        System::OpenBsd => (OPENBSD_CLASSES, "OpenBSD"),
+        System::FreeBsd => (FREEBSD_CLASSES, "FreeBSD"),
+    };
+    for class in declared.keys() {
+        let (record, _) = record(service, class, false, system, &mut Vec::new());
+        for base in record.base.iter().filter(|base| !own.contains(&base.as_str()) && *base != class) {
+            let known = declared.keys().map(String::as_str).chain(own.iter().copied());
+            let of = format!("login class {class} of service {}", service.name);
+            let (severity, message, help) = match (declared.contains_key(base), nearest(base, known)) {
+                (true, _) if system == System::FreeBsd => continue,
+                (true, _) => (
+                    Severity::Warning,
+                    format!("{of} builds upon {base}, which OpenBSD does not find from there"),
+                    format!(
+                        "it reads /etc/login.conf.d/{class} and /etc/login.conf alone: repeat what {base} sets"
+                    ),
+                ),
+                (false, Some(near)) => (
+                    Severity::Warning,
+                    format!("{of} builds upon {base}, which nothing has"),
+                    format!("did you mean {near:?}?"),
+                ),
+                (false, None) => (
+                    Severity::Note,
+                    format!("{of} builds upon {base}, which neither the service nor {whose} itself has"),
+                    "the class counts for nothing unless the host's own login.conf has that one".to_owned(),
+                ),
+            };
+            let place = service.tree.place_of(&["login-class", class, "tc"]);
+            let mut finding = Diagnostic::new(codes::CAPABILITY_VALUE, message).at(place, "").help(help);
+            finding.severity = severity;
+            diagnostics.push(finding);
+        }
     }
 }
 

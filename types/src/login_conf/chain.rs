@@ -119,12 +119,14 @@ pub fn judge(text: &str, system: System) -> Vec<Problem> {
                         }
                     }
                     None if whole => {
-                        let help = format!("no record is called {base:?}: what stands behind it is not read");
-                        problems.push(field.problem(
-                            Severity::Error,
-                            "`tc` names a class that there is not",
-                            help,
-                        ));
+                        let known = by_name.keys().copied();
+                        let help = match crate::nearest(base, known) {
+                            Some(near) => format!("did you mean {near:?}? What stands behind it is not read"),
+                            None => "no record is called so: what stands behind it is not read".to_owned(),
+                        };
+                        let problem =
+                            field.problem(Severity::Error, "`tc` names a class that there is not", help);
+                        problems.push(Problem { word: Some(base.to_owned()), ..problem });
                     }
                     None => {}
                 }

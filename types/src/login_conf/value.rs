@@ -17,6 +17,12 @@ pub fn check(capability: Capability, value: &LoginCapability, system: System) ->
             Kind::Umask => Err(bad("write the mask as a text, since a number is ambiguous")),
             Kind::Size | Kind::Number if *number >= 0 => Ok(Setting::Value(number.to_string())),
             Kind::Number if capability.name == "priority" => Ok(Setting::Value(number.to_string())),
+            Kind::Size | Kind::Number if *number == -1 && system == System::FreeBsd => {
+                Ok(Setting::Value("-1".to_owned()))
+            }
+            Kind::Size | Kind::Number => {
+                Err(bad("it is negative: write \"infinity\" where nothing is to be limited"))
+            }
             Kind::Time => Err(bad("the time lacks a unit")),
             _ => Err(bad("a number")),
         },
@@ -45,7 +51,13 @@ fn text_value(capability: Capability, text: &str, system: System) -> Result<Stri
         Kind::List | Kind::Path | Kind::Text => !text.contains('\0'),
         Kind::Bool => false,
     };
-    if good { Ok(text.to_owned()) } else { Err(bad("not such a value")) }
+    match good {
+        true => Ok(text.to_owned()),
+        false if text.starts_with('-') && matches!(kind, Kind::Size | Kind::Number | Kind::Time) => {
+            Err(bad("it is negative: write \"infinity\" where nothing is to be limited"))
+        }
+        false => Err(bad("not such a value")),
+    }
 }
 
 fn list(kind: Kind, items: &[String], system: System) -> Result<String, ParseError> {

@@ -27,8 +27,20 @@ pub fn parse(text: &str) -> (File<Entry>, Vec<Problem>) {
 
 /// Whether a file is assignments of fixed values and comments alone.
 pub fn is_plain(text: &str) -> bool {
+    shell(text).is_none()
+}
+
+/// The first line, from 1, that is neither an assignment of a fixed value nor a comment.
+pub fn shell(text: &str) -> Option<u32> {
     let plain = |text: &str| text.trim().is_empty() || text.trim_start().starts_with('#');
-    parse(text).0.lines().iter().all(|line| line.entry.is_some() || plain(&line.text))
+    let mut number = 1;
+    for line in parse(text).0.lines() {
+        if line.entry.is_none() && !plain(&line.text) {
+            return Some(number);
+        }
+        number += u32::try_from(line.text.matches('\n').count()).unwrap_or(u32::MAX - 1) + 1;
+    }
+    None
 }
 
 /// What a line begins with, if it is an assignment.

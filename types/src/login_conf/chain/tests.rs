@@ -183,7 +183,7 @@ fn what_never_applies_is_told_with_its_line() {
             (10, 3, "classes build upon each other in a circle", "tc"),
             (11, 3, "classes build upon each other in a circle", "tc"),
             (12, 3, "classes build upon each other in a circle", "tc"),
-            (13, 3, "`tc` names a class that there is not", "tc"),
+            (13, 3, "`tc` names a class that there is not", "nobody"),
             (13, 21, "a capability never applies", "umask"),
             (14, 1, "a class stands in the file before, and the first record counts", "default"),
         ]
