@@ -9,7 +9,7 @@ use cmc_types::address::check_address;
 use cmc_types::definition::{SecretType, Store, Validator};
 use cmc_types::public_key::{check_recipient, check_reporter};
 use cmc_types::store_url::{check_published_store, check_settings};
-use cmc_types::{Blake3, Diagnostic, ParseError, codes};
+use cmc_types::{Blake3, Diagnostic, ParseError, Schedule, codes};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -44,15 +44,61 @@ fn twice(fleet: &Fleet, report: &mut dyn FnMut(Diagnostic)) {
         let overlays = entry.node.get(&["for"]).and_then(Node::as_table).into_iter().flat_map(Table::iter);
         std::iter::once(&entry.node).chain(overlays.map(|overlay| &overlay.node))
     });
-    for (part, list) in parts.flat_map(|part| LISTS.iter().map(move |list| (part, *list))) {
-        let Some(Value::List(names)) = part.get(list).map(|node| &node.value) else { continue };
-        let mut seen = BTreeMap::new();
-        for (name, place) in names.iter().filter_map(|node| Some((node.as_text()?, node.place))) {
-            let Some(first) = seen.insert(name, place) else { continue };
-            let message = format!("`{}` names {name:?} twice", list.join("."));
-            let finding = Diagnostic::new(codes::NAMED_TWICE, message).at(place, "again here");
-            report(finding.with(first, "first here"));
+    for part in parts {
+        LISTS.iter().for_each(|list| named_twice(part, list, report));
+        twice_below(part, report);
+    }
+}
+
+/// The same for lists in tables that have names of their own: instances of templates, and times of jobs.
+fn twice_below(part: &Node, report: &mut dyn FnMut(Diagnostic)) {
+    let names = |table: &str| {
+        let entries = part.get(&[table]).and_then(Node::as_table).into_iter().flat_map(Table::iter);
+        entries.map(|entry| entry.key.clone()).collect::<Vec<_>>()
+    };
+    for name in names("systemd") {
+        named_twice(part, &["systemd", &name, "instances"], report);
+    }
+    for name in names("job") {
+        let Some(Value::List(times)) = part.get(&["job", &name, "at"]).map(|node| &node.value) else {
+            continue;
+        };
+        let parsed = times.iter().filter_map(|node| {
+            let text = node.as_text()?;
+            Some((text, Schedule::parse(text).ok()?, node.place))
+        });
+        let parsed: Vec<_> = parsed.collect();
+        for (index, (text, time, place)) in parsed.iter().enumerate() {
+            let earlier = &parsed[..index];
+            let same = earlier.iter().find(|(_, other, _)| other == time);
+            let Some((other, _, first)) =
+                same.or_else(|| earlier.iter().find(|(_, other, _)| other.meets(time)))
+            else {
+                continue;
+            };
+            let message = match same {
+                Some(_) => format!("`job.{name}.at` names the same time twice: {other:?} and {text:?}"),
+                None => format!("`job.{name}.at` names some minutes twice: {other:?} and {text:?}"),
+            };
+            let finding = Diagnostic::new(codes::NAMED_TWICE, message).at(*place, "again here");
+            let finding = finding.with(*first, "first here");
+            report(match same {
+                Some(_) => finding,
+                None => finding.help("systemd starts the job once then, cron twice"),
+            });
         }
+    }
+}
+
+/// Reports names that stand twice in a list.
+fn named_twice(part: &Node, list: &[&str], report: &mut dyn FnMut(Diagnostic)) {
+    let Some(Value::List(names)) = part.get(list).map(|node| &node.value) else { return };
+    let mut seen = BTreeMap::new();
+    for (name, place) in names.iter().filter_map(|node| Some((node.as_text()?, node.place))) {
+        let Some(first) = seen.insert(name, place) else { continue };
+        let message = format!("`{}` names {name:?} twice", list.join("."));
+        let finding = Diagnostic::new(codes::NAMED_TWICE, message).at(place, "again here");
+        report(finding.with(first, "first here"));
     }
 }
 

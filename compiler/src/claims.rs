@@ -19,6 +19,8 @@ struct Claim {
     place: Place,
     service: String,
     block: Option<String>,
+    /// What begins a comment around the block.
+    comment: Option<String>,
 }
 
 impl Claims {
@@ -32,11 +34,11 @@ impl Claims {
         place: Place,
     ) -> bool {
         let path = &file.entry.path;
-        let block = match (&file.entry.kind, &file.entry.block) {
-            (FileKind::Block, Some(block)) => Some(block.name.clone()),
-            _ => None,
+        let (block, comment) = match (&file.entry.kind, &file.entry.block) {
+            (FileKind::Block, Some(block)) => (Some(block.name.clone()), Some(block.comment.clone())),
+            _ => (None, None),
         };
-        let claim = Claim { place, service: service.to_owned(), block };
+        let claim = Claim { place, service: service.to_owned(), block, comment };
         if let Some(others) = self.paths.get_mut(path) {
             let clash = others.iter().find(|other| match (&other.block, &claim.block) {
                 (Some(a), Some(b)) => a == b,
@@ -64,6 +66,20 @@ impl Claims {
                     .with(other.place, format!("by {:?}", other.service));
                 world.report_on(host, diagnostic);
                 return false;
+            }
+            let differing = others.iter().find(|other| other.comment != claim.comment);
+            if let (Some(other), Some(mine)) = (differing, &claim.comment) {
+                let theirs = other.comment.as_deref().unwrap_or_default();
+                let message = format!(
+                    "comments of {:?} begin with {theirs:?} for one block and {mine:?} for another",
+                    path.as_str()
+                );
+                let mut diagnostic = Diagnostic::new(codes::BLOCK_COMMENT, message)
+                    .at(place, format!("of {service:?}"))
+                    .with(other.place, format!("of {:?}", other.service))
+                    .help("a file has one syntax: give both blocks the same `comment`");
+                diagnostic.severity = Severity::Warning;
+                world.report_on(host, diagnostic);
             }
             others.push(claim);
             return true;

@@ -94,7 +94,8 @@ pub fn compile(dir: &Path, options: &CompileOptions, secrets: Arc<dyn Secrets>) 
         None => (None, hosts),
     };
     let diagnostics = world.take_findings().into_sorted(world.definitions);
-    let sources = std::mem::take(&mut *world.sources());
+    let mut sources = std::mem::take(&mut *world.sources());
+    crate::secret::hide(&diagnostics, &mut sources);
     let losses = world.take_losses();
     Compiled { sources, diagnostics, plan, rendered, losses, world, placement }
 }

@@ -1,8 +1,16 @@
 //! Secrets: where their values come from, and typed dummies for builds without keys.
 
-use cmc_types::SecretName;
 use cmc_types::definition::{Secret, SecretType};
+use cmc_types::{Diagnostic, SecretName, Sources, codes};
 use zeroize::Zeroizing;
+
+/// Puts stars where findings tell of secrets in clear, so that nothing that shows the places shows them.
+pub(crate) fn hide(diagnostics: &[Diagnostic], sources: &mut Sources) {
+    let told = diagnostics.iter().filter(|finding| finding.code == codes::SECRET_IN_CLEAR);
+    for label in told.flat_map(|finding| finding.primary.iter().chain(&finding.others)) {
+        sources.redact(label.place);
+    }
+}
 
 /// The value of a secret. Wiped when dropped, printed never.
 pub struct SecretValue(Zeroizing<Vec<u8>>);

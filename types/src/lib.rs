@@ -7,6 +7,7 @@
 pub mod address;
 pub mod bytes;
 pub mod check;
+pub mod clear_text;
 pub mod codes;
 pub mod comment;
 pub mod cron_job;

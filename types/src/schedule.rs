@@ -3,7 +3,7 @@
 //! two ways to write the same are equal, and prints in one way.
 
 use crate::small::cron::{Field, Item, Range, Schedule as Cron};
-use crate::{ParseError, text_type};
+use crate::{ParseError, nearest, text_type};
 use serde::{Deserialize, Serialize};
 
 /// Times at which a job runs, such as `"02:30"`, `"Mon..Fri 08:00"`, `"*:0/15"`, `"*-1 04:00"` or `"daily"`.
@@ -99,6 +99,9 @@ impl Kind {
     }
 
     fn number(&self, text: &str) -> Result<u8, ParseError> {
+        if text.is_empty() {
+            return Err(bad(format!("the {} is missing", self.what)));
+        }
         let number = digits(text).filter(|number| (self.low..=self.high).contains(number));
         number.ok_or_else(|| bad(format!("the {} goes from {} to {}", self.what, self.low, self.high)))
     }
@@ -174,6 +177,12 @@ impl Schedule {
             return Self::parse(meant);
         }
         let mut words: Vec<&str> = text.split_whitespace().collect();
+        if let [word] = words[..]
+            && word.bytes().all(|b| b.is_ascii_alphabetic())
+            && let Some(meant) = nearest(word, NAMED.iter().map(|(name, _)| *name))
+        {
+            return Err(bad(format!("there is no HOUR:MINUTE; did you mean {meant:?}?")));
+        }
         let Some(last) = words.last() else { return Err(bad("the time is empty")) };
         if words.len() == 5 && !text.contains(':') {
             return Err(bad("these are five fields of a crontab"));
@@ -252,6 +261,18 @@ impl Schedule {
             (self.minutes, minute),
         ];
         all.into_iter().all(|(set, number)| number < 64 && set & 1 << number != 0)
+    }
+
+    /// Whether some minute is meant by both.
+    pub fn meets(&self, other: &Self) -> bool {
+        let both = [
+            self.weekdays & other.weekdays,
+            self.months & other.months,
+            self.days & other.days,
+            self.hours & other.hours,
+            self.minutes & other.minutes,
+        ];
+        both.into_iter().all(|set| set != 0)
     }
 
     /// The weekdays and a blank; nothing if it is any.

@@ -232,7 +232,7 @@ fn severity(finding: &Diagnostic, text: &str) -> Severity {
             let key = before.rsplit('\n').next().unwrap_or_default().split('=').next().unwrap_or_default();
             match key.trim() {
                 "User" | "Group" | "ExecStart" | "ExecStartPre" | "ExecStartPost" | "ExecReload"
-                | "ExecStop" | "ExecStopPost" | "ExecCondition" => Severity::Error,
+                | "ExecStop" | "ExecStopPost" | "ExecCondition" => finding.severity,
                 _ => Severity::Warning,
             }
         }

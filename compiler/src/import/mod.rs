@@ -88,6 +88,7 @@ pub fn import(inputs: Vec<Input>, options: &Options) -> Imported {
             );
         }
     }
+    crate::secret::hide(&import.diagnostics, &mut import.sources);
     Imported {
         definition: definition.print(),
         services: definition.names().map(str::to_owned).collect(),

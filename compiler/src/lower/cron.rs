@@ -102,7 +102,7 @@ fn lines(
     let user = job.user.as_ref().or(root.as_ref().filter(|_| job.group.is_some()));
     let user = user.map(|user| (user, job.group.as_ref()));
     let mut lines = Vec::new();
-    for (index, schedule) in job.at.iter().flat_map(|times| times.all()).enumerate() {
+    for (index, schedule) in job.at.iter().flat_map(|times| times.distinct()) {
         let place = match named.service.tree.get(&["job", named.name.as_str(), "at", &index.to_string()]) {
             Some(node) => node.place,
             None => named.place(&["at"]),

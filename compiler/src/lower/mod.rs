@@ -1,6 +1,7 @@
 //! Lowering: a resolved service on one host becomes files of the host's formats and commands of its init system.
 //! From here on nothing knows what a daemon is.
 
+mod clear;
 pub mod commands;
 mod cron;
 mod daemon;
@@ -152,6 +153,7 @@ pub fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
     let found = daemon::check(service).into_iter();
     lowered.diagnostics.extend(found.filter(|found| found.is_error() || !refused.contains(&place(found))));
     job::check(service, &mut lowered.diagnostics);
+    clear::service(service, &mut lowered.diagnostics);
     loss::check_names(service, &mut lowered.diagnostics);
     lowered.losses = loss::all(service, host.init);
     if host.init == InitSystem::Systemd {

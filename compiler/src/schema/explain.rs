@@ -204,7 +204,9 @@ impl Explainer<'_> {
             (Some(key), true) => format!("an item of `{}` must be ", short(key)),
             (None, _) => "expected ".into(),
         };
-        let help = value_of_secret(&path).or_else(|| self.conversion(node, expected, error));
+        let help = value_of_secret(&path)
+            .or_else(|| key_of_unit(&path))
+            .or_else(|| self.conversion(node, expected, error));
         let message = format!("{key}{wanted}, not {}", described(node));
         let mut problem = self.problem(codes::WRONG_TYPE, path, message);
         problem.diagnostic.help = help;
@@ -264,7 +266,7 @@ impl Explainer<'_> {
     /// A value that fits none of several shapes: says what all of them want, or what is wrong with the nearest.
     fn no_branch(&self, path: Vec<String>, context: &[Vec<ValidationError<'_>>]) -> Vec<Problem> {
         let branches: Vec<_> = context.iter().filter(|branch| !branch.iter().any(is_expression)).collect();
-        let choices: Option<Vec<_>> = branches.iter().map(|branch| choice(branch)).collect();
+        let choices: Option<Vec<_>> = branches.iter().map(|branch| choice(branch, &path)).collect();
         if let Some(choices) = choices.filter(|choices| !choices.is_empty()) {
             return vec![self.not_a_choice(path, &choices)];
         }
@@ -346,11 +348,21 @@ fn is_expression(error: &ValidationError<'_>) -> bool {
 }
 
 /// The one value that a branch takes, if that is all that it is.
-fn choice<'e>(branch: &'e [ValidationError<'_>]) -> Option<&'e Value> {
+fn choice<'e>(branch: &'e [ValidationError<'_>], path: &[String]) -> Option<&'e Value> {
     branch.iter().find_map(|error| match error.kind() {
-        ValidationErrorKind::Constant { expected_value } => Some(expected_value.as_ref()),
+        ValidationErrorKind::Constant { expected_value } if segments(error.instance_path()) == path => {
+            Some(expected_value.as_ref())
+        }
         _ => None,
     })
+}
+
+/// The key of a table under `systemd` that a misspelt one stands for, which is taken for a section.
+fn key_of_unit(path: &[String]) -> Option<String> {
+    let [.., systemd, _, key] = path else { return None };
+    let meant = nearest(key, ["existing", "mask", "instances"]).filter(|meant| meant != key)?;
+    (systemd == "systemd")
+        .then(|| format!("did you mean `{meant}`? What is none of a unit's keys is a section"))
 }
 
 /// The types that an error wants at `path` instead of what is there; `None` if the type is right.

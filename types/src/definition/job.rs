@@ -71,4 +71,10 @@ impl Times {
             Self::Many(many) => many,
         }
     }
+
+    /// The same with their places in the list, each once.
+    pub fn distinct(&self) -> impl Iterator<Item = (usize, &Schedule)> {
+        let all = self.all();
+        all.iter().enumerate().filter(|(index, schedule)| !all[..*index].contains(schedule))
+    }
 }

@@ -39,8 +39,11 @@ const WEEKDAYS: &[&str] = &[
 /// Checks `[WEEKDAYS] [DATE] [TIME] [ZONE]` or a name such as `daily`.
 pub(super) fn check(text: &str) -> Result<(), BadValue> {
     let mut words: Vec<&str> = text.split_whitespace().collect();
-    let zoned = words.last().is_some_and(|word| is_zone(word));
-    if zoned {
+    if words.len() > 1
+        && let Some(last) = words.last()
+        && looks_like_a_zone(last)
+    {
+        zone(last)?;
         words.pop();
     }
     if words.is_empty() {
@@ -78,11 +81,32 @@ pub(super) fn check(text: &str) -> Result<(), BadValue> {
     }
 }
 
-fn is_zone(word: &str) -> bool {
-    word == "UTC"
-        || (word.contains('/')
-            && word.starts_with(|c: char| c.is_ascii_uppercase())
-            && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+')))
+/// Names of time zones.
+const ZONES: &str = include_str!("zones.txt");
+
+fn zones() -> impl Iterator<Item = &'static str> {
+    ZONES.lines().filter(|line| !line.starts_with('#'))
+}
+
+/// Whether a word stands where a time zone does: no date, time or weekday begins with a letter and has no digit before.
+fn looks_like_a_zone(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
+/// The manager has the time zones of the host's database; systemd refuses the event if one is missing.
+fn zone(word: &str) -> Result<(), BadValue> {
+    if word.eq_ignore_ascii_case("UTC") || zones().any(|known| known == word) {
+        return Ok(());
+    }
+    let bad = BadValue::new(format!("{word:?} is no time zone"));
+    let other_case = zones().find(|known| known.eq_ignore_ascii_case(word));
+    let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+    // `Berlin` for `Europe/Berlin`.
+    let city = zones().find(|known| known.contains('/') && last(known).eq_ignore_ascii_case(word));
+    Err(match other_case.or(city).or_else(|| nearest(word, zones())) {
+        Some(meant) => bad.help(format!("did you mean {meant:?}?")),
+        None => bad.help("write one of the database of time zones, such as Europe/Berlin, or UTC"),
+    })
 }
 
 fn weekdays(word: &str, alone: bool) -> Result<(), BadValue> {

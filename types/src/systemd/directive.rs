@@ -4,7 +4,7 @@ use super::check::BadValue;
 use super::kind::Kind;
 use super::names::Section;
 use super::newer::Newer;
-use super::table;
+use super::{outdated, table};
 
 /// What several values do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,11 @@ pub struct Directive {
 }
 
 impl Directive {
+    /// What to write instead of a value that systemd takes with a warning only.
+    pub fn outdated(&self, value: &str) -> Option<&'static str> {
+        outdated::instead(self.key, value)
+    }
+
     /// Checks one value as the newest systemd takes it.
     pub fn check(&self, value: &str) -> Result<(), BadValue> {
         self.check_for(value, None)

@@ -191,7 +191,7 @@ pub(super) fn next_word(text: &str) -> Result<(String, &str), BadValue> {
 }
 
 /// Every word of a text, unquoted and unescaped.
-pub(super) fn all_words(text: &str) -> Result<Vec<String>, BadValue> {
+pub fn all_words(text: &str) -> Result<Vec<String>, BadValue> {
     let mut words = Vec::new();
     let mut rest = text.trim_matches(BLANKS);
     while !rest.is_empty() {

@@ -28,7 +28,9 @@ mod numbers;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 mod oracle;
+mod outdated;
 mod release;
+mod shell_words;
 mod specifier;
 mod table;
 mod timespan;
@@ -44,7 +46,7 @@ pub use check::BadValue;
 pub use choices::Words;
 pub use directive::{Directive, Empty, Repeat, directive};
 pub use encode::{EncodeError, encode_argv, encode_text};
-pub use exec::{Command, Prefixes, Privileges};
+pub use exec::{Command, Prefixes, Privileges, all_words as words};
 pub use folders::{
     SYSTEM_FOLDERS, USER_FOLDERS, below_system_folder, below_unit_folder, kept_unit_folders, unit_folders,
 };
@@ -54,6 +56,8 @@ pub use known::{is_known_unit, nearest_unit};
 pub use names::{Section, names_of, section};
 pub use newer::Newer;
 pub use release::release_of;
+pub use shell_words::shell_word;
+pub use specifier::instance_specifier;
 pub use table::{DIRECTIVES, NEWEST};
 pub use timespan::parse_timespan;
 pub use unit::{Entry, Unit, UnitError, continues};

@@ -75,6 +75,22 @@ pub(super) fn any(text: &str) -> bool {
     text.replace("%%", "").contains('%')
 }
 
+/// The first specifier of a text that stands for the instance of a template, and for nothing in other units.
+pub fn instance_specifier(text: &str) -> Option<&'static str> {
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            continue;
+        }
+        match chars.next() {
+            Some('i') => return Some("%i"),
+            Some('I') => return Some("%I"),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Refuses an unknown specifier; systemd would ignore the line, or the whole unit.
 pub(super) fn check(text: &str) -> Result<(), BadValue> {
     let mut chars = text.chars();

@@ -102,6 +102,11 @@ fn good_values_pass() {
         (Section::Timer, "OnCalendar=*-*-* 00/2:00:00"),
         (Section::Timer, "OnCalendar=Sat,Sun 2026-12-24..26 10:00:30.5 Europe/Berlin"),
         (Section::Timer, "OnCalendar=*-*~1 03:00 UTC"),
+        (Section::Timer, "OnCalendar=02:00 CET"),
+        (Section::Timer, "OnCalendar=Mon..Fri utc"),
+        (Section::Service, "ReadOnlyPaths=-+/x"),
+        (Section::Service, "StateDirectory=api:link:ro b::ro"),
+        (Section::Service, "RestartSec=1s.5s"),
         (Section::Timer, "OnCalendar=*:0/15"),
         (Section::Timer, "OnUnitActiveSec=1M"),
         (Section::Timer, "Unit=x.service"),
@@ -339,6 +344,17 @@ fn bad_values_say_what_is_wrong_and_what_to_write() {
         (Section::Unit, "ConditionUser=@users"),
         (Section::Unit, "FailureAction=halt-now"),
         (Section::Unit, "OnFailureJobMode=replaced"),
+        (Section::Service, "TimeoutStopSec=1.5.2s"),
+        (Section::Service, "TimeoutStopSec=5.s"),
+        (Section::Service, "ReadOnlyPaths=+-/x"),
+        (Section::Service, "ReadOnlyPaths=--/x"),
+        (Section::Service, "StateDirectory=api:link:rw"),
+        (Section::Service, "BindPaths=/a:/b:idmap"),
+        (Section::Service, "Slice=batch"),
+        (Section::Timer, "OnCalendar=daily Europe/Berlinn"),
+        (Section::Timer, "OnCalendar=02:00 berlin"),
+        (Section::Timer, "OnCalendar=02:00 PST"),
+        (Section::Timer, "OnCalendar=02:00 Mars/Phobos"),
     ];
     let mut shown = String::new();
     for (section, case) in cases {
@@ -450,6 +466,38 @@ proptest! {
     #[test]
     fn no_value_makes_a_checker_panic(text in hostile(), index in 0..DIRECTIVES.len()) {
         let _ = DIRECTIVES[index].check(&text);
+    }
+}
+
+#[test]
+fn time_zones_are_those_that_systemd_takes() {
+    const NAME: &str = "time_zones_are_those_that_systemd_takes";
+    let calendar = |event: &str| {
+        std::process::Command::new("systemd-analyze")
+            .args(["calendar", event])
+            .output()
+            .map(|out| out.status.success())
+    };
+    if calendar("daily").is_err() || !std::path::Path::new("/usr/share/zoneinfo/Europe/Berlin").exists() {
+        return cmc_testing::skip(NAME, "systemd-analyze or the time zones are not installed");
+    }
+    for zone in [
+        "UTC",
+        "utc",
+        "Europe/Berlin",
+        "CET",
+        "GMT",
+        "Asia/Calcutta",
+        "europe/berlin",
+        "PST",
+        "Europe/Berlinn",
+    ] {
+        let event = format!("02:00 {zone}");
+        assert_eq!(
+            check(Section::Timer, &format!("OnCalendar={event}")).is_ok(),
+            calendar(&event).unwrap(),
+            "{zone}"
+        );
     }
 }
 

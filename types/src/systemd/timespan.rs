@@ -67,6 +67,12 @@ pub fn parse_timespan(text: &str, default: u64) -> Result<u64, BadValue> {
         if whole + fraction.saturating_sub(1) == 0 {
             return Err(bad("not a span of time"));
         }
+        if fraction == 1 {
+            return Err(bad("no digit follows the decimal point"));
+        }
+        if rest[whole + fraction..].starts_with('.') {
+            return Err(bad("a number has two decimal points"));
+        }
         let number: u64 = match &rest[..whole] {
             "" => 0,
             digits => digits.parse().map_err(|_| bad("the span of time is too long"))?,

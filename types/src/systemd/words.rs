@@ -15,7 +15,10 @@ pub(super) fn unit(text: &str, types: &[UnitType]) -> Result<(), BadValue> {
     if text.contains(char::is_whitespace) {
         return Err(BadValue::new("one unit is expected here"));
     }
-    let name = UnitName::parse(&sampled(text))?;
+    let name = UnitName::parse(&sampled(text)).map_err(|bad| match types {
+        [only, ..] if !text.contains('.') => bad.help(format!("did you mean \"{text}.{}\"?", only.name())),
+        _ => bad,
+    })?;
     if types.is_empty() {
         return Ok(());
     }

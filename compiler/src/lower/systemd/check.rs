@@ -1,10 +1,12 @@
 //! Checks of drafts: every section and directive against the table, and what a unit as a whole must have.
 
+use super::super::clear;
 use super::draft::{Draft, Item};
 use cmc_types::systemd::{
-    Command, Repeat, Section, UnitName, UnitType, directive, escape_path, names_of, release_of, section,
+    Command, Kind, Repeat, Section, UnitName, UnitType, directive, escape_path, instance_specifier, names_of,
+    release_of, section, shell_word,
 };
-use cmc_types::{Diagnostic, Os, Place, codes, nearest};
+use cmc_types::{Diagnostic, Os, Place, Severity, codes, nearest};
 use std::collections::BTreeMap;
 
 /// What a file below `/etc/systemd/system` is.
@@ -44,12 +46,48 @@ impl Target {
         Ok(Self::DropIn { unit: unit.as_str().to_owned(), kind: unit.kind() })
     }
 
+    /// Whether it is read for units only whose names have no `@`: not what applies to many units.
+    fn has_no_instance(&self) -> bool {
+        match self {
+            Self::Unit(name) => !name.as_str().contains('@'),
+            Self::DropIn { unit, .. } => {
+                unit.rsplit_once('.').is_some_and(|(stem, _)| !stem.contains('@') && !stem.ends_with('-'))
+            }
+        }
+    }
+
     pub(super) fn kind(&self) -> UnitType {
         match self {
             Self::Unit(name) => name.kind(),
             Self::DropIn { kind, .. } => *kind,
         }
     }
+}
+
+/// A specifier that is empty in a unit that is no template.
+fn without_instance(item: &Item, file: &str) -> Option<Diagnostic> {
+    let specifier = instance_specifier(&item.value)?;
+    let message = format!("{specifier} in {}= of {file} is empty: the unit is no template", item.key);
+    let mut finding = Diagnostic::new(codes::DIRECTIVE_VALUE, message).at(item.place, "nothing stands here");
+    // systemd refuses a unit whose account is empty, and takes the rest without the word.
+    if !matches!(item.key.as_str(), "User" | "Group") {
+        finding.severity = Severity::Warning;
+    }
+    Some(finding.help("name the unit NAME@.TYPE and run instances of it, or write what is meant; %p and %n are the unit's own name"))
+}
+
+/// A word that only a shell would read as it is meant.
+fn for_a_shell(item: &Item, file: &str, by_hand: bool) -> Option<Diagnostic> {
+    let word = shell_word(&item.value)?;
+    let message = format!("{word:?} in {}= of {file} is for a shell, and systemd runs none", item.key);
+    Some(
+        Diagnostic::new(codes::SHELL_SYNTAX, message)
+            .at(item.place, "the program gets it as an argument")
+            .help(match by_hand {
+                true => "run a shell: /bin/sh -c '…'; or put the word in quotes if the program shall have it",
+                false => "run a shell: [\"/bin/sh\", \"-c\", \"…\"]",
+            }),
+    )
 }
 
 /// Checks the directives of a draft, for an operating system if it is known; findings point at the values, or at the
@@ -107,6 +145,21 @@ pub(super) fn directives(
                     .at(key, "obsolete")
                     .help(format!("use {new}")),
             );
+        }
+        if let Some(instead) = row.outdated(value) {
+            let message = format!("{}={value} is kept for compatibility only", item.key);
+            diagnostics.push(
+                Diagnostic::new(codes::OBSOLETE_DIRECTIVE, message).at(item.place, "obsolete").help(instead),
+            );
+        }
+        if row.kind.expands_specifiers() && target.has_no_instance() {
+            diagnostics.extend(without_instance(item, &draft.file));
+        }
+        if row.kind == Kind::Commands {
+            diagnostics.extend(for_a_shell(item, &draft.file, key_place(item).is_some()));
+        }
+        if key_place(item).is_some() {
+            diagnostics.extend(clear::directive(row, item, &draft.file));
         }
         if let Err(bad) = row.check_for(value, release) {
             let message = format!("{}= in {}: {}", item.key, draft.file, bad.problem);

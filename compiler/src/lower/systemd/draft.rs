@@ -6,11 +6,11 @@ use cmc_types::{Diagnostic, Mode, Place, UnixPath, codes};
 
 /// An assignment and where its value was written.
 #[derive(Debug, Clone)]
-pub(super) struct Item {
-    pub(super) section: String,
-    pub(super) key: String,
-    pub(super) value: String,
-    pub(super) place: Place,
+pub(in crate::lower) struct Item {
+    pub(in crate::lower) section: String,
+    pub(in crate::lower) key: String,
+    pub(in crate::lower) value: String,
+    pub(in crate::lower) place: Place,
 }
 
 /// A unit file or drop-in being made.

@@ -55,7 +55,7 @@ pub(super) fn units(
 
     let mut timer = writer("timer");
     timer.put("Unit", "Description", description, &[]);
-    for (index, schedule) in job.at.iter().flat_map(|times| times.all()).enumerate() {
+    for (index, schedule) in job.at.iter().flat_map(|times| times.distinct()) {
         let index = index.to_string();
         let many = named.service.tree.get(&["job", named.name.as_str(), "at", &index]).is_some();
         let keys = if many { &["at", index.as_str()][..] } else { &["at"] };

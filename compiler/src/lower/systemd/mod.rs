@@ -22,7 +22,8 @@ use check::Target;
 use cmc_types::definition::{Directive, DirectiveItem};
 use cmc_types::systemd::{Entry, Section, UnitName, UnitType, below_system_folder};
 use cmc_types::{Diagnostic, InitSystem, Os, Place, UnixPath, codes};
-use draft::{Draft, Item};
+use draft::Draft;
+pub(super) use draft::Item;
 pub use names::UnitsAtHand;
 use special::{Asked, Mask};
 use std::collections::{BTreeMap, HashMap};
@@ -238,6 +239,9 @@ impl Units<'_> {
     }
 
     fn check(&self, host: &HostFacts, diagnostics: &mut Vec<Diagnostic>) {
+        if let Some(hand) = &host.at_hand {
+            diagnostics.extend(self.masks.iter().filter_map(|mask| names::mask(mask, hand)));
+        }
         let own = format!("{}.service", self.service.name);
         for (draft, target) in &self.drafts {
             let raw = ["systemd", &draft.file, "Service", "ExecStart"];

@@ -4,6 +4,7 @@
 
 use super::check::Target;
 use super::draft::{Draft, Item};
+use super::special::Mask;
 use super::{unit_of, values};
 use crate::resolved::ResolvedService;
 use cmc_types::systemd::{
@@ -37,7 +38,10 @@ impl UnitsAtHand {
             if file.contains('/') {
                 continue;
             }
-            self.made.insert(file.clone());
+            // A mask makes no unit.
+            if table.mask.is_none() {
+                self.made.insert(file.clone());
+            }
             let aliases = table.sections.get("Install").and_then(|keys| keys.get("Alias"));
             let aliases = aliases.map(values).unwrap_or_default();
             self.made.extend(aliases.iter().flat_map(|line| line.split_whitespace()).map(str::to_owned));
@@ -145,6 +149,14 @@ pub(super) fn check(
             diagnostics.push(found.at(draft.place, "nothing would ever read it"));
         }
     }
+}
+
+/// A mask of a unit that nothing has.
+pub(super) fn mask(mask: &Mask, hand: &UnitsAtHand) -> Option<Diagnostic> {
+    let meant = hand.meant(&mask.name)?;
+    let message = format!("{} is masked, and nothing has it", mask.name);
+    let finding = Diagnostic::new(codes::UNKNOWN_UNIT, message).at(mask.place, "this masks nothing");
+    Some(finding.help(format!("did you mean {meant:?}?")))
 }
 
 /// Units that the values of a directive name. What holds a specifier is known on the host only.

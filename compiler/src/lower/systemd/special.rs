@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// A unit that is masked.
 pub(super) struct Mask {
     pub(super) name: UnitName,
-    place: Place,
+    pub(super) place: Place,
 }
 
 impl Mask {
@@ -103,6 +103,18 @@ pub(super) fn read(
     }
     let instances = instances(service, file, table, name, diagnostics);
     if makes {
+        let drop_ins = format!("{file}.d/");
+        let mut tables = service.definition.systemd.iter();
+        let installs = tables.any(|(other, table)| {
+            (other == file || other.starts_with(&drop_ins)) && table.sections.contains_key("Install")
+        });
+        if !instances.is_empty() && !installs {
+            diagnostics.push(
+                Diagnostic::new(codes::INCOMPLETE_UNIT, format!("{file} has instances and no [Install]"))
+                    .at(key("instances"), "`systemctl enable` would do nothing for them")
+                    .help("say what starts them: Install.WantedBy = \"multi-user.target\""),
+            );
+        }
         return Asked::File(instances);
     }
     if table.instances.is_empty() {
@@ -130,7 +142,10 @@ fn instances(
         diagnostics.push(
             Diagnostic::new(codes::UNIT_FILE_NAME, format!("{file} has instances and is no template"))
                 .at(service.tree.key_place_of(&["systemd", file, "instances"]), "only templates have them")
-                .help(format!("name it \"{}@.{}\"", name.stem(), name.kind().name())),
+                .help(match name.template() {
+                    Some(template) => format!("write them in the table of the template, \"{template}\""),
+                    None => format!("name it \"{}@.{}\"", name.stem(), name.kind().name()),
+                }),
         );
         return Vec::new();
     }
