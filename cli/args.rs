@@ -116,6 +116,7 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     Init(commands::init::Args),
     Check(commands::check::Args),
+    Fmt(commands::fmt::Args),
     Build(commands::build::Args),
     Render(commands::render::Args),
     Diff(commands::diff::Args),

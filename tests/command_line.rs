@@ -145,6 +145,29 @@ fn gitlab_and_a_pull_request_show_a_finding_at_the_line_of_the_definition() {
 }
 
 #[test]
+fn definitions_are_laid_out_and_a_check_tells_which_are_not() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    // What cmc writes is laid out already.
+    scratch.fleet("fleet", &["fmt", "--check"]).expect(0);
+    let before = "# Why.\n[service.x]   # it\non=['web1']\nfile.\"/etc/x\".content='''\n  x '''\n\n\n\n";
+    scratch.write("fleet/services/x.toml", before);
+    let check = scratch.fleet("fleet", &["fmt", "--check"]).expect(1);
+    assert_eq!(check.out, "fleet/services/x.toml\n", "{check:?}");
+    assert_eq!(scratch.read("fleet/services/x.toml"), before);
+    assert_eq!(scratch.fleet("fleet", &["fmt"]).expect(0).out, "fleet/services/x.toml\n");
+    let after = "# Why.\n[service.x] # it\non = ['web1']\nfile.\"/etc/x\".content = '''\n  x '''\n";
+    assert_eq!(scratch.read("fleet/services/x.toml"), after);
+    assert_eq!(scratch.fleet("fleet", &["fmt"]).expect(0).out, "");
+    // A mistake is told at its place, the others are laid out all the same.
+    scratch.write("fleet/services/x.toml", before);
+    scratch.write("fleet/services/a.toml", "[service.a\n");
+    let ran = scratch.fleet("fleet", &["fmt"]).expect(3);
+    assert!(ran.err.contains("services/a.toml:1:") && ran.out == "fleet/services/x.toml\n", "{ran:?}");
+    assert_eq!(scratch.read("fleet/services/x.toml"), after);
+}
+
+#[test]
 fn findings_are_limited_and_what_is_left_out_is_counted() {
     let scratch = Scratch::new();
     scratch.cmc(["init", "fleet"]).expect(0);

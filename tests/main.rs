@@ -6,6 +6,7 @@ mod bad_definitions;
 mod bad_keys;
 mod bad_stores;
 mod blocks;
+mod ci;
 mod command_line;
 mod docs;
 mod editors;

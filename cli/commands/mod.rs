@@ -7,6 +7,7 @@ pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod fetch;
+pub(crate) mod fmt;
 pub(crate) mod host;
 pub(crate) mod import;
 pub(crate) mod init;
@@ -38,6 +39,7 @@ pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         Command::Diff(args) => diff::run(args, directory, terminal),
         Command::Explain(args) => explain::run(args, directory, terminal),
         Command::Fetch(args) => fetch::run(args),
+        Command::Fmt(args) => fmt::run(args, directory, terminal),
         Command::Host(command) => host::run(command, directory, terminal),
         Command::Import(args) => import::run(args, terminal),
         Command::Init(args) => init::run(args, directory, terminal),

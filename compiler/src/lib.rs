@@ -14,6 +14,7 @@ mod expr;
 mod files;
 mod findings;
 mod fleet;
+pub mod fmt;
 mod formats;
 mod health;
 mod hosts;

@@ -40,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     ("variables", variables),
     ("rc_conf_local", rc_conf_local),
     ("definitions_toml", definitions_toml),
+    ("definitions_fmt", definitions_fmt),
     ("definitions_json", definitions_json),
     ("bundle_tar", bundle_tar),
     ("member", member),
@@ -260,6 +261,15 @@ fn definitions(name: &str, data: &[u8]) {
 /// Definitions in TOML.
 pub fn definitions_toml(data: &[u8]) {
     definitions("fuzz.toml", data);
+}
+
+/// Definitions, laid out: the same meaning, and laying out once more changes nothing.
+pub fn definitions_fmt(data: &[u8]) {
+    text(data, |text| {
+        if let Some(once) = cmc_compiler::fmt::format(text) {
+            assert_eq!(cmc_compiler::fmt::format(&once).as_deref(), Some(&*once));
+        }
+    });
 }
 
 /// Definitions in JSON.
