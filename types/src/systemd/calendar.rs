@@ -229,3 +229,47 @@ fn component(text: &str, what: &str, min: u32, max: u32, decimals: bool) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::print_stderr)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_time_zones_is_sorted_and_has_those_kept_for_compatibility() {
+        assert!(zones().is_sorted() && zones().count() > 500);
+        assert!(
+            ["Europe/Berlin", "Asia/Calcutta", "US/Pacific", "CET"]
+                .iter()
+                .all(|name| zones().any(|zone| zone == *name))
+        );
+    }
+
+    #[test]
+    fn time_zones_are_those_that_systemd_takes() {
+        const NAME: &str = "time_zones_are_those_that_systemd_takes";
+        let calendar = |event: &str| {
+            std::process::Command::new("systemd-analyze")
+                .args(["calendar", event])
+                .output()
+                .map(|out| out.status.success())
+        };
+        if calendar("daily").is_err() || !std::path::Path::new("/usr/share/zoneinfo/Europe/Berlin").exists() {
+            return cmc_testing::skip(NAME, "systemd-analyze or the time zones are not installed");
+        }
+        for zone in [
+            "UTC",
+            "utc",
+            "Europe/Berlin",
+            "CET",
+            "GMT",
+            "Asia/Calcutta",
+            "europe/berlin",
+            "PST",
+            "Europe/Berlinn",
+        ] {
+            let event = format!("02:00 {zone}");
+            assert_eq!(check(&event).is_ok(), calendar(&event).unwrap(), "{zone}");
+        }
+    }
+}

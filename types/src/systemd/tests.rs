@@ -470,38 +470,6 @@ proptest! {
 }
 
 #[test]
-fn time_zones_are_those_that_systemd_takes() {
-    const NAME: &str = "time_zones_are_those_that_systemd_takes";
-    let calendar = |event: &str| {
-        std::process::Command::new("systemd-analyze")
-            .args(["calendar", event])
-            .output()
-            .map(|out| out.status.success())
-    };
-    if calendar("daily").is_err() || !std::path::Path::new("/usr/share/zoneinfo/Europe/Berlin").exists() {
-        return cmc_testing::skip(NAME, "systemd-analyze or the time zones are not installed");
-    }
-    for zone in [
-        "UTC",
-        "utc",
-        "Europe/Berlin",
-        "CET",
-        "GMT",
-        "Asia/Calcutta",
-        "europe/berlin",
-        "PST",
-        "Europe/Berlinn",
-    ] {
-        let event = format!("02:00 {zone}");
-        assert_eq!(
-            check(Section::Timer, &format!("OnCalendar={event}")).is_ok(),
-            calendar(&event).unwrap(),
-            "{zone}"
-        );
-    }
-}
-
-#[test]
 fn paths_are_escaped_as_systemd_escape_does() {
     let cases = [
         ("/", "-"),

@@ -154,7 +154,7 @@ pub(super) fn environment(text: &str) -> Result<(), BadValue> {
 pub(super) fn env_names(text: &str, assignments: bool) -> Result<(), BadValue> {
     for word in all_words(text)? {
         let name = word.split_once('=').filter(|_| assignments).map_or(word.as_str(), |(name, _)| name);
-        specifier::check(name)?;
+        specifier::check(&word)?;
         if !is_variable(&specifier::sample(name)) {
             return Err(BadValue::new(format!("{name:?} is no name of a variable")));
         }

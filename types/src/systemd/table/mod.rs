@@ -18,6 +18,9 @@
 mod cgroup;
 mod exec;
 mod others;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+mod releases;
 mod service;
 mod socket;
 #[cfg(test)]
