@@ -159,16 +159,29 @@ fn small<E: Entry + Clone + PartialEq + std::fmt::Debug>(
     parse: impl Fn(&str) -> (File<E>, Vec<small::Problem>),
 ) {
     let (file, problems) = parse(text);
+    kept(text, &file, &problems);
+    for (_, entry) in file.entries() {
+        prints(entry, &parse);
+    }
+}
+
+/// A small file prints byte for byte.
+fn kept<E>(text: &str, file: &File<E>, problems: &[small::Problem]) {
     assert_eq!(file.print(), text);
-    for problem in &problems {
+    for problem in problems {
         assert!(problem.columns.start <= problem.columns.end && !problem.message().is_empty());
     }
-    for (_, entry) in file.entries() {
-        let mut one = File::new();
-        if one.push(entry.clone()).is_ok() {
-            let again = parse(&one.print()).0;
-            assert!(again == one, "{entry:?} printed as {:?}", one.print());
-        }
+}
+
+/// What a line says prints to what is read the same, if it can be printed.
+fn prints<E: Entry + Clone + PartialEq + std::fmt::Debug>(
+    entry: &E,
+    parse: impl Fn(&str) -> (File<E>, Vec<small::Problem>),
+) {
+    let mut one = File::new();
+    if one.push(entry.clone()).is_ok() {
+        let again = parse(&one.print()).0;
+        assert!(again == one, "{entry:?} printed as {:?}", one.print());
     }
 }
 
@@ -206,11 +219,26 @@ pub fn limits(data: &[u8]) {
 }
 
 /// Crontabs of every dialect, with and without the column of the user.
+///
+/// Every table reads every text. A line is printed and read again in one of the ten, which its bytes choose: mutations
+/// bring it into the others.
 pub fn crontab(data: &[u8]) {
     text(data, |text| {
-        for dialect in cron::Dialect::ALL {
-            for user_column in [true, false] {
-                small(text, |text| cron::parse(text, cron::Table { dialect, user_column }));
+        let tables = cron::Dialect::ALL
+            .into_iter()
+            .flat_map(|dialect| [true, false].map(|user_column| cron::Table { dialect, user_column }));
+        for (index, table) in tables.enumerate() {
+            let parse = |text: &str| cron::parse(text, table);
+            let (file, problems) = parse(text);
+            kept(text, &file, &problems);
+            for line in file.lines() {
+                let sum = line
+                    .text
+                    .bytes()
+                    .fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+                if let Some(entry) = line.entry.as_ref().filter(|_| sum % 10 == index) {
+                    prints(entry, parse);
+                }
             }
         }
     });

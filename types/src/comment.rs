@@ -82,10 +82,11 @@ const PLAIN: &[&str] = &[
     "/etc/timezone",
 ];
 
-/// Why a file takes no block whatever its definition says: each of its lines is content.
+/// Why a file takes no block whatever its definition says.
 pub fn never(path: &UnixPath) -> Option<NoComments> {
     let accounts = ["group", "gshadow", "master.passwd", "passwd", "shadow", "subgid", "subuid"];
     let why = match path.as_str() {
+        "/etc/rc.conf.local" => "rcctl sorts its lines, markers of blocks among them",
         plain if !PLAIN.contains(&plain) => return None,
         file if accounts.iter().any(|name| file.strip_prefix("/etc/") == Some(name)) => {
             "every line of it is an account, none a comment"

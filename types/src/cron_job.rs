@@ -30,6 +30,44 @@ pub struct Command {
     pub timeout: Option<u64>,
     /// Program and arguments.
     pub argv: Vec<String>,
+    /// Where its output goes.
+    pub output: Output,
+}
+
+/// Where the output of a program that cron runs goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Output {
+    /// cron mails it.
+    #[default]
+    Mail,
+    /// Nowhere.
+    Nowhere,
+    /// To the end of a file, which the job's account opens.
+    File(UnixPath),
+    /// To syslog under this name, by logger(1).
+    Syslog(String),
+    /// By mail(1) of the BSDs to these, if there is any.
+    MailTo {
+        /// The subject.
+        subject: String,
+        /// Accounts or addresses, with commas between them.
+        to: String,
+    },
+}
+
+impl Output {
+    /// What stands behind the command for it.
+    fn shell(&self) -> Result<String, Refused> {
+        Ok(match self {
+            Self::Mail => String::new(),
+            Self::Nowhere => " >/dev/null 2>&1".to_owned(),
+            Self::File(file) => format!(" >>{} 2>&1", shell::quote(file.as_str())?),
+            Self::Syslog(name) => format!(" 2>&1 | logger -t {}", shell::quote(name)?),
+            Self::MailTo { subject, to } => {
+                format!(" 2>&1 | mail -E -s {} {}", shell::quote(subject)?, shell::quote(to)?)
+            }
+        })
+    }
 }
 
 impl Command {
@@ -69,6 +107,7 @@ impl Command {
             }
             text.push_str(&shell::quote(word)?);
         }
+        text.push_str(&self.output.shell()?);
         Ok(text)
     }
 }

@@ -30,6 +30,22 @@ pub(super) fn quote_ini(text: &str) -> Quoting {
     Ok(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
+/// rc.conf.local: `NAME=VALUE` up to the end of the line or a `#`; quotes around the whole value go, blanks at its ends too.
+pub(super) fn rc_conf_local(text: &str, context: Context<'_>) -> Checked {
+    no_outer_blanks(text)?;
+    none_of(text, |c| is_control(c) || matches!(c, '"' | '\'' | '#'))?;
+    if context.may_begin_line() { none_of(text, |c| c == '=') } else { Ok(()) }
+}
+
+/// Quotes only where blanks or quotes at the ends would go.
+pub(super) fn quote_rc_conf_local(text: &str) -> Quoting {
+    if let Some(c) = text.chars().find(|c| is_control(*c) || *c == '#') {
+        return Err(Refusal { advice: Advice::Value, ..Refusal::character(c) });
+    }
+    let plain = text.trim() == text && !text.starts_with(['"', '\'']) && !text.ends_with(['"', '\'']);
+    Ok(if plain { text.to_owned() } else { format!("\"{text}\"") })
+}
+
 /// HAProxy: words split at blanks; `#` begins a comment; quotes and backslashes as in a shell; `$` in double quotes;
 /// `%` in log formats; parentheses and commas in arguments of converters.
 pub(super) fn haproxy(text: &str, context: Context<'_>) -> Checked {

@@ -59,6 +59,8 @@ pub enum Format {
     Unbound,
     /// Login classes of OpenBSD and FreeBSD.
     LoginConf,
+    /// OpenBSD's rc.conf.local.
+    RcConfLocal,
     /// Scripts in languages other than the shell's.
     Script,
 }
@@ -177,7 +179,7 @@ type Quoting = Result<String, Refusal>;
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Plain,
         Self::Nginx,
         Self::Yaml,
@@ -197,6 +199,7 @@ impl Format {
         Self::Named,
         Self::Unbound,
         Self::LoginConf,
+        Self::RcConfLocal,
         Self::Script,
     ];
 
@@ -222,6 +225,7 @@ impl Format {
             Self::Named => "named",
             Self::Unbound => "unbound",
             Self::LoginConf => "login_conf",
+            Self::RcConfLocal => "rc_conf_local",
             Self::Script => "script",
         }
     }
@@ -286,6 +290,7 @@ impl Format {
             Self::Named => words::named(text),
             Self::Unbound => words::unbound(text),
             Self::LoginConf => words::login_conf(text),
+            Self::RcConfLocal => lines::rc_conf_local(text, context),
             Self::Script => words::script(text),
         }
     }
@@ -309,6 +314,7 @@ impl Format {
             Self::Apache => words::quote_apache(text),
             Self::Ssh | Self::Nft | Self::Named | Self::Unbound => words::quote_bare(text),
             Self::LoginConf => words::quote_login_conf(text),
+            Self::RcConfLocal => lines::quote_rc_conf_local(text),
             Self::Sudoers => Err(Refusal::hopeless("sudoers has no quotes that hold everywhere")),
         }
     }

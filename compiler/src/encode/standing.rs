@@ -31,6 +31,11 @@ pub(super) fn check(
     if !text.contains(['"', '\'']) || !has_quotes(format) {
         return Ok(());
     }
+    // Quotes that are not around the whole value are a part of it.
+    let begins = |line: &str| line.trim_end().ends_with('=');
+    if format == Format::RcConfLocal && quotes == Quotes::OfFilter && !context.line.is_some_and(begins) {
+        return Err(Refusal::hopeless("it needs quotes, and they count only around a whole value"));
+    }
     let open = match context.within {
         Some(Within::Escaped | Within::Literal) => Open::Quote('"'),
         Some(_) => Open::Nothing,

@@ -101,7 +101,6 @@ const ROWS: &[Row] = &[
             ".env",
             "rc.conf",
             "rc.local",
-            "rc.conf.local",
             "daily.local",
             "weekly.local",
             "monthly.local",
@@ -138,6 +137,7 @@ const ROWS: &[Row] = &[
         &[],
     ),
     row(Format::Unbound, &["unbound.conf", "**/unbound/**/*.conf"], &["unbound-checkconf"], &[]),
+    row(Format::RcConfLocal, &["rc.conf.local"], &[], &[]),
     row(Format::LoginConf, &["/etc/login.conf", "/etc/login.conf.d/**/*"], &[], &[]),
 ];
 

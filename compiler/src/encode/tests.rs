@@ -312,6 +312,7 @@ fn formats_are_told_by_path() {
         ("/etc/bind/db.example", Format::Plain),
         ("/var/unbound/etc/unbound.conf", Format::Unbound),
         ("/etc/login.conf.d/api", Format::LoginConf),
+        ("/etc/rc.conf.local", Format::RcConfLocal),
         ("/etc/periodic/daily/x", Format::Sh),
     ] {
         assert_eq!(Format::of_file(&UnixPath::parse(path).unwrap(), &[]), format, "{path}");
@@ -379,6 +380,33 @@ fn words_stay_words() {
             }
         }
     }
+}
+
+#[test]
+fn a_value_of_rc_conf_local_is_read_as_it_was_or_refused() {
+    let mut runner = proptest::test_runner::TestRunner::new_with_rng(
+        config(),
+        proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
+    );
+    let read = |value: &str| {
+        let file = cmc_types::small::rc_conf_local::parse(&format!("api_flags={value}\npf=NO\n")).0;
+        let entries: Vec<_> = file.entries().map(|(_, entry)| entry.value.clone()).collect();
+        assert_eq!(entries.len(), 2, "{value:?}");
+        entries[0].clone()
+    };
+    let mut carried = 0;
+    for _ in 0..4000 {
+        let value = hostile().new_tree(&mut runner).unwrap().current();
+        if accepts(Format::RcConfLocal, "api_flags=", &value) {
+            assert_eq!(read(&value), value);
+        }
+        if let Ok(quoted) = Format::RcConfLocal.quote(&value) {
+            carried += 1;
+            assert_eq!(read(&quoted), value, "{quoted}");
+        }
+    }
+    assert!(carried > 100, "{carried}");
+    assert_eq!(Format::RcConfLocal.quote("-v a 'b' $c").unwrap(), "-v a 'b' $c");
 }
 
 #[test]

@@ -5,9 +5,10 @@
 use super::job::{self, Named};
 use super::{LoweredFile, LoweredKind, env, rc};
 use crate::resolved::{HostFacts, ResolvedService};
-use cmc_types::cron_job::{self, Command};
-use cmc_types::definition::State;
-use cmc_types::small::{Format, cron::Table, format_of};
+use cmc_types::cron_job::{self, Command, Output};
+use cmc_types::definition::{Log, LogTarget, State};
+use cmc_types::small::cron::{Entry, Says, Table};
+use cmc_types::small::{Entry as _, Format, format_of};
 use cmc_types::{Diagnostic, InitSystem, Place, Timespan, UnixPath, shell};
 use std::collections::BTreeMap;
 
@@ -24,7 +25,10 @@ pub(super) fn files(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<LoweredFile> {
     let mut files: BTreeMap<UnixPath, LoweredFile> = BTreeMap::new();
-    for named in job::all(service) {
+    // What MAILTO says holds for all lines below it.
+    let mut jobs: Vec<Named<'_>> = job::all(service).collect();
+    jobs.sort_by_key(|named| named.job.mail_to.is_some());
+    for named in jobs {
         let Some(target) = target(&named, host) else { continue };
         let Some(Format::Cron(table)) = format_of(&target.path, &host.os).map(|found| found.format) else {
             continue;
@@ -40,7 +44,8 @@ pub(super) fn files(
             }
             file
         });
-        for (line, place) in lines {
+        let mail = mail_to(&named, host, table).map(|line| (line, named.place(&["mail-to"])));
+        for (line, place) in mail.into_iter().chain(lines) {
             let number = u32::try_from(file.text.lines().count() + 1).unwrap_or(u32::MAX);
             file.text.push_str(&line);
             file.text.push('\n');
@@ -97,6 +102,7 @@ fn lines(
         nice: job.nice,
         timeout: job.timeout.map(Timespan::as_secs),
         argv: job.exec.clone(),
+        output: output(named, host),
     };
     let root = cmc_types::name::AccountName::parse("root").ok();
     let user = job.user.as_ref().or(root.as_ref().filter(|_| job.group.is_some()));
@@ -117,6 +123,27 @@ fn lines(
         }
     }
     Some(lines)
+}
+
+/// Where the output of a job goes; on OpenBSD, whose jobs stand in a table that others own, it is mailed by the line.
+fn output(named: &Named<'_>, host: &HostFacts) -> Output {
+    match (&named.job.log, &named.job.mail_to) {
+        (Some(Log::To(LogTarget::Syslog | LogTarget::Journal)), _) => Output::Syslog(named.unit()),
+        (Some(Log::To(LogTarget::None)), _) => Output::Nowhere,
+        (Some(Log::File { file }), _) => Output::File(file.clone()),
+        (None, Some(to)) if host.init == InitSystem::OpenbsdRc => {
+            Output::MailTo { subject: format!("{} on {}", named.unit(), host.name), to: to.clone() }
+        }
+        (None, _) => Output::Mail,
+    }
+}
+
+/// The line that tells cron whom to mail what the lines below it print.
+fn mail_to(named: &Named<'_>, host: &HostFacts, table: Table) -> Option<String> {
+    let to = named.job.mail_to.as_ref().filter(|_| host.init != InitSystem::OpenbsdRc)?;
+    let line = Says::Variable { name: "MAILTO".to_owned(), value: to.clone() };
+    // Whom no mail can go to is told for every host.
+    Entry { table, line }.print().ok()
 }
 
 /// How many seconds after its time a job starts on a host: by chance, and always the same.

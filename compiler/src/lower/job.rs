@@ -1,12 +1,12 @@
 //! Jobs: what holds wherever they run, and the table of what each host makes of their fields. systemd's timers are in
 //! `systemd/job.rs`, crontabs in `cron.rs`. Documented in `docs/formats/job.md`.
 
-use super::mapping::{Cell, Lost, Row, lost, to};
+use super::mapping::{Cell, Lost, Row, lost, partly, to};
 use super::{daemon, rc};
 use crate::resolved::ResolvedService;
-use cmc_types::definition::{Harden, Job};
+use cmc_types::definition::{Harden, Job, Log, LogTarget};
 use cmc_types::name::{AccountName, JobName};
-use cmc_types::{Diagnostic, InitSystem, Place};
+use cmc_types::{Diagnostic, InitSystem, Place, codes};
 
 /// A job of a service.
 #[derive(Clone, Copy)]
@@ -57,6 +57,9 @@ const MISSED: &str = "cron passes over what was due while the host was off";
 const GROUP: &str = "cron gives a job the groups of its account";
 const MEMORY: &str = "ulimit limits each process, not all together";
 const SANDBOX: &str = "cron has no sandbox";
+const NO_JOURNAL: &str = "there is no journal: say \"syslog\"";
+const NO_MAIL: &str = "systemd sends no mail: its journal has what a job prints";
+const BY_SHELL: &str = "a file: >>FILE, opened by the job's account; \"none\": /dev/null";
 
 fn other_group(job: &Job) -> bool {
     job.group.as_ref().is_some_and(|group| job.user.as_ref() != Some(group))
@@ -74,6 +77,15 @@ fn memory(job: &Job) -> bool {
     job.limits.as_ref().is_some_and(|limits| limits.memory.is_some())
 }
 
+fn to_journal(job: &Job) -> bool {
+    job.log == Some(Log::To(LogTarget::Journal))
+}
+
+fn mails(job: &Job) -> bool {
+    job.mail_to.is_some()
+}
+
+const LOG: Cell<Job> = partly(&["logger -t "], BY_SHELL, &[Lost { why: NO_JOURNAL, when: to_journal }]);
 const NO_GROUP: Cell<Job> = lost(&[Lost { why: GROUP, when: other_group }]);
 const NO_CATCH_UP: Cell<Job> = lost(&[Lost { why: MISSED, when: catches_up }]);
 const NO_HARDEN: Cell<Job> = lost(&[Lost { why: SANDBOX, when: hardens }]);
@@ -136,6 +148,23 @@ pub const ROWS: &[Row<Job>] = &[
         to(&["NoNewPrivileges="], "and the rest of the level's directives"),
         [NO_HARDEN, NO_HARDEN, NO_HARDEN],
     ),
+    row(
+        "log",
+        to(
+            &["StandardOutput=", "StandardError=", "SyslogIdentifier="],
+            "journal, null or append:FILE; SyslogIdentifier for syslog alone",
+        ),
+        [LOG, LOG, LOG],
+    ),
+    row(
+        "mail-to",
+        lost(&[Lost { why: NO_MAIL, when: mails }]),
+        [
+            to(&["mail -E "], "of mail(1), if anything is printed"),
+            to(&["MAILTO="], ""),
+            to(&["MAILTO="], "Alpine: also for lines below the block in the account's table"),
+        ],
+    ),
     row("limits.open-files", to(&["LimitNOFILE="], ""), cron(&["ulimit -n "], CRON_LIMIT)),
     row(
         "limits.processes",
@@ -161,7 +190,35 @@ pub(super) fn check(service: &ResolvedService, diagnostics: &mut Vec<Diagnostic>
         if let Some(limits) = &named.job.limits {
             rc::limits(service, &path, limits, diagnostics);
         }
+        diagnostics.extend(mail(&named));
     }
+}
+
+/// What is wrong with whom a job's output is mailed to.
+fn mail(named: &Named<'_>) -> Option<Diagnostic> {
+    let to = named.job.mail_to.as_ref()?;
+    let of = format!("job.{} of service {}", named.name, named.service.name);
+    let is_address = |word: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+' | '-' | '@');
+        word.starts_with(|c: char| c.is_ascii_alphanumeric()) && word.chars().all(plain)
+    };
+    if !to.split(',').all(is_address) {
+        let message = format!("mail-to of {of} is no list of accounts and addresses");
+        let help =
+            "write such as \"ops\" or \"ops@example.net,root\"; that nobody gets mail says log = \"none\"";
+        return Some(
+            Diagnostic::new(codes::INVALID_VALUE, message).at(named.place(&["mail-to"]), "").help(help),
+        );
+    }
+    let log = named.job.log.as_ref()?;
+    let message = format!("{of} has mail-to and log: nothing of its output is left to be mailed");
+    let at = if matches!(log, Log::File { .. }) { "takes the output" } else { "takes or drops the output" };
+    Some(
+        Diagnostic::new(codes::DAEMON_CONFLICT, message)
+            .at(named.place(&["mail-to"]), "")
+            .with(named.place(&["log"]), at)
+            .help("keep one of the two"),
+    )
 }
 
 #[cfg(test)]

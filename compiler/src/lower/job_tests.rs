@@ -82,3 +82,68 @@ fn a_delay_is_spread_over_hosts_and_stays_the_same_on_each() {
     assert!(delays.iter().all(|delay| *delay <= 3600));
     assert!(delays.iter().collect::<std::collections::BTreeSet<_>>().len() > 15, "{delays:?}");
 }
+
+/// What a job with these lines becomes.
+fn job(os: &str, lines: &str) -> String {
+    let toml = format!(
+        "[service.shop]\non = [\"@all\"]\n[service.shop.job.nightly]\nexec = [\"/x\"]\nat = [\"02:30\", \"daily\", \"2:30\"]\n{lines}\n"
+    );
+    lowered(os, &toml)
+}
+
+/// What is in it of its output and times.
+fn output(os: &str, lines: &str) -> String {
+    let text = job(os, lines);
+    let about = |line: &&str| {
+        ["/x", "MAILTO", "Standard", "Syslog", "OnCalendar", "error", "warning"]
+            .iter()
+            .any(|word| line.contains(word))
+    };
+    text.lines().filter(about).fold(String::new(), |text, line| text + line + "\n")
+}
+
+#[test]
+fn what_a_job_prints_goes_where_the_definition_says_and_equal_times_run_it_once() {
+    let mut all = String::new();
+    for lines in [
+        "log = \"syslog\"",
+        "log = \"none\"",
+        "log = { file = \"/var/log/50% off.log\" }",
+        "mail-to = \"ops\"",
+        "log = \"journal\"",
+    ] {
+        for os in ["debian-12", "openbsd-7.6", "freebsd-14.1", "alpine", "gentoo"] {
+            all.push_str(&format!("-- {lines}, {os}\n{}", output(os, lines)));
+        }
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn mail_goes_to_people_and_only_what_no_log_takes() {
+    for (lines, what) in [
+        ("mail-to = \"\"", "is no list of accounts and addresses"),
+        ("mail-to = \"-oQ/x\"", "is no list of accounts and addresses"),
+        ("mail-to = \"a b\"", "is no list of accounts and addresses"),
+        ("mail-to = \"ops\"\nlog = \"none\"", "nothing of its output is left to be mailed"),
+    ] {
+        for os in ["debian-12", "openbsd-7.6", "alpine"] {
+            assert!(job(os, lines).contains(what), "{lines} on {os}: {}", job(os, lines));
+        }
+    }
+}
+
+#[test]
+fn a_directory_that_nothing_makes_for_a_log_is_told() {
+    let told = |lines: &str| {
+        lowered("debian-12", &format!("[service.shop]\non = [\"@all\"]\n{lines}\n")).contains("of a log file")
+    };
+    let job = "job.nightly = { exec = [\"/x\"], at = \"daily\", log = { file = \"/var/log/shop/x.log\" } }";
+    assert!(told(job));
+    assert!(told("daemon = { exec = [\"/x\"], log = { file = \"/data/x.log\" } }"));
+    assert!(!told(
+        "daemon = { exec = [\"/x\"], log-dir = \"shop\", log = { file = \"/var/log/shop/x.log\" } }"
+    ));
+    assert!(!told(&format!("{job}\nfile.\"/etc/tmpfiles.d/shop.conf\".content = \"d /var/log/shop\\n\"")));
+    assert!(!told("daemon = { exec = [\"/x\"], log = { file = \"/var/log/x.log\" } }"));
+}

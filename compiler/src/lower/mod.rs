@@ -12,6 +12,7 @@ mod env;
 mod fakes;
 mod freebsd;
 mod job;
+mod log;
 pub(crate) mod login;
 pub mod loss;
 pub mod mapping;
@@ -154,9 +155,11 @@ pub fn lower(service: &ResolvedService, host: &HostFacts) -> Lowered {
     lowered.diagnostics.extend(found.filter(|found| found.is_error() || !refused.contains(&place(found))));
     job::check(service, &mut lowered.diagnostics);
     clear::service(service, &mut lowered.diagnostics);
+    log::check(service, &mut lowered.diagnostics);
     loss::check_names(service, &mut lowered.diagnostics);
     lowered.losses = loss::all(service, host.init);
     if host.init == InitSystem::Systemd {
+        loss::check(service, host, &mut lowered.diagnostics);
         login::refuse(service, host, &mut lowered.diagnostics);
     }
     lowered

@@ -104,6 +104,7 @@ fn all_that_surrounds_a_program_is_done_in_order() {
         nice: Some(10),
         timeout: Some(3600),
         argv: vec!["/usr/local/bin/backup".into(), "100%".into()],
+        output: Output::Mail,
     };
     let (user, group) = (AccountName::parse("backup").unwrap(), AccountName::parse("www").unwrap());
     let who = Some((&user, Some(&group)));
@@ -126,6 +127,30 @@ fn all_that_surrounds_a_program_is_done_in_order() {
             format!("0 0 * * * backup {}", rest("%")),
         ]
     );
+}
+
+#[test]
+fn output_goes_to_the_file_that_is_meant_whatever_its_name_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["a b.log", "100%.log", "it's $HOME.log", "a;b|c.log"] {
+        let file = dir.path().join(name);
+        let command = Command {
+            argv: vec!["/bin/sh".into(), "-c".into(), "echo out; echo wrong >&2".into()],
+            output: Output::File(UnixPath::parse(file.to_str().unwrap()).unwrap()),
+            ..Command::default()
+        };
+        let given = given_to_the_shell(&escape(&command.shell().unwrap(), Dialect::Debian)).unwrap();
+        for _ in 0..2 {
+            let run = std::process::Command::new("dash").args(["-c", &given]).output().unwrap();
+            assert!(run.status.success() && run.stdout.is_empty() && run.stderr.is_empty(), "{run:?}");
+        }
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "out\nwrong\nout\nwrong\n");
+    }
+    let with = |output| Command { argv: vec!["/x".into()], output, ..Command::default() }.shell().unwrap();
+    assert_eq!(with(Output::Nowhere), "exec /x >/dev/null 2>&1");
+    assert_eq!(with(Output::Syslog("shop-nightly".into())), "exec /x 2>&1 | logger -t shop-nightly");
+    let mail = Output::MailTo { subject: "a on b".into(), to: "ops,root".into() };
+    assert_eq!(with(mail), "exec /x 2>&1 | mail -E -s 'a on b' ops,root");
 }
 
 #[test]

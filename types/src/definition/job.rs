@@ -1,6 +1,6 @@
 //! The portable job: one description that becomes a systemd timer, or a line of a crontab.
 
-use super::{Harden, Limits};
+use super::{Harden, Limits, Log};
 use crate::name::AccountName;
 use crate::{Mode, Schedule, Timespan, UnixPath};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,12 @@ pub struct Job {
     /// Whether a run that was due while the host was off is made up for at the next start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub catch_up: Option<bool>,
+    /// Where its standard output and error go: `"syslog"` under its own name, `"journal"`, `"none"`, or appended to `{ file = "/var/log/backup.log" }`. Default: the journal where systemd runs it; cron mails them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<Log>,
+    /// To whom cron mails what it prints: accounts or addresses, with commas between them. Default: its account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail_to: Option<String>,
     /// Limits on what it may use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,

@@ -87,7 +87,7 @@ impl Writer<'_> {
         self.process(daemon);
         self.directories(daemon);
         if let Some(log) = &daemon.log {
-            self.log(log);
+            self.log(log, self.service.name.as_str());
         }
         if let Some(limits) = &daemon.limits {
             self.limits(limits);
@@ -192,7 +192,8 @@ impl Writer<'_> {
     }
 
     /// Syslog reads the journal, where each line has a name.
-    fn log(&mut self, log: &Log) {
+    /// `name` is what syslog knows it by.
+    pub(super) fn log(&mut self, log: &Log, name: &str) {
         let (output, field) = match log {
             Log::To(LogTarget::Syslog | LogTarget::Journal) => ("journal".to_owned(), &["log"][..]),
             Log::To(LogTarget::None) => ("null".to_owned(), &["log"][..]),
@@ -204,7 +205,7 @@ impl Writer<'_> {
         self.put("Service", (self.key_of)("log"), output.clone(), field);
         self.put("Service", "StandardError", output, field);
         if *log == Log::To(LogTarget::Syslog) {
-            self.put("Service", "SyslogIdentifier", self.service.name.to_string(), &["log"]);
+            self.put("Service", "SyslogIdentifier", name, &["log"]);
         }
     }
 

@@ -44,6 +44,9 @@ pub(super) fn units(
     if let Some(timeout) = job.timeout {
         service.set("timeout", timeout.to_string());
     }
+    if let Some(log) = &job.log {
+        service.log(log, &unit);
+    }
     if let Some(limits) = &job.limits {
         service.limits(limits);
     }
