@@ -154,10 +154,10 @@ fn mistakes_are_told_at_their_place_in_the_original_file() {
     let (service, file) = (service.unwrap(), "/etc/cron.d/broken");
     let services = format!("fleet/services/{service}.toml");
     let definition = scratch.read(&services);
-    let off = "off = \"adopted as it was found: malformed-file\"\n";
-    let table = format!("\n[service.{service}.file.\"{file}\".check]\n");
-    assert!(definition.contains(&format!("{table}{off}")), "{definition}");
-    scratch.write(&services, &definition.replace(&table, "").replace(off, ""));
+    let off = ", check.off = \"adopted as it was found: malformed-file\"";
+    let row = |off: &str| format!("\nfile.\"{file}\" = {{ source = \"files{file}\"{off} }}\n");
+    assert!(definition.contains(&row(off)), "{definition}");
+    scratch.write(&services, &definition.replace(off, ""));
     assert!(scratch.fleet("fleet", &["check"]).expect(3).err.contains("malformed-file"));
 }
 
@@ -267,6 +267,33 @@ fn it_is_all_or_nothing() {
     let left: Vec<_> =
         std::fs::read_dir(scratch.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".tmp")), "{left:?}");
+}
+
+#[test]
+fn a_fleet_is_never_part_of_what_it_is_made_of() {
+    let scratch = machine();
+    symlink("root/etc", scratch.path("link")).unwrap();
+    std::fs::create_dir(scratch.path("outer")).unwrap();
+    std::fs::rename(scratch.path("root"), scratch.path("outer/root")).unwrap();
+    symlink("outer/root", scratch.path("root")).unwrap();
+    for (out, what) in [
+        ("root", "lies in what is adopted"),
+        ("root/fleet", "lies in what is adopted"),
+        ("outer/root/etc/new/fleet", "lies in what is adopted"),
+        ("link/fleet", "lies in what is adopted"),
+        ("outer/other/../root/fleet", "lies in what is adopted"),
+        ("outer", "holds what is adopted"),
+        ("outer/root/../../outer", "holds what is adopted"),
+    ] {
+        let before = tree(&scratch.path(""));
+        let ran = scratch.cmc(["adopt", "root", "--out", out]).expect(2);
+        assert!(ran.err.contains(what) && ran.err.contains("elsewhere"), "{out}: {}", ran.err);
+        assert_eq!(tree(&scratch.path("")), before, "{out}");
+    }
+    // Everything lies below `/`: there only what adopt takes is meant.
+    let ran = scratch.cmc(["adopt", "/", "--out", "/etc/cmc-test-fleet"]).expect(2);
+    assert!(ran.err.contains("lies in what is adopted"), "{}", ran.err);
+    scratch.cmc(["adopt", "root", "--out", "outer/fleet"]).expect(0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `cmc import`: files that nobody here wrote become definitions that check.
 
-use crate::support::{Scratch, is_root, skip};
+use crate::support::{Ran, Scratch, is_root, skip};
 use std::os::unix::fs::PermissionsExt as _;
 
 fn scratch() -> Scratch {
@@ -110,6 +110,87 @@ fn small_files_are_kept_as_they_are_and_judged_where_they_lay() {
     let ran = scratch.cmc(["import", "--as", "crontab", "jobs.txt"]).expect(0);
     assert!(ran.out.contains("\"/etc/cron.d/jobs-txt\""), "{}", ran.out);
     assert!(ran.err.contains("jobs.txt:1:1"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_no_text_of_a_format_is_refused_with_its_code_and_place_whatever_it_shall_become() {
+    let scratch = scratch();
+    file(&scratch, "good.service", UNIT);
+    file(&scratch, "empty.service", "");
+    std::fs::write(scratch.path("latin.service"), b"[Service]\nExecStart=/bin/caf\xe9\n").unwrap();
+    mode(&scratch, "latin.service", 0o644);
+    std::fs::create_dir(scratch.path("directory.service")).unwrap();
+    let huge = std::fs::File::create(scratch.path("huge.service")).unwrap();
+    huge.set_len(1 << 30).unwrap();
+    mode(&scratch, "huge.service", 0o644);
+    let files = ["good.service", "empty.service", "latin.service", "directory.service", "huge.service"];
+    for kind in ["systemd", "daemon", "job", "crontab", "env", "openrc"] {
+        let options = ["import", "--format", "json", "--as", kind];
+        let document = scratch.cmc([&options[..], &files].concat()).expect(1).json();
+        for (name, line, says) in [
+            ("empty.service", 1, "is empty"),
+            ("latin.service", 2, "is not UTF-8 text"),
+            ("directory.service", 1, "is a directory"),
+            ("huge.service", 1, "is larger than 16 MiB"),
+        ] {
+            let said = document["diagnostics"].as_array().unwrap();
+            let said = said.iter().find(|said| said["file"] == name && said["code"] == "not-imported");
+            let said = said.unwrap_or_else(|| panic!("{kind}: {name}: {document}"));
+            assert_eq!(said["line"], line, "{kind}: {said}");
+            assert!(said["message"].as_str().unwrap().contains(says), "{kind}: {said}");
+        }
+    }
+}
+
+#[test]
+fn standard_input_is_a_file_like_any_other() {
+    let scratch = scratch();
+    let piped = |args: &[&str], text: &[u8]| -> Ran {
+        use std::io::Write as _;
+        let mut command = scratch.command();
+        command.arg("import").args(args).stdin(std::process::Stdio::piped());
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may end before it has read all.
+        let _ = child.stdin.take().unwrap().write_all(text);
+        child.wait_with_output().unwrap().into()
+    };
+    let ran =
+        piped(&["--as", "job", "--name", "backup", "-"], b"0 4 * * * /usr/local/bin/backup\n").expect(0);
+    assert!(ran.out.contains("[service.backup.job.backup]"), "{}", ran.out);
+    assert!(ran.err.contains("standard input") && ran.err.contains("run as root"), "{}", ran.err);
+    let ran = piped(&["--as", "env", "--name", "api", "-"], b"A=1\n").expect(0);
+    assert!(ran.out.contains("A = \"1\""), "{}", ran.out);
+    // A unit has no name there, and a service none that nobody gave.
+    assert!(
+        piped(&["--as", "systemd", "--name", "api", "-"], UNIT.as_bytes()).expect(1).err.contains("no name")
+    );
+    assert!(piped(&["--as", "env", "-"], b"A=1\n").expect(1).err.contains("--name"));
+    assert!(piped(&["--name", "api", "-"], b"").expect(1).err.contains("standard input is empty"));
+    assert!(piped(&["--name", "api", "-"], b"A=\xff\n").expect(1).err.contains("not UTF-8"));
+    assert!(
+        piped(&["--name", "api", "-"], &vec![b'#'; 17 << 20]).expect(1).err.contains("larger than 16 MiB")
+    );
+}
+
+#[test]
+fn what_is_imported_as_job_and_daemon_checks_and_renders_in_a_fleet() {
+    let scratch = scratch();
+    file(&scratch, "etc/cron.d/nightly", "30 4 * * * root /usr/local/bin/backup\n");
+    file(&scratch, "api.service", UNIT);
+    for (kind, path, service) in
+        [("job", "etc/cron.d/nightly", "nightly"), ("daemon", "api.service", "api-2")]
+    {
+        let ran = scratch.cmc(["import", "--as", kind, "--name", service, path]).expect(0);
+        scratch.write(format!("fleet/services/{service}.toml"), &ran.out);
+    }
+    scratch.fleet("fleet", &["check"]).expect(0);
+    scratch.fleet("fleet", &["render", "web1", "--out", "out"]).expect(0);
+    let timer = scratch.read("out/etc/systemd/system/nightly-backup.timer");
+    assert!(timer.contains("OnCalendar=*-*-* 04:30:00"), "{timer}");
+    assert!(scratch.read("out/etc/systemd/system/api-2.service").contains("ExecStart=/usr/bin/true"));
+    // The unit that it was would run beside it.
+    assert!(scratch.path("out/etc/systemd/system/api.service").is_symlink());
 }
 
 #[test]

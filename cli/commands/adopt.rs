@@ -15,7 +15,7 @@ use cmc_types::codes::Code;
 use cmc_types::{Arch, HostName, Os, SecretName, Severity};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 /// Make a fleet of one host out of a machine's files: a live root, an unpacked package, a mounted image
@@ -31,7 +31,7 @@ use std::sync::Arc;
 pub(crate) struct Args {
     /// Directory that is the machine's root
     root: PathBuf,
-    /// Directory of the fleet, which must be empty or absent
+    /// Directory of the fleet, which must be empty or absent, and outside of ROOT
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Operating system; by default ROOT tells
@@ -51,6 +51,7 @@ pub(crate) struct Args {
 /// Adopts, compiles what came of it, and compares.
 pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Failure> {
     let out = directory.join(&args.out);
+    apart(&args.root, &out)?;
     if std::fs::read_dir(&out).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Failure::failed(format!("{} is not empty", out.display()))
             .help("name a directory that does not exist yet"));
@@ -79,6 +80,38 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     }
     drop(left);
     show(&made?, &out, terminal)
+}
+
+/// Refuses a fleet that would be part of what it is made of, or the other way round, by their real paths. Everything lies
+/// below `/`: of that only what adopt takes is meant.
+fn apart(root: &Path, out: &Path) -> Result<(), Failure> {
+    let Ok(real_root) = root.canonicalize() else { return Ok(()) };
+    let real_out = real(out);
+    let what = match (real_out.strip_prefix(&real_root), real_root.starts_with(&real_out)) {
+        (Ok(below), _) if real_root != Path::new("/") || adopt::takes(&below.to_string_lossy()) => {
+            "lies in what is adopted"
+        }
+        (_, true) => "holds what is adopted",
+        _ => return Ok(()),
+    };
+    let message = format!("{} {what}, {}: the fleet would be part of itself", out.display(), root.display());
+    Err(Failure::new(USAGE, message).help("name a directory elsewhere with --out"))
+}
+
+/// The path of what need not be there yet, without links and `..`.
+fn real(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut real = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(real.pop()),
+            part => {
+                real.push(part);
+                real = real.canonicalize().unwrap_or(real);
+            }
+        }
+    }
+    real
 }
 
 fn arch(text: &str) -> Result<Arch, Failure> {
@@ -230,7 +263,7 @@ fn show(made: &Made, out: &Path, terminal: &Terminal) -> Result<(), Failure> {
         ];
         let line = |path: &str| format!("  {path}");
         let lists = [
-            ("verbatim, since no typed model reads them", verbatim.iter().map(|path| line(path)).collect()),
+            ("verbatim, since no typed model reads them", by_directory(&verbatim)),
             ("differing", differing.iter().map(|(path, why)| format!("  {path}: {why}")).collect()),
             ("secrets, encrypted", secrets.iter().map(|path| line(path)).collect()),
             ("secrets, left out", made.adopted.left_out.iter().map(|path| line(path)).collect()),
@@ -271,6 +304,23 @@ fn show(made: &Made, out: &Path, terminal: &Terminal) -> Result<(), Failure> {
         return Err(Failure::shown(FAILED));
     }
     if made.findings.has_errors() { Err(Failure::shown(FINDINGS)) } else { Ok(()) }
+}
+
+/// Paths, with those of one directory together: a machine has hundreds.
+fn by_directory(paths: &[&str]) -> Vec<String> {
+    const WIDTH: usize = 110;
+    let mut lines: Vec<String> = Vec::new();
+    let mut last = None;
+    for (directory, name) in paths.iter().filter_map(|path| path.rsplit_once('/')) {
+        match lines.last_mut() {
+            Some(line) if last == Some(directory) && line.len() + name.len() < WIDTH => {
+                let _ = write!(line, ", {name}");
+            }
+            _ => lines.push(format!("  {directory}/: {name}")),
+        }
+        last = Some(directory);
+    }
+    lines
 }
 
 fn names(codes: &[Code]) -> String {

@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 /// file that only its owner may read is refused, unless `--as env` says what it is.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  cmc import /etc/systemd/system/backup.service > services/backup.toml\n  cmc import nginx.service nginx.service.d/limits.conf --name nginx\n  cmc import --as env:sh /etc/default/api"
+    after_help = "Examples:\n  cmc import /etc/systemd/system/backup.service > services/backup.toml\n  cmc import nginx.service nginx.service.d/limits.conf --name nginx\n  cmc import --as env:sh /etc/default/api\n  cmc import --as daemon api.service\n  crontab -l | cmc import --as job --name backup -"
 )]
 pub(crate) struct Args {
-    /// The files
+    /// The files; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Format of all of them: systemd, openbsd-rc, freebsd-rc, openrc, login-conf, login-conf:freebsd, env, env:systemd, env:sh, env:docker, env:pam_env, crontab, crontab:user, tmpfiles, sysusers, sysctl, modules-load, limits, logrotate, sudoers, default, hosts
+    /// Format of all of them: systemd, openbsd-rc, freebsd-rc, openrc, login-conf, login-conf:freebsd, env, env:systemd, env:sh, env:docker, env:pam_env, crontab, crontab:user, tmpfiles, sysusers, sysctl, modules-load, limits, logrotate, sudoers, default, hosts, rc-conf-local; or what they shall become: daemon, job
     #[arg(long = "as", value_name = "KIND")]
     kind: Option<String>,
     /// The service that they belong to; by default each file's name says
@@ -65,6 +65,11 @@ pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
 }
 
 fn read(file: &Path) -> Input {
+    if file == Path::new("-") {
+        let name = "standard input".to_owned();
+        let content = limited(std::io::stdin().lock());
+        return Input { name, path: String::new(), content, private: false };
+    }
     let content = content(file);
     let private = matches!(&content, Ok((_, true)));
     let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
@@ -91,11 +96,16 @@ fn content(file: &Path) -> Result<(Vec<u8>, bool), String> {
         let null = std::fs::canonicalize(file).is_ok_and(|path| path == Path::new("/dev/null"));
         return if null { Ok((Vec::new(), false)) } else { Err("is no regular file".to_owned()) };
     }
+    let bytes = limited(std::fs::File::open(file).map_err(|error| failed(&error))?)?;
+    Ok((bytes, metadata.is_file() && metadata.permissions().mode() & 0o044 == 0))
+}
+
+/// All bytes, unless they are too many.
+fn limited(from: impl std::io::Read) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    let opened = std::fs::File::open(file).map_err(|error| failed(&error))?;
-    opened.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+    from.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.len() as u64 > LARGEST {
         return Err(format!("is larger than {} MiB", LARGEST >> 20));
     }
-    Ok((bytes, metadata.is_file() && metadata.permissions().mode() & 0o044 == 0))
+    Ok(bytes)
 }

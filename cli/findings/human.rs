@@ -1,6 +1,6 @@
 //! Findings for people, drawn by miette: the offending text with a caret, the other places, what to do.
 
-use cmc_types::{Diagnostic, Label, Severity, Sources, Span};
+use cmc_types::{Diagnostic, Label, Place, Severity, Sources, Span};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, SourceCode, SpanContents};
 use std::fmt;
 
@@ -37,7 +37,7 @@ impl<'a> Shown<'a> {
         let mut labels: Vec<_> = primary.iter().map(|label| labeled(label, sources, true)).collect();
         let mut related = Vec::new();
         for other in &diagnostic.others {
-            if Some(other.place.file) == file {
+            if primary.as_ref().is_some_and(|primary| is_near(&primary.place, &other.place, sources)) {
                 labels.push(labeled(other, sources, false));
             } else {
                 related.push(Self::related(other, sources));
@@ -69,6 +69,14 @@ impl<'a> Shown<'a> {
             related: Vec::new(),
         }
     }
+}
+
+/// Lines that may lie between two places which are shown together: all between them are.
+const NEAR: usize = 20;
+
+fn is_near(one: &Place, other: &Place, sources: &Sources) -> bool {
+    let line = |place: &Place| sources.line_column(place.file, place.span.start).line as usize;
+    one.file == other.file && line(one).abs_diff(line(other)) <= NEAR
 }
 
 /// Bytes of a line from which on only what is around a finding is shown.

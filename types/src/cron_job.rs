@@ -1,6 +1,10 @@
 //! The command of a crontab's line that runs a program as a service manager would: with its environment, creation mask,
 //! limits, directory and priority, quoted for the shell and then for cron.
 
+mod parse;
+
+pub use parse::unescape;
+
 use crate::name::AccountName;
 use crate::small::cron::{Dialect, Entry, Job, Says, Schedule, Table};
 use crate::small::{self, Entry as _};

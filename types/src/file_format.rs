@@ -109,16 +109,49 @@ pub fn format_of(path: &UnixPath, os: &Os) -> Option<FoundFormat> {
 
 /// The name of a unit or drop-in below its directory, such as `api.service` or `api.service.d/limits.conf`.
 pub fn unit_file(path: &UnixPath) -> Option<&str> {
-    let file = below_unit_folder(path.as_str())?;
-    let is = match file.split_once('/') {
+    below_unit_folder(path.as_str()).filter(|file| is_unit_file(file))
+}
+
+/// Whether a directory of units may hold a unit or drop-in of this name.
+pub fn is_unit_file(file: &str) -> bool {
+    match file.split_once('/') {
         None => UnitName::parse(file).is_ok(),
-        Some((folder, name)) => {
-            let unit = folder.strip_suffix(".d")?;
+        Some((folder, name)) => folder.strip_suffix(".d").is_some_and(|unit| {
             let of_type = UnitType::ALL.iter().any(|kind| kind.name() == unit);
             name.ends_with(".conf") && !name.contains('/') && (of_type || UnitName::parse(unit).is_ok())
-        }
-    };
-    is.then_some(file)
+        }),
+    }
+}
+
+/// A system of each kind whose paths differ, in the order in which they are tried for a file of an unknown one.
+const SYSTEMS: &[&str] = &["debian", "openbsd", "freebsd", "alpine", "fedora", "opensuse"];
+
+/// What begins the path of configuration on a host.
+const ROOTS: &[&str] = &["/etc/", "/usr/", "/lib/", "/run/", "/var/"];
+
+/// Directories of files that units take their environment from, by custom.
+const ENV_FOLDERS: &[&str] = &["/etc/env", "/etc/environment.d", "/etc/sysconfig"];
+
+/// The path that a file has on its host, a system that reads it there, and its format, told by where a copy of it lies:
+/// `backup/etc/cron.d/api` is `/etc/cron.d/api`.
+pub fn format_of_copy(path: &str) -> Option<(UnixPath, Os, FileFormat)> {
+    let systems: Vec<Os> = SYSTEMS.iter().filter_map(|name| Os::parse(name).ok()).collect();
+    let mut starts: Vec<usize> =
+        ROOTS.iter().flat_map(|root| path.match_indices(root)).map(|(start, _)| start).collect();
+    // The whole path first, then what is left of it.
+    starts.sort_unstable();
+    starts.into_iter().filter_map(|start| UnixPath::parse(&path[start..]).ok()).find_map(|path| {
+        let found = systems.iter().find_map(|os| {
+            let found = format_of(&path, os).filter(|found| found.unread.is_none())?;
+            Some((os.clone(), found.format))
+        });
+        let by_custom = || {
+            let is_env = ENV_FOLDERS.contains(&path.parent());
+            is_env.then(|| (systems.first().cloned(), FileFormat::Env(Dialect::Systemd)))
+        };
+        let (os, format) = found.or_else(|| by_custom().and_then(|(os, format)| Some((os?, format))))?;
+        Some((path, os, format))
+    })
 }
 
 #[cfg(test)]
@@ -158,6 +191,23 @@ mod tests {
             ("/etc/sysctl.d/90-readme", "debian-12", Some("sysctl")),
         ] {
             assert_eq!(name(path, os), format, "{path} on {os}");
+        }
+    }
+
+    #[test]
+    fn where_a_copy_lies_tells_the_path_on_the_host_and_a_system_that_reads_it_there() {
+        for (copy, path, format) in [
+            ("/home/me/backup/etc/cron.d/api", "/etc/cron.d/api", "crontab"),
+            ("/mnt/usr/local/etc/rc.conf.d/api", "/usr/local/etc/rc.conf.d/api", "shell configuration"),
+            ("/mnt/var/cron/tabs/me", "/var/cron/tabs/me", "crontab"),
+            ("/mnt/lib/systemd/system/api.service", "/lib/systemd/system/api.service", "systemd unit"),
+            ("/mnt/etc/sysconfig/api", "/etc/sysconfig/api", "environment file"),
+        ] {
+            let (found, _, of) = format_of_copy(copy).unwrap();
+            assert_eq!((found.as_str(), of.name()), (path, format), "{copy}");
+        }
+        for copy in ["api.service", "/home/me/cron.d/api", "/etc/nginx/nginx.conf"] {
+            assert!(format_of_copy(copy).is_none(), "{copy}");
         }
     }
 }

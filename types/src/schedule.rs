@@ -2,6 +2,8 @@
 //! fields of crontab(5) say too. Every host goes by its own clock. A value is the set of times that it means, so that
 //! two ways to write the same are equal, and prints in one way.
 
+mod of_cron;
+
 use crate::small::cron::{Field, Item, Range, Schedule as Cron};
 use crate::{ParseError, nearest, text_type};
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,10 @@
 //! Which service a file goes to. Files of one name belong together: nginx.service, /etc/nginx, /etc/default/nginx.
 //!
 //! A name is a service's if something starts by that name: a unit or an init script. A directory of its own below `/etc` makes
-//! one too. What has neither goes to a service named after its directory, or to `base`.
+//! one too. What has neither goes to a service named after its directory, or to `base`; targets, slices and mounts to one of
+//! each kind. A name that begins with another and a hyphen, such as `gpg-agent-ssh`, belongs to that.
 
-use cmc_types::systemd::kept_unit_folders;
+use cmc_types::systemd::{UnitType, kept_unit_folders};
 use std::collections::BTreeSet;
 
 /// The service of what belongs to nothing else.
@@ -58,26 +59,43 @@ const SCRIPTS: &[&str] = &["etc/init.d", "etc/rc.d", "usr/local/etc/rc.d"];
 /// The machine's accounts, which programs write, too.
 const ACCOUNTS: &[&str] = &["passwd", "group", "shadow", "gshadow", "subuid", "subgid", "master.passwd"];
 
-/// The names that things start by.
+/// Units that run something, or have something run.
+const STARTED: &[UnitType] = &[UnitType::Service, UnitType::Socket, UnitType::Timer, UnitType::Path];
+
+/// The names of services.
 pub(super) struct Grouping {
+    /// Those that things start by.
     names: BTreeSet<String>,
+    /// Those of directories below `/etc`.
+    folders: BTreeSet<String>,
 }
 
 impl Grouping {
     /// Reads the names off all paths.
     pub(super) fn of<'p>(paths: impl Iterator<Item = &'p str>) -> Self {
-        let mut names = BTreeSet::new();
+        let (mut names, mut folders) = (BTreeSet::new(), BTreeSet::new());
         for path in paths {
             let path = path.trim_start_matches('/');
-            if let Some(unit) = unit(path) {
-                names.insert(label(&unit));
-            } else if let Some((directory, name)) = path.rsplit_once('/')
-                && SCRIPTS.contains(&directory)
-            {
-                names.insert(label(name));
+            if let Some((stem, kind)) = unit(path) {
+                if kind.is_none_or(|kind| STARTED.contains(&kind)) {
+                    names.insert(label(&stem));
+                }
+            } else if let Some((directory, name)) = path.rsplit_once('/') {
+                if SCRIPTS.contains(&directory) {
+                    names.insert(label(name));
+                } else if let Some(owner) = owner(path).filter(|_| !SHARED.contains(&directory)) {
+                    folders.insert(owner);
+                }
             }
         }
-        Self { names }
+        Self { names, folders }
+    }
+
+    /// The name that a name belongs to: the shortest that it begins with, before a hyphen; else itself.
+    fn home(&self, name: String) -> String {
+        let known = |name: &&str| self.names.contains(*name) || self.folders.contains(*name);
+        let shorter = name.match_indices('-').map(|(end, _)| &name[..end]).find(known).map(str::to_owned);
+        shorter.unwrap_or(name)
     }
 
     /// The service of a file.
@@ -88,21 +106,25 @@ impl Grouping {
     }
 
     fn name(&self, path: &str) -> String {
-        if let Some(unit) = unit(path) {
-            return label(&unit);
+        if let Some((stem, kind)) = unit(path) {
+            let home = self.home(label(&stem));
+            return match kind.filter(|_| !self.names.contains(&home) && !self.folders.contains(&home)) {
+                Some(kind) => format!("{}s", kind.name()),
+                None => home,
+            };
         }
         let (directory, file) = path.rsplit_once('/').unwrap_or(("", path));
         if let Some(started) = runlevel(directory).then(|| file.trim_start_matches(['S', 'K'])) {
             let name = started.trim_start_matches(|c: char| c.is_ascii_digit());
-            return label(if name.is_empty() { file } else { name });
+            return self.home(label(if name.is_empty() { file } else { name }));
         }
         if SHARED.contains(&directory) {
             let last = directory.rsplit('/').next().unwrap_or_default();
             return self.started(file).unwrap_or_else(|| label(last.trim_end_matches(".d")));
         }
         let below = path.strip_prefix("etc/").or_else(|| path.strip_prefix("usr/local/etc/"));
-        match below.and_then(|below| below.split_once('/')) {
-            Some((owner, _)) => label(owner.trim_end_matches(".d")),
+        match owner(path) {
+            Some(owner) => self.home(owner),
             None if below.is_some() => {
                 let is_account = ACCOUNTS.iter().any(|name| file.trim_end_matches('-') == *name);
                 if is_account { "accounts".to_owned() } else { self.started(file).unwrap_or_default() }
@@ -120,12 +142,22 @@ impl Grouping {
         let stem = stem.unwrap_or(&name);
         let mut ends: Vec<usize> = stem.match_indices(['-', '.', '_']).map(|(index, _)| index).collect();
         ends.push(stem.len());
-        ends.iter().rev().map(|end| &stem[..*end]).find(|name| self.names.contains(*name)).map(str::to_owned)
+        ends.iter()
+            .rev()
+            .map(|end| &stem[..*end])
+            .find(|name| self.names.contains(*name))
+            .map(|name| self.home(name.to_owned()))
     }
 }
 
-/// The name of a unit without type and instance, of its file, drop-in, or link in another's directory.
-fn unit(path: &str) -> Option<String> {
+/// The directory below `/etc` that a file lies in, as a name.
+fn owner(path: &str) -> Option<String> {
+    let below = path.strip_prefix("etc/").or_else(|| path.strip_prefix("usr/local/etc/"))?;
+    below.split_once('/').map(|(owner, _)| label(owner.trim_end_matches(".d")))
+}
+
+/// The name of a unit without type and instance, and its type, of its file, drop-in, or link in another's directory.
+fn unit(path: &str) -> Option<(String, Option<UnitType>)> {
     let file = kept_unit_folders()
         .find_map(|folder| path.strip_prefix(folder.trim_start_matches('/'))?.strip_prefix('/'))?;
     let name = match file.split_once('/') {
@@ -135,8 +167,9 @@ fn unit(path: &str) -> Option<String> {
             None => name,
         },
     };
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    Some(stem.split('@').next().filter(|stem| !stem.is_empty()).unwrap_or("root").to_owned())
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+    let kind = UnitType::ALL.iter().copied().find(|kind| kind.name() == ending);
+    Some((stem.split('@').next().filter(|stem| !stem.is_empty()).unwrap_or("root").to_owned(), kind))
 }
 
 fn runlevel(directory: &str) -> bool {
@@ -161,6 +194,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn units_that_start_nothing_are_together_and_parts_of_a_program_belong_to_it() {
+        let paths = [
+            ("/lib/systemd/system/basic.target", "targets"),
+            ("/lib/systemd/system/network-online.target", "targets"),
+            ("/lib/systemd/system/system-getty.slice", "slices"),
+            ("/lib/systemd/system/srv-data.mount", "mounts"),
+            ("/etc/systemd/journald.conf", "systemd"),
+            ("/lib/systemd/system/systemd-journald.service", "systemd"),
+            ("/usr/lib/systemd/user/gpg-agent.service", "gpg-agent"),
+            ("/usr/lib/systemd/user/gpg-agent-ssh.socket", "gpg-agent"),
+            ("/lib/systemd/system/api.service", "api"),
+            ("/lib/systemd/system/api.target", "api"),
+            ("/etc/api-plugins/a.conf", "api"),
+        ];
+        let grouping = Grouping::of(paths.iter().map(|(path, _)| *path));
+        for (path, service) in paths {
+            assert_eq!(grouping.service(path), service, "{path}");
+        }
+    }
+
+    #[test]
     fn files_of_one_name_go_to_one_service() {
         let paths = [
             "/lib/systemd/system/nginx.service",
@@ -173,6 +227,7 @@ mod tests {
             "/etc/rc2.d/S01nginx",
             "/etc/cron.d/nginx-stats",
             "/etc/sysctl.d/20-nginx.conf",
+            "/lib/systemd/system/nginx-debug.service",
         ];
         let grouping = Grouping::of(paths.iter().copied());
         for path in paths {

@@ -135,6 +135,11 @@ pub enum AdoptError {
     Write(String),
 }
 
+/// Whether what lies at a path, relative to the root, is configuration that is taken.
+pub fn takes(path: &str) -> bool {
+    scope::of(path) == scope::Scope::Taken
+}
+
 /// Adopts a root into a fleet.
 pub fn adopt(root: &Path, options: &Options, sink: &mut dyn Sink) -> Result<Adopted, AdoptError> {
     let listed = walk::walk(root)?;

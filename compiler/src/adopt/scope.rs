@@ -41,10 +41,16 @@ pub(super) fn of(path: &str) -> Scope {
     if (is(TAKEN) || unit()) && !is(NEVER) { Scope::Taken } else { Scope::Outside }
 }
 
-/// The directory under which a file outside is counted: the first two parts of its path.
+/// Directories that are large: what lies outside is counted by those in them.
+const LARGE: &[&str] = &["home", "lib", "opt", "srv", "usr", "var"];
+
+/// The directory under which a file outside is counted: the first part of its path, or the first two.
 pub(super) fn counted_as(path: &str) -> String {
     let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
-    let parts: Vec<&str> = directory.split('/').take(2).collect();
+    let mut parts: Vec<&str> = directory.split('/').take(2).collect();
+    if !LARGE.contains(&parts[0]) {
+        parts.truncate(1);
+    }
     format!("/{}", parts.join("/"))
 }
 
@@ -73,6 +79,7 @@ mod tests {
             assert_eq!(of(path), Scope::Outside, "{path}");
         }
         assert_eq!(counted_as("usr/share/doc/a/b"), "/usr/share");
+        assert_eq!(counted_as("tmp/me/a"), "/tmp");
         assert_eq!(counted_as("vmlinuz"), "/");
     }
 }

@@ -103,12 +103,10 @@ impl Fleet {
                     table.set(key, Value::Text(value.clone()));
                 }
             }
-            service.tables.push(table);
             if let Some(off) = &entry.off {
-                let mut check = Table::new(&["file", &entry.path, "check"]);
-                check.set("off", Value::Text(off.clone()));
-                service.tables.push(check);
+                table.set("check.off", Value::Text(off.clone()));
             }
+            service.rows.push(table);
             if let Some(secret) = &entry.secret {
                 let what = text(&format!("content of {}", entry.path));
                 secrets.push_str(&format!(

@@ -23,6 +23,8 @@ pub(crate) struct Service {
     pub(crate) users: Vec<String>,
     /// The same of groups that no user has the name of.
     pub(crate) groups: Vec<String>,
+    /// Tables that are printed as a line each, before the others; a key with a dot in it is that of a table within.
+    pub(crate) rows: Vec<Table>,
     pub(crate) tables: Vec<Table>,
 }
 
@@ -56,6 +58,8 @@ pub(crate) enum Value {
     List(Vec<String>),
     /// A boolean.
     Flag(bool),
+    /// A number.
+    Number(i64),
     /// The content of a file.
     Content(String),
 }
@@ -66,7 +70,8 @@ pub(crate) const ANYWHERE: &[&str] = &["@all"];
 impl Service {
     pub(crate) fn new(name: ServiceName, on: &[&str]) -> Self {
         let on = on.iter().map(|selector| (*selector).to_owned()).collect();
-        Self { name, on, unit: None, users: Vec::new(), groups: Vec::new(), tables: Vec::new() }
+        let (users, groups) = (Vec::new(), Vec::new());
+        Self { name, on, unit: None, users, groups, rows: Vec::new(), tables: Vec::new() }
     }
 }
 
@@ -107,6 +112,14 @@ impl Definition {
         merged.groups.extend(service.groups);
         merged.groups.sort();
         merged.groups.dedup();
+        for table in &service.tables {
+            // A unit of one name, from two files, would be half of each.
+            let [kind, name, ..] = &table.path[..] else { continue };
+            let same = |known: &&Table| known.path.get(..2) == Some(&[kind.clone(), name.clone()]);
+            if (kind == "systemd" || kind == "file") && known.tables.iter().any(|known| same(&known)) {
+                return Err(format!("{kind}.{name:?} is there already"));
+            }
+        }
         for table in service.tables {
             match merged.tables.iter_mut().find(|known| known.path == table.path) {
                 None => merged.tables.push(table),
@@ -154,6 +167,12 @@ impl Definition {
             }
             for group in &service.groups {
                 line(out, &["group", group, "existing"], &Value::Flag(true))?;
+            }
+            if !service.rows.is_empty() {
+                out.newline()?;
+            }
+            for table in &service.rows {
+                row(out, table)?;
             }
             for table in &service.tables {
                 let path: Vec<&str> = name.into_iter().chain(table.path.iter().map(String::as_str)).collect();
@@ -214,12 +233,40 @@ fn comments(out: &mut String, lines: &[String]) -> std::fmt::Result {
 const WIDE: usize = 90;
 
 fn line(out: &mut String, key: &[&str], value: &Value) -> std::fmt::Result {
+    pair(out, key, value)?;
+    out.newline()
+}
+
+/// A table as one line.
+fn row(out: &mut String, table: &Table) -> std::fmt::Result {
+    let keys = |line: &Line| line.key.split('.').map(str::to_owned).collect::<Vec<_>>();
+    let mut path: Vec<&str> = table.path.iter().map(String::as_str).collect();
+    if let [only] = &table.lines[..] {
+        let keys = keys(only);
+        path.extend(keys.iter().map(String::as_str));
+        return line(out, &path, &only.value);
+    }
+    dotted(out, &path)?;
+    out.push_str(" = { ");
+    for (index, each) in table.lines.iter().enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        let keys = keys(each);
+        pair(out, &keys.iter().map(String::as_str).collect::<Vec<_>>(), &each.value)?;
+    }
+    out.push_str(" }");
+    out.newline()
+}
+
+fn pair(out: &mut String, key: &[&str], value: &Value) -> std::fmt::Result {
     dotted(out, key)?;
     out.space()?;
     out.keyval_sep()?;
     out.space()?;
     match value {
         Value::Flag(flag) => out.value(*flag)?,
+        Value::Number(number) => out.value(*number)?,
         Value::Text(text) => out.value(TomlStringBuilder::new(&literal(text)).as_default())?,
         Value::Content(text) => {
             let text = verbatim(text);
@@ -248,7 +295,7 @@ fn line(out: &mut String, key: &[&str], value: &Value) -> std::fmt::Result {
             out.close_array()?;
         }
     }
-    out.newline()
+    Ok(())
 }
 
 /// What begins an expression, a statement or a comment of a template.

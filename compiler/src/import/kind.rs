@@ -2,9 +2,11 @@
 
 use super::small::{self, SmallKind};
 use cmc_types::env_file::Dialect;
+use cmc_types::file_format::{FileFormat, format_of_copy, is_unit_file};
 use cmc_types::login_conf::System;
 use cmc_types::shell::is_identifier;
-use cmc_types::systemd::{UnitType, section};
+use cmc_types::small::Format;
+use cmc_types::systemd::section;
 
 /// A format that can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,10 @@ pub enum Kind {
     Env(Dialect),
     /// A small file beside units: of this format, or of the one that its path says.
     Small(Option<&'static SmallKind>),
+    /// A service of systemd, or an init script, that becomes a daemon.
+    Daemon,
+    /// A crontab, or a timer of systemd with its service, that becomes jobs.
+    Job,
 }
 
 /// Every format by the name that `--as` takes.
@@ -38,6 +44,8 @@ const NAMES: &[(&str, Kind)] = &[
     ("env:sh", Kind::Env(Dialect::Sh)),
     ("env:docker", Kind::Env(Dialect::Docker)),
     ("env:pam_env", Kind::Env(Dialect::PamEnv)),
+    ("daemon", Kind::Daemon),
+    ("job", Kind::Job),
 ];
 
 impl Kind {
@@ -62,6 +70,8 @@ impl Kind {
             Self::LoginConf(system) => system.name(),
             Self::Env(dialect) => dialect.name(),
             Self::Small(kind) => kind.map_or("a small file", |kind| kind.what),
+            Self::Daemon => "what becomes a daemon",
+            Self::Job => "what becomes a job",
         }
     }
 
@@ -87,7 +97,7 @@ impl Kind {
             Self::OpenbsdRc | Self::FreebsdRc | Self::Openrc => {
                 "it is a shell script: `sh -n` finds what a shell does"
             }
-            Self::Small(_) => "name its format with --as, if it is another",
+            Self::Small(_) | Self::Daemon | Self::Job => "name its format with --as, if it is another",
         }
     }
 
@@ -97,7 +107,9 @@ impl Kind {
         if text.starts_with("#!") {
             return of_script(text);
         }
-        if small::by_path(path).is_some() {
+        let by_path = format_of_copy(path).map(|(_, _, format)| format);
+        // /etc/default is read as environment files unless `--as` says otherwise.
+        if matches!(by_path, Some(FileFormat::Small(format)) if format != Format::Variables) {
             return Some(Self::Small(None));
         }
         if is_unit(folder, name) || text.lines().any(is_unit_header) {
@@ -107,7 +119,7 @@ impl Kind {
             let freebsd = freebsd_sign(text).is_some();
             return Some(Self::LoginConf(if freebsd { System::FreeBsd } else { System::OpenBsd }));
         }
-        of_environment(path, name, text)
+        of_environment(by_path, name, text)
     }
 }
 
@@ -131,12 +143,7 @@ pub(super) fn split(path: &str) -> (&str, &str) {
 }
 
 fn is_unit(folder: &str, name: &str) -> bool {
-    let typed = |name: &str| {
-        let ending = name.rsplit_once('.').map_or(name, |(_, ending)| ending);
-        UnitType::ALL.iter().any(|kind| kind.name() == ending)
-    };
-    let drop_in = folder.strip_suffix(".d").is_some_and(typed) && name.ends_with(".conf");
-    drop_in || (name.contains('.') && typed(name))
+    is_unit_file(name) || is_unit_file(&format!("{folder}/{name}"))
 }
 
 fn is_unit_header(line: &str) -> bool {
@@ -168,17 +175,7 @@ fn is_record(text: &str) -> bool {
     })
 }
 
-/// Directories below `/etc` that hold environment files, and who reads them.
-const FOLDERS: &[(&str, Dialect)] = &[
-    ("conf.d", Dialect::Sh),
-    ("default", Dialect::Systemd),
-    ("env", Dialect::Systemd),
-    ("environment.d", Dialect::Systemd),
-    ("rc.conf.d", Dialect::Sh),
-    ("sysconfig", Dialect::Systemd),
-];
-
-fn of_environment(path: &str, name: &str, text: &str) -> Option<Kind> {
+fn of_environment(by_path: Option<FileFormat>, name: &str, text: &str) -> Option<Kind> {
     if name == "environment" {
         return Some(Kind::Env(Dialect::PamEnv));
     }
@@ -187,10 +184,14 @@ fn of_environment(path: &str, name: &str, text: &str) -> Option<Kind> {
         return None;
     }
     let named = name.ends_with(".env") || name.starts_with(".env");
-    let by_folder = FOLDERS.iter().find(|(folder, _)| path.ends_with(&format!("/etc/{folder}/{name}")));
-    let by_folder = by_folder.map(|(_, dialect)| *dialect);
+    let by_path = match by_path {
+        Some(FileFormat::Env(dialect)) => Some(dialect),
+        Some(FileFormat::ShellConf) => Some(Dialect::Sh),
+        Some(FileFormat::Small(Format::Variables)) => Some(Dialect::Systemd),
+        _ => None,
+    };
     let assigns = |line: &str| line.split_once('=').is_some_and(|(name, _)| is_identifier(name));
     let skipped = |line: &str| line.trim().is_empty() || line.starts_with(['#', ';']);
     let all = text.lines().all(|line| skipped(line) || assigns(line)) && text.lines().any(assigns);
-    (named || all || by_folder.is_some()).then(|| Kind::Env(by_folder.unwrap_or(Dialect::Systemd)))
+    (named || all || by_path.is_some()).then(|| Kind::Env(by_path.unwrap_or(Dialect::Systemd)))
 }

@@ -3,10 +3,16 @@
 //! It reads nothing but what it is given and runs nothing. A mistake that the format's own program would ignore is
 //! imported as it stands and told as a warning at its place in the original file.
 
+mod crontab;
 pub(crate) mod definition;
 mod env;
 mod kind;
 pub(crate) mod login;
+mod meaning;
+mod portable;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+mod portable_tests;
 mod reading;
 mod script;
 mod small;
@@ -14,6 +20,7 @@ pub(crate) mod systemd;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 mod tests;
+mod units;
 
 pub use kind::Kind;
 pub use small::SmallKind;
@@ -72,12 +79,12 @@ pub fn import(inputs: Vec<Input>, options: &Options) -> Imported {
     let mut import = Import { options, hand, sources: Sources::default(), diagnostics: Vec::new() };
     let mut definition = Definition::default();
     let mut readings = Vec::new();
-    for input in inputs {
-        let Some(original) = import.open(input) else { continue };
-        readings.extend(reading::reading(&original, options.kind));
-        let Some(service) = import.convert(&original) else { continue };
-        let name = service.name.clone();
-        if let Err(contradiction) = definition.add(service) {
+    let originals: Vec<Original> = inputs.into_iter().filter_map(|input| import.open(input)).collect();
+    for original in &originals {
+        readings.extend(reading::reading(original, options.kind));
+        for service in import.convert(original, &originals) {
+            let name = service.name.clone();
+            let Err(contradiction) = definition.add(service) else { continue };
             let message =
                 format!("{} contradicts another file of service {name}: {contradiction}", original.name);
             let finding = Diagnostic::new(codes::NOT_IMPORTED, message);
@@ -187,7 +194,15 @@ impl Import<'_> {
         Some(Original { name, path, text, file, private })
     }
 
-    fn convert(&mut self, original: &Original) -> Option<Service> {
+    /// What a file becomes: a service, or several where it is one of units that are imported together.
+    fn convert(&mut self, original: &Original, all: &[Original]) -> Vec<Service> {
+        if self.options.kind == Some(Kind::Job) && units::unit(original).is_some() {
+            return units::job(self, original, all);
+        }
+        self.convert_alone(original, all).into_iter().collect()
+    }
+
+    fn convert_alone(&mut self, original: &Original, all: &[Original]) -> Option<Service> {
         let kind = self.options.kind.or_else(|| Kind::detect(&original.path, &original.text));
         let Some(kind) = kind else {
             let names: Vec<_> = Kind::names().collect();
@@ -204,6 +219,8 @@ impl Import<'_> {
             Kind::LoginConf(system) => login::import(self, original, system),
             Kind::OpenbsdRc | Kind::FreebsdRc | Kind::Openrc => script::import(self, original, kind),
             Kind::Small(kind) => small::import(self, original, kind),
+            Kind::Daemon => units::daemon(self, original, all),
+            Kind::Job => crontab::import(self, original),
         }
     }
 

@@ -1,13 +1,9 @@
 //! What imported files say, as data: the form that `cmc schema FORMAT` describes.
 
-use super::{Kind, Original, small};
+use super::{Kind, Original};
 use crate::schema::formats;
-use cmc_types::file_format::{FileFormat, format_of};
-use cmc_types::{Os, UnixPath};
+use cmc_types::file_format::{FileFormat, format_of_copy};
 use serde_json::{Value, json};
-
-/// Systems whose paths are tried, in this order.
-const SYSTEMS: [&str; 4] = ["debian-12", "openbsd-7.6", "freebsd-14.1", "alpine-3.20"];
 
 /// What a file says; nothing if others may not read it, or it is a unit, whose definition says the same.
 pub(super) fn reading(original: &Original, asked: Option<Kind>) -> Option<Value> {
@@ -21,12 +17,7 @@ pub(super) fn reading(original: &Original, asked: Option<Kind>) -> Option<Value>
 }
 
 fn by_path(path: &str) -> Option<FileFormat> {
-    if let Some((_, _, format)) = small::by_path(path) {
-        return Some(FileFormat::Small(format));
-    }
-    let path = UnixPath::parse(path).ok()?;
-    let mut systems = SYSTEMS.iter().filter_map(|os| Os::parse(os).ok());
-    systems.find_map(|os| format_of(&path, &os)).map(|found| found.format)
+    format_of_copy(path).map(|(_, _, format)| format)
 }
 
 /// The format of a kind; nothing if the path says it.
@@ -39,5 +30,6 @@ fn format(kind: Kind) -> Option<FileFormat> {
         Kind::LoginConf(system) => FileFormat::LoginConf(system),
         Kind::Env(dialect) => FileFormat::Env(dialect),
         Kind::Small(kind) => return by_path(&kind?.usual_path()),
+        Kind::Daemon | Kind::Job => return None,
     })
 }

@@ -4,21 +4,16 @@
 //! variable by variable.
 
 use super::definition::{Service, Table, Value};
+use super::portable::lowered;
 use super::{Import, Kind, Original, kind};
 use crate::formats;
-use crate::lower::lower;
-use crate::resolved::{HostFacts, ResolvedService};
-use crate::tree::{self, Node};
 use cmc_types::definition::{self, Daemon, DaemonType, Log, LogTarget, Reload, Restart};
 use cmc_types::file_format::FileFormat;
 use cmc_types::name::DirectoryName;
 use cmc_types::rc_dir::Directory;
 use cmc_types::shell::{self, Item};
-use cmc_types::{
-    Arch, Diagnostic, HostName, Os, ParseError, ServiceName, UnixPath, codes, freebsd_rc, openbsd_rc, openrc,
-};
+use cmc_types::{Diagnostic, Os, ParseError, ServiceName, UnixPath, codes, freebsd_rc, openbsd_rc, openrc};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// What differs between the systems whose scripts these are.
 struct System {
@@ -160,7 +155,7 @@ fn daemon(
         Kind::FreebsdRc => of_freebsd(freebsd_rc::parse(&text)?)?,
         _ => of_openrc(openrc::parse(&text)?)?,
     };
-    let lowered = lowered(&daemon, system, name)?;
+    let lowered = script_of(&daemon, system, name)?;
     if let Some(difference) = facts.difference(&Facts::read(&lowered)?, system) {
         return Err(difference.into());
     }
@@ -355,30 +350,9 @@ fn directories(daemon: &mut Daemon, directories: &[Directory]) {
 }
 
 /// The script that a daemon becomes.
-fn lowered(daemon: &Daemon, system: &System, name: &ServiceName) -> Result<String, String> {
-    let os = Os::parse(system.os).map_err(|error| error.problem)?;
-    let host = HostFacts {
-        name: HostName::parse("host").map_err(|error| error.problem)?,
-        init: os.init(),
-        os,
-        arch: Arch::X86_64,
-        units: BTreeMap::new(),
-        at_hand: None,
-    };
-    let nowhere = Node {
-        value: tree::Value::Table(tree::Table::default()),
-        place: cmc_types::Place { file: cmc_types::FileId(0), span: cmc_types::Span::default() },
-    };
-    let service = ResolvedService {
-        name: name.clone(),
-        definition: Arc::new(definition::Service { daemon: Some(daemon.clone()), ..Default::default() }),
-        tree: Arc::new(nowhere),
-        env: Vec::new(),
-    };
-    let lowered = lower(&service, &host);
-    if let Some(error) = lowered.diagnostics.iter().find(|finding| finding.is_error()) {
-        return Err(format!("a daemon cannot say this: {}", error.message));
-    }
+fn script_of(daemon: &Daemon, system: &System, name: &ServiceName) -> Result<String, String> {
+    let definition = definition::Service { daemon: Some(daemon.clone()), ..Default::default() };
+    let lowered = lowered(definition, system.os, name)?;
     let script = lowered.files.iter().find(|file| file.path.as_str().starts_with(system.folder));
     script.map(|file| file.text.to_string()).ok_or_else(|| "a daemon makes no script of it".to_owned())
 }

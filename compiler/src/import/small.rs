@@ -3,7 +3,7 @@
 use super::definition::{ANYWHERE, Service, Table, Value};
 use super::{Import, Original, kind};
 use crate::formats;
-use cmc_types::file_format::FileFormat;
+use cmc_types::file_format::{FileFormat, format_of_copy};
 use cmc_types::small::{self, Format};
 use cmc_types::{Diagnostic, Os, UnixPath, codes};
 
@@ -53,29 +53,12 @@ pub(super) static KINDS: &[SmallKind] = &[
     kind("rc-conf-local", "an rc.conf.local of OpenBSD", "/etc/rc.conf.local", ""),
 ];
 
-/// Systems whose paths are tried, in this order.
-const SYSTEMS: &[&str] = &["debian", "freebsd", "openbsd", "alpine", "fedora", "opensuse"];
-
-/// What the path of a file says, wherever a copy of the root that it is from lies: `backup/etc/cron.d/api` is
-/// `/etc/cron.d/api`.
+/// What the path of a file says, wherever a copy of the root that it is from lies.
 pub(super) fn by_path(path: &str) -> Option<(UnixPath, Os, Format)> {
-    let roots = ["/etc/", "/usr/", "/lib/", "/run/", "/var/"];
-    let mut starts: Vec<usize> =
-        roots.iter().flat_map(|root| path.match_indices(root)).map(|(at, _)| at).collect();
-    // The whole path first, then what is left of it.
-    starts.sort_unstable();
-    for start in starts {
-        let Ok(path) = UnixPath::parse(&path[start..]) else { continue };
-        for os in SYSTEMS.iter().filter_map(|name| Os::parse(name).ok()) {
-            match small::format_of(&path, &os) {
-                // Read as an environment file unless `--as` says otherwise.
-                Some(found) if found.format == Format::Variables => {}
-                Some(found) if found.unread.is_none() => return Some((path, os, found.format)),
-                _ => {}
-            }
-        }
+    match format_of_copy(path)? {
+        (path, os, FileFormat::Small(format)) => Some((path, os, format)),
+        _ => None,
     }
-    None
 }
 
 pub(super) fn import(
@@ -94,11 +77,7 @@ pub(super) fn import(
                     Some(directory) => format!("{directory}/{}{}", plain(stem), kind.ending),
                     None => kind.place.to_owned(),
                 };
-                let path = UnixPath::parse(&path).ok()?;
-                SYSTEMS.iter().filter_map(|name| Os::parse(name).ok()).find_map(|os| {
-                    let found = small::format_of(&path, &os)?;
-                    Some((path.clone(), os, found.format))
-                })
+                by_path(&path)
             })?
         }
     };
@@ -115,6 +94,12 @@ pub(super) fn import(
     }
     let on = if format == Format::RcConfLocal { &["os:openbsd"] } else { ANYWHERE };
     let mut service = Service::new(import.service(original, stem)?, on);
+    service.tables.push(table(&path, format, original.text.clone()));
+    Some(service)
+}
+
+/// A file with its content, and the mode that its readers ask for.
+pub(super) fn table(path: &UnixPath, format: Format, text: String) -> Table {
     let mut table = Table::new(&["file", path.as_str()]);
     let mode = match format {
         Format::Sudoers => Some("0440"),
@@ -124,9 +109,8 @@ pub(super) fn import(
     if let Some(mode) = mode {
         table.set("mode", Value::Text(mode.to_owned()));
     }
-    table.set("content", Value::Content(original.text.clone()));
-    service.tables.push(table);
-    Some(service)
+    table.set("content", Value::Content(text));
+    table
 }
 
 /// Whether a path is one of a kind of files.
@@ -139,6 +123,6 @@ fn is_of(kind: &SmallKind, path: &UnixPath) -> bool {
 }
 
 /// A name without what such directories pass files by for.
-fn plain(stem: &str) -> String {
+pub(super) fn plain(stem: &str) -> String {
     stem.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' }).collect()
 }

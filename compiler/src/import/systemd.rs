@@ -185,7 +185,7 @@ fn tables(file: &str, read: Read<'_>) -> Vec<Table> {
             Value::Text(first) => {
                 line.value = Value::List(vec![std::mem::take(first), entry.value.to_owned()]);
             }
-            Value::Flag(_) | Value::Content(_) => {}
+            Value::Flag(_) | Value::Number(_) | Value::Content(_) => {}
         }
     }
     if let Some(last) = tables.last_mut() {

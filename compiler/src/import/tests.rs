@@ -8,7 +8,7 @@ use cmc_types::{ServiceName, Severity, UnixPath, codes};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-fn input(path: &str, content: &[u8]) -> Input {
+pub(super) fn input(path: &str, content: &[u8]) -> Input {
     let name = path.rsplit('/').next().unwrap().to_owned();
     Input { name, path: path.to_owned(), content: Ok(content.to_vec()), private: false }
 }
@@ -18,7 +18,7 @@ fn one(path: &str, text: &str) -> Imported {
 }
 
 /// The definition and, below it, what was found.
-fn shown(imported: &Imported) -> String {
+pub(super) fn shown(imported: &Imported) -> String {
     let mut out = imported.definition.clone();
     for finding in &imported.diagnostics {
         let severity = match finding.severity {
@@ -39,7 +39,7 @@ fn shown(imported: &Imported) -> String {
     out
 }
 
-fn compiled(os: &str, definition: &str) -> Compiled {
+pub(super) fn compiled(os: &str, definition: &str) -> Compiled {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("services")).unwrap();
     let fleet = format!("[fleet]\nname = \"shop\"\n\n[host.h]\nos = \"{os}\"\narch = \"x86_64\"\n");
@@ -49,7 +49,7 @@ fn compiled(os: &str, definition: &str) -> Compiled {
 }
 
 /// What a definition that must be right renders at a path.
-fn rendered(os: &str, definition: &str, path: &str) -> String {
+pub(super) fn rendered(os: &str, definition: &str, path: &str) -> String {
     let compiled = compiled(os, definition);
     let errors: Vec<_> = compiled.diagnostics.iter().filter(|finding| finding.is_error()).collect();
     assert!(errors.is_empty(), "{errors:#?}\n{definition}");
@@ -66,9 +66,9 @@ fn rendered(os: &str, definition: &str, path: &str) -> String {
 }
 
 /// A section, its keys in the order in which each comes first, and the values of each in their order.
-type Meaning = Vec<(String, Vec<(String, Vec<String>)>)>;
+pub(super) type Meaning = Vec<(String, Vec<(String, Vec<String>)>)>;
 
-fn meaning(text: &str) -> Meaning {
+pub(super) fn meaning(text: &str) -> Meaning {
     let unit = Unit::parse(text).unwrap();
     let mut sections: Meaning = Vec::new();
     for entry in unit.entries() {

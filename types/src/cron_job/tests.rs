@@ -185,3 +185,53 @@ fn surroundings_reach_the_program_in_a_real_shell() {
     assert_eq!(run(&given_to_the_shell(&escape(&never.shell().unwrap(), Dialect::Debian)).unwrap()), "");
     std::fs::remove_dir_all(&dir).unwrap();
 }
+
+#[test]
+fn a_command_that_was_written_is_read_again() {
+    let strings = strings();
+    let plain = |text: &&String| !text.contains(|c: char| c.is_control());
+    for chunk in strings.iter().filter(plain).collect::<Vec<_>>().chunks(7) {
+        let path = |text: &str| UnixPath::parse(text).unwrap();
+        let argv =
+            std::iter::once("/bin/x".to_owned()).chain(chunk.iter().map(|text| (*text).clone())).collect();
+        let command = Command {
+            umask: Some(Mode::parse("0027").unwrap()),
+            env_file: Some(path("/etc/cmc/env/a b.env")),
+            directory: Some(path("/srv/it's && more")),
+            nice: Some(-5),
+            timeout: Some(90),
+            argv,
+            ..Command::default()
+        };
+        let shell = command.shell().unwrap();
+        for dialect in Dialect::ALL {
+            let given = unescape(&escape(&shell, dialect), dialect).unwrap();
+            assert_eq!(Command::parse(&given).as_ref(), Some(&command), "{shell}");
+        }
+    }
+}
+
+#[test]
+fn a_command_that_a_shell_must_read_is_no_command_of_a_job() {
+    for shell in [
+        "test -x /usr/sbin/anacron || run-parts /etc/cron.daily",
+        "/bin/x >/dev/null 2>&1",
+        "/bin/x $HOME",
+        "cd /srv; /bin/x",
+        "cd /srv && /bin/x && /bin/y",
+        "cd && /bin/x",
+        "A=1 /bin/x",
+        "backup --all",
+        "/bin/x *.log",
+        "timeout 0 /bin/x",
+        "timeout -k 5 10 /bin/x",
+        "nice /bin/x",
+        "",
+    ] {
+        assert_eq!(Command::parse(shell), None, "{shell}");
+    }
+    let command = Command::parse("cd /srv && umask 027 && nice -n 5 timeout 2m /bin/x 'a b'").unwrap();
+    assert_eq!((command.nice, command.timeout, command.argv.len()), (Some(5), Some(120), 2));
+    assert_eq!(unescape("date +%F", Dialect::Debian), None);
+    assert_eq!(unescape("date +\\%F", Dialect::Debian).as_deref(), Some("date +%F"));
+}

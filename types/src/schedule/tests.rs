@@ -186,3 +186,57 @@ fn systemd_takes_what_we_print_for_what_was_written() {
         assert_eq!(read(&ours), schedule(text), "{text}: {ours}");
     }
 }
+
+#[test]
+fn what_a_schedule_is_to_cron_is_that_schedule_again() {
+    for text in [
+        "02:30",
+        "*:00/5",
+        "Mon..Fri 08:00",
+        "Sun 04:00",
+        "Sat,Sun 03:10",
+        "*-1 04:00",
+        "1,7-1..7 00/2:15",
+        "12-24 23:59",
+        "*:*",
+        "Tue *:07",
+    ] {
+        let schedule = Schedule::parse(text).unwrap();
+        assert_eq!(Schedule::of_cron(&schedule.cron().0), Some(schedule), "{text}");
+    }
+}
+
+#[test]
+fn lines_of_crontabs_mean_schedules_where_one_says_the_same() {
+    use crate::small::cron::{Dialect, Says, Table, parse};
+    let of = |fields: &str| {
+        let table = Table { dialect: Dialect::Debian, user_column: false };
+        let (file, problems) = parse(&format!("{fields} x\n"), table);
+        assert!(
+            problems.iter().all(|problem| problem.severity != crate::Severity::Error),
+            "{fields}: {problems:?}"
+        );
+        let Says::Job(job) = file.lines()[0].entry.clone().unwrap().line else { panic!("{fields}") };
+        Schedule::of_cron(&job.schedule).map(|schedule| schedule.to_string())
+    };
+    for (fields, schedule) in [
+        ("30 4 * * *", "04:30"),
+        ("*/15 * * * *", "*:00/15"),
+        ("5-55/10 * * * *", "*:05/10"),
+        ("0 9-17 * * mon-fri", "Mon..Fri 09..17:00"),
+        ("17 5 * * 7", "Sun 05:17"),
+        ("17 5 * * 0,6", "Sat,Sun 05:17"),
+        ("17 5 * * 5-7", "Fri..Sun 05:17"),
+        ("0 0 1 jan *", "1-1 00:00"),
+        ("@weekly", "Sun 00:00"),
+        ("@midnight", "00:00"),
+        ("@annually", "1-1 00:00"),
+        ("@hourly", "*:00"),
+    ] {
+        assert_eq!(of(fields).as_deref(), Some(schedule), "{fields}");
+    }
+    // Either day suffices; at no time; when the machine starts.
+    for fields in ["0 0 13 * fri", "0 0 */2 * fri", "@reboot"] {
+        assert_eq!(of(fields), None, "{fields}");
+    }
+}

@@ -14,14 +14,15 @@ use cmc_types::systemd::{SIGNALS, encode_argv, encode_text};
 use cmc_types::{Diagnostic, InitSystem, Mode, Os, UnixPath, codes};
 
 /// What a milestone of `daemon.requires` means: units wanted, and units waited for.
-struct Milestone {
-    name: &'static str,
-    wants: &'static str,
-    after: &'static str,
+pub(crate) struct Milestone {
+    pub(crate) name: &'static str,
+    /// Empty: none.
+    pub(crate) wants: &'static str,
+    pub(crate) after: &'static str,
 }
 
 /// systemd.special(7). `network.target` is passive: it is only waited for.
-const MILESTONES: &[Milestone] = &[
+pub(crate) const MILESTONES: &[Milestone] = &[
     Milestone { name: "local-fs", wants: "", after: "local-fs.target" },
     Milestone { name: "network", wants: "", after: "network.target" },
     Milestone { name: "network-online", wants: "network-online.target", after: "network-online.target" },

@@ -22,6 +22,7 @@ use check::Target;
 use cmc_types::definition::{Directive, DirectiveItem};
 use cmc_types::systemd::{Entry, Section, UnitName, UnitType, below_system_folder};
 use cmc_types::{Diagnostic, InitSystem, Os, Place, UnixPath, codes};
+pub(crate) use daemon::MILESTONES;
 use draft::Draft;
 pub(super) use draft::Item;
 pub use names::UnitsAtHand;
