@@ -2,6 +2,7 @@
 //! grammar of sudo 1.9; measured with `visudo` and `cvtsudoers` 1.9.13.
 
 mod cursor;
+mod ere;
 mod option;
 mod parse;
 mod print;

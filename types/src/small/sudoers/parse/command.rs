@@ -1,5 +1,6 @@
 //! Commands of sudoers: digests, programs, their paths, patterns and arguments.
 
+use super::super::ere;
 use super::*;
 
 /// Algorithms, with the bytes of their digests.
@@ -42,8 +43,9 @@ impl Statement<'_, '_, '_> {
             .unwrap_or(rest.len());
         let digest = &rest[..end];
         let hex = digest.len() == 2 * length && digest.bytes().all(|b| b.is_ascii_hexdigit());
-        let padded = digest.len() == 4 * length.div_ceil(3) && digest.ends_with('=');
-        let base64 = padded || (digest.len() == (4 * length).div_ceil(3) && !digest.ends_with('='));
+        // sudo takes base64 for such only with its padding, which 48 bytes have none of.
+        let base64 =
+            digest.len() == 4 * length.div_ceil(3) && digest.ends_with('=') && !length.is_multiple_of(3);
         self.cursor.at += end;
         match hex || base64 {
             true => Ok((name.to_owned(), digest.to_owned())),
@@ -71,7 +73,11 @@ impl Statement<'_, '_, '_> {
             return Ok(Program::Path(path, arguments));
         }
         if rest.starts_with('^') {
+            let start = self.cursor.at;
             let pattern = self.regex()?;
+            if let Some(problem) = ere::wrong(&pattern) {
+                return wrong(start..self.cursor.at, "sudo cannot compile the regular expression", problem);
+            }
             let arguments = if bare { Arguments::Any } else { self.arguments()? };
             return Ok(Program::Regex(pattern, arguments));
         }
