@@ -3,7 +3,7 @@
 use super::definition::{ANYWHERE, Line, Service, Table, Value};
 use super::{Import, Kind, Original, kind, small};
 use crate::formats;
-use cmc_types::cron_job::{Command, unescape};
+use cmc_types::cron_job::{Command, Output, unescape};
 use cmc_types::file_format::FileFormat;
 use cmc_types::name::{AccountName, JobName};
 use cmc_types::small::cron::{self, Dialect, Says};
@@ -51,8 +51,9 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original) -> Option<Ser
                 let owner = job.user.clone().or_else(|| at.owner()).filter(|owner| owner != "root");
                 let table = Table { comments: line.comments, ..job.table(&name, owner.as_deref()) };
                 service.users.extend(owner);
-                service.groups.extend(job.group);
+                service.groups.extend(job.group.clone());
                 service.tables.push(table);
+                service.tables.extend(job.log_file(&name));
                 names.push(name);
             }
             Err(why) => {
@@ -296,6 +297,14 @@ impl Job {
         (1..).map(number).find(|name| !taken.contains(name)).unwrap_or_default()
     }
 
+    /// The table that names the file of its output.
+    fn log_file(&self, name: &str) -> Option<Table> {
+        let Output::File(file) = &self.command.output else { return None };
+        let mut table = Table::new(&["job", name, "log"]);
+        table.set("file", Value::Text(file.to_string()));
+        Some(table)
+    }
+
     fn table(&self, name: &str, owner: Option<&str>) -> Table {
         let mut table = Table::new(&["job", name]);
         let command = &self.command;
@@ -305,6 +314,7 @@ impl Job {
             ("user", owner.map(str::to_owned)),
             ("group", self.group.clone()),
             ("directory", command.directory.as_ref().map(ToString::to_string)),
+            ("log", (command.output == Output::Nowhere).then(|| "none".to_owned())),
             ("umask", command.umask.map(|mask| mask.to_string())),
             (
                 "timeout",

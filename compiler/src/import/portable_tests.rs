@@ -237,7 +237,7 @@ fn jobs(text: &str) -> Vec<cron::Job> {
 
 #[test]
 fn a_crontab_of_jobs_alone_gives_the_same_crontab_lines_to_a_host_with_cron() {
-    let text = "10 5 * * * backup /usr/local/bin/backup '50\\%' \"it's\"\n@weekly root umask 0027 && /usr/local/bin/weekly\n";
+    let text = "10 5 * * * backup /usr/local/bin/backup '50\\%' \"it's\"\n@weekly root umask 0027 && /usr/local/bin/weekly >/dev/null 2>&1\n";
     let imported = portable("job", &[("/etc/cron.d/shop", text)]);
     assert!(
         imported.definition.contains("file.\"/etc/cron.d/shop\"]\nabsent = true"),

@@ -1,6 +1,6 @@
 //! Reads commands of crontabs that say what a [`Command`] says: the inverse of what is written, and what people write alike.
 
-use super::Command;
+use super::{Command, Output};
 use crate::small::cron::Dialect;
 use crate::{Mode, UnixPath, rc_dir, shell};
 
@@ -28,7 +28,8 @@ impl Command {
     /// and the program has an absolute path.
     pub fn parse(shell: &str) -> Option<Self> {
         let mut command = Self::default();
-        let mut rest = shell.trim();
+        let (mut rest, output) = output(shell.trim());
+        command.output = output;
         while let Some((first, second, after)) = before(rest) {
             match (first.as_str(), second.as_str()) {
                 ("umask", mask) if command.umask.is_none() => command.umask = Some(Mode::parse(mask).ok()?),
@@ -68,6 +69,22 @@ impl Command {
         command.argv = words.to_vec();
         command.argv.first().is_some_and(|program| program.starts_with('/')).then_some(command)
     }
+}
+
+/// A command without what says where its output goes, and that. Quotes that this cuts are not closed, and refused after it.
+fn output(shell: &str) -> (&str, Output) {
+    let found = || {
+        let (rest, file) = shell.strip_suffix("2>&1")?.rsplit_once('>')?;
+        let [file] = &shell::split(file.trim()).ok()?[..] else { return None };
+        let (rest, output) = match rest.strip_suffix('>') {
+            Some(rest) => (rest, Output::File(UnixPath::parse(file).ok()?)),
+            None if file == "/dev/null" => (rest, Output::Nowhere),
+            None => return None,
+        };
+        // A digit before it would be another descriptor.
+        rest.ends_with(' ').then(|| (rest.trim_end(), output))
+    };
+    found().unwrap_or((shell, Output::Mail))
 }
 
 /// The two words before `&&`, and what follows it.

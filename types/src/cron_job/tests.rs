@@ -201,6 +201,11 @@ fn a_command_that_was_written_is_read_again() {
             nice: Some(-5),
             timeout: Some(90),
             argv,
+            output: match chunk[0].len() % 3 {
+                0 => Output::Mail,
+                1 => Output::Nowhere,
+                _ => Output::File(path("/var/log/it's x.log")),
+            },
             ..Command::default()
         };
         let shell = command.shell().unwrap();
@@ -215,7 +220,10 @@ fn a_command_that_was_written_is_read_again() {
 fn a_command_that_a_shell_must_read_is_no_command_of_a_job() {
     for shell in [
         "test -x /usr/sbin/anacron || run-parts /etc/cron.daily",
-        "/bin/x >/dev/null 2>&1",
+        "/bin/x >/dev/null",
+        "/bin/x 2>/dev/null 2>&1",
+        "/bin/x >log 2>&1",
+        "/bin/x 'a >/dev/null 2>&1",
         "/bin/x $HOME",
         "cd /srv; /bin/x",
         "cd /srv && /bin/x && /bin/y",
