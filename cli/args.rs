@@ -138,6 +138,7 @@ pub(crate) enum Command {
     Import(commands::import::Args),
     Adopt(commands::adopt::Args),
     Explain(commands::explain::Args),
+    Why(commands::why::Args),
     Schema(commands::schema::Args),
     Try(commands::r#try::Args),
     Fetch(commands::fetch::Args),

@@ -31,6 +31,50 @@ fn a_refusal_is_shown_at_the_rendered_line_and_at_the_line_of_the_template() {
 }
 
 #[test]
+fn why_follows_a_line_to_the_template_the_value_and_the_receipt_and_shows_no_secret() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    scratch.fleet("fleet", &["build"]).expect(0);
+    let line = |place: &str| scratch.fleet("fleet", &["why", place, "--format", "json"]).expect(0).json();
+    let port = line("web1:/etc/hello/hello.conf:3");
+    let chain = &port["files"][0];
+    assert_eq!((&port["built"], &chain["service"]), (&true.into(), &"hello".into()), "{port}");
+    assert_eq!(chain["receipts"][0]["validator"], "text", "{port}");
+    assert_eq!(chain["lines"][0]["written"]["file"], "templates/hello/hello.conf.j2");
+    assert_eq!(chain["lines"][0]["values"][0]["key"], "service.hello.env.PORT.value");
+    assert_eq!(chain["runs"][0][0], "systemctl", "{port}");
+    // What has changed since the build is not vouched for.
+    let service = scratch.read("fleet/services/hello.toml").replace("8080", "9090");
+    let secret =
+        "\n[secret.key]\n\n[service.hello.file.\"/etc/key\"]\ncontent = \"a\\n{{ secret('key') }}\\n\"\n";
+    scratch.write("fleet/services/hello.toml", &format!("{service}{secret}"));
+    let changed = line("web1:/etc/hello/hello.conf:3");
+    assert_eq!(
+        (&changed["built"], &changed["files"][0]["receipts"]),
+        (&false.into(), &serde_json::json!([]))
+    );
+    let key = line("web1:/etc/key:2");
+    let chain = &key["files"][0];
+    assert_eq!(
+        (&chain["secret"], &chain["lines"][0]["text"]),
+        (&true.into(), &serde_json::Value::Null),
+        "{key}"
+    );
+    assert!(scratch.fleet("fleet", &["why", "web1:/etc/key"]).expect(0).out.contains("holds a secret"));
+    for wrong in [
+        "web1",
+        "web1:etc",
+        "web1:/etc/hello/hello.conf:0",
+        "web2:/etc/key",
+        "web1:/etc/kez",
+        "web1:/etc/key:9",
+    ] {
+        let ran = scratch.fleet("fleet", &["why", wrong]).expect(2);
+        assert!(ran.out.is_empty() && !ran.err.is_empty(), "{wrong}: {ran:?}");
+    }
+}
+
+#[test]
 fn what_is_mounted_below_tmp_keeps_no_validator_from_its_work() {
     let scratch = Scratch::new();
     let bad = "[service.s.file.\"/usr/local/bin/x\"]\ncontent = \"#!/bin/sh\\nif\\n\"\nmode = \"0755\"\n";

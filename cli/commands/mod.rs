@@ -23,6 +23,7 @@ pub(crate) mod status;
 pub(crate) mod store;
 pub(crate) mod trust;
 pub(crate) mod r#try;
+pub(crate) mod why;
 
 use crate::args::{Args, Command};
 use crate::exit::Failure;
@@ -55,5 +56,6 @@ pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         Command::Store(command) => store::run(command, directory, terminal),
         Command::Trust(command) => trust::run(command, directory, terminal),
         Command::Try(args) => r#try::run(args, terminal),
+        Command::Why(args) => why::run(args, directory, terminal),
     }
 }

@@ -167,6 +167,11 @@ fn what_becomes_of_daemons_is_shown_as_the_page_says() {
 }
 
 #[test]
+fn a_file_is_followed_to_its_origin_as_the_page_says() {
+    run("docs/validators.md");
+}
+
+#[test]
 fn publishing_goes_as_the_page_says() {
     run("docs/publishing.md");
 }

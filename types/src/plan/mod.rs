@@ -6,9 +6,11 @@
 
 mod places;
 mod provenance;
+mod why;
 
 pub use places::{RENDERED, place_of, rendered, written};
 pub use provenance::{LineOrigin, Origin, Provenance, Provenances, TemplateLine};
+pub use why::{Chain, LineChain, Vouched, Written, why};
 
 use crate::check::{Action, FileEntry, HealthCheck};
 use crate::definition::Validator;
