@@ -15,6 +15,7 @@ mod memory;
 mod progress;
 mod published;
 mod publisher;
+mod remembered;
 mod removals;
 mod reports;
 mod secrets;

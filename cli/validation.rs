@@ -2,11 +2,12 @@
 
 use crate::exit::Failure;
 use crate::findings::Findings;
+use crate::remembered::Remembered;
 use crate::terminal::Terminal;
 use cmc_types::plan::{Content, Plan, place_of, rendered, written};
 use cmc_types::receipt::{Finding, Receipt, Verdict};
 use cmc_types::{Diagnostic, HostName, Severity, codes};
-use cmc_validators::{ForHosts, Report, Selection, Settings};
+use cmc_validators::{ForHosts, Memory, Report, Selection, Settings};
 use std::path::Path;
 
 /// Validates a plan; what is wrong is added to the findings.
@@ -14,6 +15,7 @@ pub(crate) fn run(
     plan: &Plan,
     directory: &Path,
     selection: Selection,
+    memory: Option<&Remembered>,
     findings: &mut Findings,
     terminal: &Terminal,
 ) -> Result<Report, Failure> {
@@ -28,12 +30,22 @@ pub(crate) fn run(
         source: &|path| std::fs::read(directory.join(path)),
         dummies: selection == Selection::All,
         selection,
+        memory: memory.map(|memory| memory as &dyn Memory),
+        now: crate::fleet::now(),
         progress: &|done, of| teller.tell(|| format!("{done} of {of} programs run")),
     };
     let report =
         cmc_validators::validate(plan, &settings).map_err(|error| Failure::failed(error.to_string()))?;
+    if let Some(memory) = memory {
+        memory.prune();
+    }
     drop(progress);
-    terminal.detail(&format!("{} programs run, {} receipts", report.runs, report.receipts.len()));
+    terminal.detail(&format!(
+        "{} programs run, {} remembered, {} receipts",
+        report.runs,
+        report.remembered,
+        report.receipts.len()
+    ));
     for finding in &report.findings {
         let diagnostic = diagnostic(plan, &finding.hosts, &finding.item, findings);
         findings.diagnostics.push(diagnostic);

@@ -382,7 +382,11 @@ fn a_long_command_says_on_a_terminal_what_it_does_and_nowhere_else() {
     }
     let on_terminal = |environment: &[(&str, &str)], args: &str| -> String {
         let mut command = std::process::Command::new("script");
-        command.args(["-qec", &format!("{} -C fleet build {args}", env!("CARGO_BIN_EXE_cmc")), "/dev/null"]);
+        command.args([
+            "-qec",
+            &format!("{} -C fleet build --no-cache {args}", env!("CARGO_BIN_EXE_cmc")),
+            "/dev/null",
+        ]);
         command
             .current_dir(scratch.path(""))
             .env("HOME", scratch.path("home"))

@@ -31,6 +31,106 @@ fn a_refusal_is_shown_at_the_rendered_line_and_at_the_line_of_the_template() {
 }
 
 #[test]
+fn a_second_build_runs_no_program_and_a_change_runs_those_that_see_it() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    let checker =
+        "#!/bin/sh\necho ran\nread line < \"$1\"\ntest \"$line\" != bad || { echo \"$1:1: bad\"; exit 1; }\n";
+    scratch.write("fleet/files/checker", checker);
+    let own = "\n[validator.own]\napplies-to = \"/etc/own/*\"\nargv = [\"/usr/local/bin/checker\", \"{}\"]\n\n\
+               [service.hello.file.\"/usr/local/bin/checker\"]\nsource = \"files/checker\"\nmode = \"0755\"\n\n\
+               [service.hello.file.\"/etc/own/x\"]\ncontent = \"CONTENT\\n\"\n";
+    let service = scratch.read("fleet/services/hello.toml");
+    let write = |content: &str| {
+        let text = format!("{service}{}", own.replace("CONTENT", content));
+        scratch.write("fleet/services/hello.toml", &text);
+    };
+    let counts = |args: &[&str], code: i32| {
+        let built =
+            scratch.fleet("fleet", &[&["build", "--format", "json"], args].concat()).expect(code).json();
+        (built["run"].as_u64().unwrap(), built["remembered"].as_u64().unwrap())
+    };
+    write("good");
+    let (all, none) = counts(&[], 0);
+    assert!(all > 0 && none == 0, "{all} {none}");
+    let receipts = || {
+        serde_json::from_str::<serde_json::Value>(&scratch.read("fleet/.cmc/build/receipts.json")).unwrap()
+    };
+    let first = receipts();
+    assert_eq!(counts(&[], 0), (0, all));
+    assert_eq!(receipts(), first, "what is remembered vouches as it did, with the time at which it was made");
+    let made = first.as_array().unwrap().iter().find(|receipt| receipt["validator"] == "own").unwrap();
+    let Some(program) = made["program"].as_str() else { panic!("{made}") };
+    assert!(made["made"].as_u64().unwrap() > 1_700_000_000 && program.len() == 64, "{made}");
+    assert_eq!(counts(&["--no-cache"], 0), (all, 0));
+    // A refusal is remembered as well, and said again.
+    write("bad");
+    assert!(counts(&[], 3).0 > 0);
+    assert_eq!(counts(&[], 3).0, 0);
+    // Another program of the same name is another program.
+    write("good");
+    assert_eq!(counts(&[], 0).0, 0);
+    scratch.write("fleet/files/checker", &checker.replace("ran", "ran anew"));
+    assert!(counts(&[], 0).0 > 0);
+    // Junk in the folder is no answer.
+    let folder = scratch.path("fleet/.cmc/cache/validators");
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        std::fs::write(entry.unwrap().path(), b"junk").unwrap();
+    }
+    assert_eq!(counts(&[], 0), (all, 0));
+}
+
+#[test]
+fn the_accounts_and_the_id_of_the_host_trouble_no_program() {
+    let scratch = Scratch::new();
+    let mut definitions = String::new();
+    if has("nginx") {
+        definitions.push_str(
+            "[service.s.file.\"/etc/passwd\"]\ncontent = \"root:x:0:0::/root:/bin/sh\\nweb:x:33:33::/:/bin/sh\\n\"\n\
+             [service.s.file.\"/etc/group\"]\ncontent = \"root:x:0:\\nweb:x:33:\\n\"\n\
+             [service.s.file.\"/etc/nginx/nginx.conf\"]\ncontent = \"user web;\\nevents {}\\nhttp {}\\n\"\n",
+        );
+    } else {
+        skip("the_accounts_and_the_id_of_the_host_trouble_no_program", "`nginx` is not installed here");
+    }
+    if has("systemd-analyze") {
+        definitions.push_str(
+            "[service.s.systemd.\"x.service\".Service]\nExecStart = \"/bin/true /var/log/journal/%m\"\n",
+        );
+    }
+    scratch.write("fleet/fleet.toml", &format!("{FLEET}{definitions}"));
+    let built = scratch.fleet("fleet", &["build", "--format", "json"]);
+    assert_eq!(
+        codes(&built.json()).iter().filter(|code| code.starts_with("validator")).count(),
+        0,
+        "{built:?}"
+    );
+}
+
+#[test]
+fn nothing_is_remembered_of_a_run_with_the_value_of_a_secret() {
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    let definition = "\n[secret.word]\n\n[service.hello.file.\"/etc/word.sh\"]\n\
+                      content = \"#!/bin/sh\\necho {{ secret('word')|sh }}\\n\"\nmode = \"0700\"\n";
+    let service = scratch.read("fleet/services/hello.toml");
+    scratch.write("fleet/services/hello.toml", &format!("{service}{definition}"));
+    let mut set = scratch.command();
+    set.args(["-C", "fleet", "secret", "set", "word"]).stdin(Stdio::piped());
+    let mut child = set.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"open-sesame-of-the-cave").unwrap();
+    assert!(child.wait().unwrap().success());
+    scratch.fleet("fleet", &["build"]).expect(0);
+    scratch.fleet("fleet", &["publish"]).expect(0);
+    let folder = scratch.path("fleet/.cmc/cache/validators");
+    assert!(std::fs::read_dir(&folder).unwrap().count() > 0);
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert!(!text.contains("sesame"), "{text}");
+    }
+}
+
+#[test]
 fn why_follows_a_line_to_the_template_the_value_and_the_receipt_and_shows_no_secret() {
     let scratch = Scratch::new();
     scratch.cmc(["init", "fleet"]).expect(0);

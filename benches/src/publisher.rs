@@ -90,6 +90,8 @@ fn receipts(plan: &Plan) -> Vec<Receipt> {
             isolation: Vec::new(),
             required: true,
             dummies: false,
+            program: None,
+            made: 0,
         })
     });
     receipts.collect()

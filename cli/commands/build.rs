@@ -1,6 +1,7 @@
 //! `cmc build`.
 
 use crate::exit::{FINDINGS, Failure, UNCHECKED};
+use crate::remembered::Remembered;
 use crate::secrets::StandIns;
 use crate::terminal::{Terminal, count};
 use crate::{built, fleet, lock, validation};
@@ -21,6 +22,9 @@ pub(crate) struct Args {
     /// Fail with exit code 4 if a required check could not be made, as publish would
     #[arg(long)]
     strict: bool,
+    /// Run every validator, also those that were shown the same before
+    #[arg(long)]
+    no_cache: bool,
     #[command(flatten)]
     with: fleet::With,
 }
@@ -36,7 +40,9 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     let mut line = String::new();
     let mut missing = 0;
     if let Some(plan) = compiled.plan.filter(|_| !findings.has_errors()) {
-        let report = validation::run(&plan, directory, Selection::All, &mut findings, terminal)?;
+        let memory = if args.no_cache { None } else { Remembered::open(directory) };
+        let report =
+            validation::run(&plan, directory, Selection::All, memory.as_ref(), &mut findings, terminal)?;
         let files: usize = plan.hosts.iter().map(|host| host.files().count()).sum();
         let passed = report.receipts.iter().filter(|receipt| receipt.item.verdict == Verdict::Passed).count();
         let deferred =
@@ -48,12 +54,15 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
             count(files, "file"),
             count(report.runs, "program")
         );
+        if report.remembered > 0 {
+            line.push_str(&format!("{} remembered, ", report.remembered));
+        }
         if deferred > 0 {
             line.push_str(&format!("{} for publish, ", count(deferred, "check")));
         }
         summary = serde_json::json!({
             "hosts": plan.hosts.len(), "files": files, "checks": report.receipts.len(), "passed": passed,
-            "deferred": deferred, "not_made": missing,
+            "deferred": deferred, "not_made": missing, "run": report.runs, "remembered": report.remembered,
         });
         if !findings.has_errors() {
             let receipts: Vec<_> = report.receipts.into_iter().map(|receipt| receipt.item).collect();

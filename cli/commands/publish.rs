@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args, directory: &Path, terminal: &Terminal) -> Result<
     required(&receipts)?;
     receipts.retain(|receipt| !receipt.dummies);
     findings.diagnostics.clear();
-    let report = validation::run(&plan, directory, Selection::Tainted, &mut findings, terminal)?;
+    let report = validation::run(&plan, directory, Selection::Tainted, None, &mut findings, terminal)?;
     if findings.has_errors() {
         findings.show(terminal, serde_json::json!({}))?;
         return Err(Failure::shown(FINDINGS));

@@ -214,6 +214,8 @@ impl World {
                 isolation: Vec::new(),
                 required: true,
                 dummies: false,
+                program: None,
+                made: 0,
             })
             .collect();
         let mut preparer = Preparer::new(&Patterns, &receipts);

@@ -51,6 +51,16 @@ pub struct Receipt {
     /// Whether typed dummies stood in for secrets.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dummies: bool,
+    /// blake3 of the program, where it could be read; none in process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Blake3>,
+    /// When the check was made, in Unix seconds; 0 in process, where it is made anew each time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub made: u64,
+}
+
+fn is_zero(seconds: &u64) -> bool {
+    *seconds == 0
 }
 
 /// Something a validator said of a rendered file.

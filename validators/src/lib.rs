@@ -13,4 +13,4 @@ pub mod registry;
 mod runner;
 pub mod sandbox;
 
-pub use runner::{ForHosts, Report, Selection, Settings, ValidateError, known_names, validate};
+pub use runner::{ForHosts, Memory, Report, Selection, Settings, ValidateError, known_names, validate};

@@ -134,6 +134,8 @@ fn check_with(plan: &Plan, selection: Selection, bounds: Bounds, dummies: bool) 
         source: &|path| Err(std::io::Error::other(format!("{path}: no sources here"))),
         dummies,
         selection,
+        memory: None,
+        now: 1,
         progress: &|_, _| (),
     };
     validate(plan, &settings).unwrap()

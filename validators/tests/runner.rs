@@ -392,6 +392,8 @@ fn no_sandbox() -> Ended {
         source: &|_| Err(std::io::ErrorKind::NotFound.into()),
         dummies: true,
         selection: Selection::All,
+        memory: None,
+        now: 1,
         progress: &|_, _| (),
     };
     let report = validate(&plan, &settings).unwrap();
@@ -438,6 +440,8 @@ fn sources() -> Ended {
             source: &read,
             dummies: true,
             selection: Selection::All,
+            memory: None,
+            now: 1,
             progress: &|_, _| (),
         };
         validate(&plan, &settings)

@@ -117,6 +117,8 @@ pub(super) fn receipt(validator: &str, path: UnixPath, b3: Blake3, verdict: Verd
         isolation: Vec::new(),
         required: true,
         dummies: false,
+        program: None,
+        made: 0,
     }
 }
 

@@ -55,6 +55,10 @@ pub struct Vouched {
     pub isolation: Vec<String>,
     /// Whether typed dummies stood in for secrets.
     pub dummies: bool,
+    /// blake3 of the program; none in process.
+    pub program: Option<Blake3>,
+    /// When it was made, in Unix seconds; 0 in process.
+    pub made: u64,
 }
 
 /// What is known of a file, or of one of the blocks in it.
@@ -159,5 +163,6 @@ fn origin(origin: &Origin, sources: &Sources) -> Written {
 
 fn vouched(receipt: &Receipt) -> Vouched {
     let Receipt { validator, version, argv, verdict, warnings, isolation, dummies, .. } = receipt.clone();
-    Vouched { validator, version, argv, verdict, warnings, isolation, dummies }
+    let Receipt { program, made, .. } = *receipt;
+    Vouched { validator, version, argv, verdict, warnings, isolation, dummies, program, made }
 }

@@ -127,7 +127,23 @@ pub(super) fn entries(host: &HostPlan, addresses: &[HostAddress], flat: bool) ->
         ),
         text("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:2\n".to_owned()),
         text("/etc/hostname", "localhost\n".to_owned()),
+        // What `%m` in units stands for.
+        text("/etc/machine-id", "0123456789abcdef0123456789abcdef\n".to_owned()),
     ]
+}
+
+/// The host's own `/etc/passwd` or `/etc/group` with the ids 0 for all, as in [`entries`] where `flat`; `None` for any
+/// other file.
+pub(super) fn flattened(path: &str, text: &str) -> Option<String> {
+    let ids: &[usize] = match path {
+        "/etc/passwd" => &[2, 3],
+        "/etc/group" => &[2],
+        _ => return None,
+    };
+    let field =
+        |(index, field): (usize, &str)| if ids.contains(&index) { "0".to_owned() } else { field.to_owned() };
+    let line = |line: &str| line.split(':').enumerate().map(field).collect::<Vec<_>>().join(":") + "\n";
+    Some(text.lines().map(line).collect())
 }
 
 /// The fleet's hosts; one without an address gets a number of the range that is reserved for tests (RFC 2544).

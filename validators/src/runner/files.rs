@@ -118,5 +118,7 @@ pub(super) fn receipt(
         isolation: Vec::new(),
         required,
         dummies: settings.dummies && file.tainted,
+        program: None,
+        made: 0,
     }
 }

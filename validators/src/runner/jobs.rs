@@ -214,6 +214,13 @@ impl<'a> Jobs<'a> {
         // The first entries are those of `seen`, so that indices are the same.
         let staged = matches!(tool.scope(), Scope::Set) && !run.main_is_own;
         request.entries = seen.iter().map(|file| if staged { hidden(file) } else { file.entry() }).collect();
+        if tool.flat_accounts() {
+            for (entry, file) in request.entries.iter_mut().zip(seen) {
+                if let Some(text) = accounts::flattened(&entry.path, file.text()) {
+                    entry.what = What::file(0o644, text.into_bytes());
+                }
+            }
+        }
         let mut prepared = Prepared::default();
         if let Some(program) = tool.program() {
             request.identity = program.identity;
@@ -287,6 +294,8 @@ impl<'a> Jobs<'a> {
                     isolation: Vec::new(),
                     required: *required,
                     dummies: self.settings.dummies && file.tainted,
+                    program: None,
+                    made: 0,
                 };
                 collected.file_receipt(&host.host, receipt);
             }

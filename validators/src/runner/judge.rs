@@ -1,6 +1,7 @@
 //! What a run means: its verdict, receipt and findings.
 
 use super::jobs::Job;
+use super::memory::Made;
 use super::pool::Versions;
 use super::tree::TreeFile;
 use super::{Collector, Settings, withhold};
@@ -31,11 +32,12 @@ struct Said {
 /// Turns a response into a receipt and findings.
 pub(super) fn judge(
     job: &Job<'_>,
-    response: Response,
+    made: Made,
     versions: &Versions,
     settings: &Settings<'_>,
     collected: &mut Collector,
 ) {
+    let Made { response, at } = made;
     let read = files_read(job, &response);
     let mut said = listen(job, &response);
     said.extend(job.errors.iter().map(|(file, line, message)| Said {
@@ -99,6 +101,8 @@ pub(super) fn judge(
         isolation: response.isolation.clone(),
         required: job.required,
         dummies: settings.dummies && job.seen.iter().any(|file| file.tainted),
+        program: versions.program(&job.request),
+        made: at,
     };
     if !receipt.subjects.is_empty() {
         collected.receipt(job.hosts.clone(), receipt.clone());

@@ -9,10 +9,13 @@ mod accounts;
 mod files;
 mod jobs;
 mod judge;
+mod memory;
 mod pool;
 mod tool;
 mod tree;
 mod withhold;
+
+pub use memory::Memory;
 
 use crate::sandbox::Bounds;
 use cmc_types::name::{HostName, ValidatorName};
@@ -36,6 +39,10 @@ pub struct Settings<'a> {
     pub dummies: bool,
     /// What is validated.
     pub selection: Selection,
+    /// Keeps what programs said, so that the same is not asked again; none: everything is run.
+    pub memory: Option<&'a dyn Memory>,
+    /// The time, in Unix seconds, for receipts.
+    pub now: u64,
     /// Told how many programs have run, and of how many.
     pub progress: &'a (dyn Fn(usize, usize) + Sync),
 }
@@ -50,6 +57,8 @@ impl<'a> Settings<'a> {
             source,
             dummies: true,
             selection: Selection::All,
+            memory: None,
+            now: 0,
             progress: &|_, _| (),
         }
     }
@@ -94,6 +103,8 @@ pub struct Report {
     pub findings: Vec<ForHosts<Finding>>,
     /// Programs that were run, the same run counted once.
     pub runs: usize,
+    /// Runs that were remembered instead.
+    pub remembered: usize,
 }
 
 impl Report {
@@ -159,12 +170,11 @@ pub fn validate(plan: &Plan, settings: &Settings<'_>) -> Result<Report, Validate
         jobs.add(host, &tree, &mut loader, &mut collected)?;
     }
     let jobs = jobs.finish();
-    let runs = jobs.runs.len();
-    let (responses, versions) = pool::run(&jobs, settings);
-    for (job, response) in jobs.runs.iter().zip(responses) {
-        judge::judge(job, response, &versions, settings, &mut collected);
+    let pool::Ran { made, versions, run } = pool::run(&jobs, settings);
+    for (job, made) in jobs.runs.iter().zip(made) {
+        judge::judge(job, made, &versions, settings, &mut collected);
     }
-    Ok(collected.finish(runs))
+    Ok(Report { runs: run, remembered: jobs.runs.len() - run, ..collected.finish() })
 }
 
 /// Gathers receipts and findings; equal ones are one.
@@ -209,7 +219,7 @@ impl Collector {
         }
     }
 
-    fn finish(mut self, runs: usize) -> Report {
+    fn finish(mut self) -> Report {
         let sort = |hosts: &mut Vec<HostName>| {
             hosts.sort();
             hosts.dedup();
@@ -234,6 +244,6 @@ impl Collector {
             };
             key(a).cmp(&key(b))
         });
-        Report { receipts: self.receipts, findings: self.findings, runs }
+        Report { receipts: self.receipts, findings: self.findings, ..Report::default() }
     }
 }
