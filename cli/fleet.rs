@@ -29,6 +29,11 @@ impl With {
         self.files.iter().any(|path| path == Path::new("-"))
     }
 
+    /// The files, as they were named.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
     /// How the texts are called that do not lie in the fleet's directory.
     fn names(&self) -> BTreeSet<String> {
         self.files.iter().map(|path| name(path)).collect()

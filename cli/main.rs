@@ -3,6 +3,7 @@
 
 mod args;
 mod built;
+mod changes;
 mod commands;
 mod durable;
 mod exit;

@@ -168,6 +168,39 @@ fn definitions_are_laid_out_and_a_check_tells_which_are_not() {
 }
 
 #[test]
+fn a_watch_checks_again_when_a_template_changes_and_ends_when_interrupted() {
+    use std::io::BufRead as _;
+    let scratch = Scratch::new();
+    scratch.cmc(["init", "fleet"]).expect(0);
+    scratch.fleet("fleet", &["check", "--watch", "--format", "json"]).expect(2);
+    let mut watch = scratch.command();
+    watch.args(["-C", "fleet", "check", "--watch"]).stderr(std::process::Stdio::piped());
+    let mut watch = watch.spawn().unwrap();
+    let id = watch.id().to_string();
+    // Whatever it does not say, the test ends.
+    let (ended, end) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        let patience = std::time::Duration::from_secs(120);
+        if end.recv_timeout(patience) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            let _ = std::process::Command::new("kill").args(["-KILL", &id]).status();
+        }
+    });
+    let mut said = std::io::BufReader::new(watch.stderr.take().unwrap()).lines();
+    let mut until = |what: &str| said.by_ref().map(Result::unwrap).find(|line| line.contains(what)).unwrap();
+    until("fleet: no findings");
+    let template = scratch.read("fleet/templates/hello/hello.conf.j2");
+    scratch.write("fleet/templates/hello/hello.conf.j2", &format!("{template}{{{{ vars.greting }}}}\n"));
+    until("did you mean \"greeting\"?");
+    until("fleet: 1 error");
+    scratch.write("fleet/templates/hello/hello.conf.j2", &template);
+    until("fleet: no findings");
+    let interrupt = std::process::Command::new("kill").args(["-INT", &watch.id().to_string()]).status();
+    assert!(interrupt.unwrap().success());
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&watch.wait().unwrap()), Some(2));
+    drop(ended);
+}
+
+#[test]
 fn findings_are_limited_and_what_is_left_out_is_counted() {
     let scratch = Scratch::new();
     scratch.cmc(["init", "fleet"]).expect(0);
