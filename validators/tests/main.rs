@@ -37,9 +37,18 @@ fn main() {
     let list = arguments.iter().any(|argument| argument == "--list");
     let exact = arguments.iter().any(|argument| argument == "--exact");
     let filters: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let tests: Vec<Test> =
-        [canaries::TESTS, programs::TESTS, shellcheck::TESTS, systemd::TESTS, runner::TESTS, docs::TESTS]
-            .concat();
+    let tests: Vec<Test> = [
+        canaries::TESTS,
+        programs::TESTS,
+        programs::mail_and_web::TESTS,
+        programs::names_and_addresses::TESTS,
+        programs::others::TESTS,
+        shellcheck::TESTS,
+        systemd::TESTS,
+        runner::TESTS,
+        docs::TESTS,
+    ]
+    .concat();
     let chosen: Vec<Test> = tests
         .into_iter()
         .filter(|(name, _)| {

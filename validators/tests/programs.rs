@@ -1,5 +1,9 @@
 //! Each built-in program, the real one, on good and bad input; and the traps that each of them has.
 
+pub(crate) mod mail_and_web;
+pub(crate) mod names_and_addresses;
+pub(crate) mod others;
+
 use crate::fleet::{check, file, host, link, mode, plan, receipt, said, unavailable};
 use crate::{Ended, Test};
 use cmc_types::plan::PlannedFile;
@@ -46,6 +50,11 @@ pub(crate) fn real(case: Case) -> Ended {
         assert!(said.iter().any(|line| line.contains(expected)), "{expected:?} is not in {said:#?}");
     }
     Ended::Passed
+}
+
+/// One file.
+fn one(path: &str, text: &str) -> Vec<PlannedFile> {
+    vec![file(path, text)]
 }
 
 pub(crate) const TESTS: &[Test] = &[

@@ -2,20 +2,45 @@
 //! what has to be made for a run (stub units, throw-away host keys) is made by its `prepare`.
 
 mod apache2;
+mod bird;
+mod caddy;
+mod chrony;
 mod crontab;
+mod dhcpd;
+mod dnsmasq;
+mod doas;
+mod dovecot;
+mod exim;
+mod fail2ban;
+mod frr;
 mod haproxy;
+mod iptables;
+mod kea;
+mod keepalived;
+mod knot;
+mod lighttpd;
 mod logrotate;
+mod mariadb;
 mod named;
 mod nft;
 mod nginx;
+mod nsd;
 pub(crate) mod pattern;
+mod php_fpm;
+mod postfix;
+mod prometheus;
+mod rsyslog;
+mod samba;
 mod sh;
 mod shellcheck;
+mod squid;
 mod sshd;
 mod systemd;
 mod throw_away;
 mod unbound;
+mod varnish;
 mod visudo;
+mod zone;
 
 pub use pattern::{Level, Pattern};
 
@@ -39,7 +64,37 @@ pub const PROGRAMS: &[&Program] = &[
     &nft::NFT,
     &named::NAMED,
     &unbound::UNBOUND,
+    &named::NAMED_ZONE,
     &crontab::CRONTAB,
+    &postfix::POSTFIX,
+    &exim::EXIM,
+    &dovecot::DOVECOT,
+    &php_fpm::PHP_FPM,
+    &lighttpd::LIGHTTPD,
+    &caddy::CADDY,
+    &squid::SQUID,
+    &varnish::VARNISH,
+    &nsd::NSD,
+    &nsd::NSD_ZONE,
+    &knot::KNOT,
+    &dnsmasq::DNSMASQ,
+    &kea::KEA4,
+    &kea::KEA6,
+    &dhcpd::DHCPD,
+    &chrony::CHRONY,
+    &rsyslog::RSYSLOG,
+    &prometheus::PROMETHEUS,
+    &prometheus::RULES,
+    &prometheus::ALERTMANAGER,
+    &keepalived::KEEPALIVED,
+    &iptables::IPTABLES,
+    &iptables::IP6TABLES,
+    &bird::BIRD,
+    &frr::FRR,
+    &samba::SAMBA,
+    &mariadb::MARIADB,
+    &fail2ban::FAIL2BAN,
+    &doas::DOAS,
 ];
 
 /// The built-in program of this name.
@@ -72,8 +127,11 @@ pub struct Program {
     pub extra: bool,
     /// What one run checks.
     pub scope: Scope,
-    /// Program and arguments; `{}` is the file, or what `prepare` says.
+    /// Program and arguments; `{}` is the file, or what `prepare` says, and `{dir}` the directory that it lies in.
     pub argv: &'static [&'static str],
+    /// Other names of the program, by which some systems install it: the first that is here takes the place of the first
+    /// of `argv`.
+    pub also: &'static [&'static str],
     /// Program and arguments that print its version; empty if nothing does.
     pub version_argv: &'static [&'static str],
     /// The line with the version in it, as a pattern whose `{message}` is the version.
@@ -152,6 +210,8 @@ pub enum Stub {
 pub struct View<'a> {
     /// The files that the run is for: path and content (empty if it is no text).
     pub subjects: Vec<(&'a str, &'a str)>,
+    /// All files that the program sees, the subjects among them, in the same form.
+    pub tree: Vec<(&'a str, &'a str)>,
 }
 
 /// What a run needs besides the tree.
@@ -185,6 +245,7 @@ impl Program {
         of_host_at: &[],
         scope: Scope::Each,
         argv: &[],
+        also: &[],
         version_argv: &[],
         version_line: "{message}",
         good: &[0],
@@ -228,7 +289,8 @@ mod tests {
             assert!(!crate::inprocess::NAMES.contains(&program.name), "{}", program.name);
             assert!(!program.about.is_empty() && !program.argv.is_empty(), "{}", program.name);
             assert!(!program.packages.is_empty() && !program.patterns.is_empty(), "{}", program.name);
-            assert!(program.argv.contains(&"{}"), "{}: nothing names the file", program.name);
+            let names = |arg: &&str| arg.contains("{}") || arg.contains("{dir}");
+            assert!(program.argv.iter().any(names), "{}: nothing names the file", program.name);
             let root = program.identity == crate::sandbox::Identity::Root;
             assert_eq!(root, !program.root_because.is_empty(), "{}: why root?", program.name);
         }

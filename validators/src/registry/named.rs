@@ -1,7 +1,8 @@
-//! BIND: `named-checkconf F`. Zones are not loaded: their files may come from elsewhere.
+//! BIND: `named-checkconf F`, which loads no zones, for their files may come from elsewhere; and `named-checkzone ZONE F`
+//! for those that are there.
 
-use super::pattern::either;
-use super::{Program, Scope};
+use super::pattern::{either, error};
+use super::{Program, Scope, zone};
 
 pub(super) const NAMED: Program = Program {
     name: "named-checkconf",
@@ -32,4 +33,30 @@ pub(super) const NAMED: Program = Program {
     patterns: &[either("{file}:{line}: {message}"), either("{file}: {message}")],
     packages: &[("debian", "bind9-utils"), ("ubuntu", "bind9-utils"), ("alpine", "bind-tools"), ("", "bind")],
     ..Program::COMMON
+};
+
+pub(super) const NAMED_ZONE: Program = Program {
+    name: "named-checkzone",
+    about: "zones of BIND; what zone a file is of, named.conf says, or the file's name",
+    applies_to: &[
+        "/etc/bind/db.*.*",
+        "/etc/bind/*.zone",
+        "/etc/bind/zones/*",
+        "/var/lib/bind/{db.*.*,*.zone}",
+        "/var/named/*.zone",
+        "/usr/local/etc/namedb/{master,primary}/*",
+    ],
+    scope: Scope::Each,
+    argv: &["named-checkzone", "{}"],
+    version_argv: &["named-checkzone", "-v"],
+    patterns: &[
+        error("{_}: {file}:{line}: {message}"),
+        error("{file}:{line}: {message}"),
+        either("zone {_}/IN: {message}"),
+    ],
+    // The first of these says again what was said of a line.
+    ignored: &["loading from master file", "not loaded due to errors", "loaded serial"],
+    machine: &[],
+    prepare: Some(zone::arguments),
+    ..NAMED
 };

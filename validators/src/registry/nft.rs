@@ -62,7 +62,9 @@ mod tests {
 
     #[test]
     fn words_that_could_name_interfaces_are_found_only_where_interfaces_must_exist() {
-        let names = |text: &str| prepare(&View { subjects: vec![("/etc/nftables.conf", text)] }).interfaces;
+        let names = |text: &str| {
+            prepare(&View { subjects: vec![("/etc/nftables.conf", text)], tree: Vec::new() }).interfaces
+        };
         assert_eq!(names("iifname eth0 accept"), Vec::<String>::new());
         let found = names("define wan = eth0\niif { \"wg-1\", lo, 10.0.0.1 } accept");
         for name in ["eth0", "wg-1"] {

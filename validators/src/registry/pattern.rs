@@ -1,5 +1,5 @@
-//! What programs say, as patterns: literal text with holes `{file}`, `{line}`, `{column}`, `{message}`, and `{_}` and
-//! `{*}` for anything. `{message}` and `{*}` take as much as they can, the others as little. A line break in a pattern joins lines.
+//! What programs say, as patterns: literal text with holes `{file}`, `{line}`, `{column}`, `{message}`, `{key}` for the word
+//! that begins the line where the program names none, and `{_}` and `{*}` for anything. `{message}` and `{*}` take as much as they can, the others as little. A line break in a pattern joins lines.
 
 /// What a matched line means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct Capture {
     pub column: Option<u32>,
     /// `{message}`.
     pub message: String,
+    /// `{key}`.
+    pub key: Option<String>,
 }
 
 /// Steps that one match may take, so that no output makes it slow.
@@ -91,6 +93,7 @@ fn step(pattern: &str, text: &str, capture: &mut Capture, fuel: &mut usize) -> b
             "line" | "column" => number.is_some(),
             "file" => !taken.is_empty() && !taken.contains('\n') && !taken.contains(": "),
             "message" => !taken.is_empty(),
+            "key" => !taken.is_empty() && !taken.contains('\n'),
             _ => true,
         };
         if fits && step(rest, &text[end..], capture, fuel) {
@@ -99,6 +102,7 @@ fn step(pattern: &str, text: &str, capture: &mut Capture, fuel: &mut usize) -> b
                 "column" => capture.column = number,
                 "file" => capture.file = Some(taken.to_owned()),
                 "message" => capture.message = taken.to_owned(),
+                "key" => capture.key = Some(taken.to_owned()),
                 _ => {}
             }
             return true;
@@ -122,6 +126,7 @@ mod tests {
             line: Some(12),
             column: None,
             message: "host not found in upstream \"x\"".to_owned(),
+            key: None,
         };
         assert_eq!(found, Some(expected));
         assert_eq!(pattern.matches("nginx: [emerg] x in /etc/nginx/nginx.conf:"), None);

@@ -1,6 +1,6 @@
 //! Which programs have to run, on what. Runs with equal inputs are one, whatever hosts they are for.
 
-use super::tool::Tool;
+use super::tool::{PATH, Tool, another_name};
 use super::tree::{self, Body, Loader, Shape, Tree, TreeFile};
 use super::{Collector, Selection, Settings, ValidateError, accounts, files};
 use crate::registry::{self, Prepared, Scope, Stub, View};
@@ -10,9 +10,6 @@ use cmc_types::name::{HostName, ValidatorName};
 use cmc_types::plan::{Checks, Format, HostPlan, Plan};
 use cmc_types::receipt::{Receipt, Verdict};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// Where programs are looked for.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin";
 
 /// One run of one program.
 pub(super) struct Job<'a> {
@@ -235,7 +232,8 @@ impl<'a> Jobs<'a> {
                     let file = &seen[subject.seen];
                     (file.path.as_str(), file.text())
                 });
-                prepared = prepare(&View { subjects: texts.collect() });
+                let tree = seen.iter().map(|file| (file.path.as_str(), file.text()));
+                prepared = prepare(&View { subjects: texts.collect(), tree: tree.collect() });
             }
             prepared.entries.extend(program.stubs.iter().map(|(path, stub)| stub_entry(path, *stub)));
         }
@@ -263,11 +261,16 @@ impl<'a> Jobs<'a> {
             prepared.arguments.push(run.main.clone());
         }
         request.interfaces = std::mem::take(&mut prepared.interfaces);
+        let folder = run.main.rfind('/').map_or("/", |end| &run.main[..end.max(1)]);
         for argument in tool.argv() {
             match argument.as_str() {
                 "{}" => request.argv.append(&mut prepared.arguments),
-                _ => request.argv.push(argument.replace("{}", &run.main)),
+                _ => request.argv.push(argument.replace("{dir}", folder).replace("{}", &run.main)),
             }
+        }
+        let also = tool.program().map_or(&[][..], |program| program.also);
+        if let Some(name) = another_name(&request, also) {
+            request.argv[0] = name;
         }
         (request, prepared, stand_ins)
     }

@@ -9,6 +9,7 @@ mod accounts;
 mod files;
 mod jobs;
 mod judge;
+mod listen;
 mod memory;
 mod pool;
 mod tool;

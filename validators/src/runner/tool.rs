@@ -2,10 +2,15 @@
 
 use crate::glob;
 use crate::registry::{Program, Scope};
-use crate::sandbox::Bounds;
+use crate::sandbox::{Bounds, Request};
 use cmc_types::definition::Validator;
 use cmc_types::name::ValidatorName;
 use cmc_types::plan::HostPlan;
+use std::path::Path;
+
+/// Where programs are looked for.
+pub(super) const PATH: &str =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin";
 
 /// A validator that is a program.
 #[derive(Clone, Copy)]
@@ -96,4 +101,17 @@ impl<'a> Tool<'a> {
             }),
         }
     }
+}
+
+/// The first of a program's other names that is here, if the usual one is not.
+pub(super) fn another_name(request: &Request, also: &[&str]) -> Option<String> {
+    let is_here = |name: &str| {
+        PATH.split(':')
+            .map(|dir| format!("{dir}/{name}"))
+            .any(|path| Path::new(&path).exists() || request.entries.iter().any(|entry| entry.path == path))
+    };
+    if also.is_empty() || is_here(request.argv.first()?) {
+        return None;
+    }
+    also.iter().find(|name| is_here(name)).map(|name| (*name).to_owned())
 }
