@@ -23,6 +23,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("runner::validators_of_the_users_own", own_validators),
     ("runner::a_program_of_the_hosts_own_tree_can_check", own_program),
     ("runner::what_could_not_run_has_not_passed", could_not_run),
+    ("runner::noise_is_told_without_its_control_characters", noise),
+    ("runner::a_program_that_wants_a_terminal_finds_none_and_says_so", terminal),
     ("runner::another_program_of_that_name_refuses_no_file", namesake),
     ("runner::a_missing_program_names_its_package", missing),
     ("runner::without_a_sandbox_no_program_passes", no_sandbox),
@@ -357,6 +359,39 @@ fn could_not_run() -> Ended {
     let files = vec![checked_by(file("/etc/app.conf", "x\n"), &["no-such-validator"])];
     let report = check(&plan(vec![host("web1", "debian-12", files)]));
     assert_eq!(reason(&report, "no-such-validator"), "there is no validator of this name");
+    Ended::Passed
+}
+
+/// What is said when a validator of one's own is this script.
+fn scripted(script: &str) -> Result<Vec<String>, String> {
+    let mut plan = plan(vec![host("web1", "debian-12", vec![file("/etc/app.conf", "x\n")])]);
+    own(&mut plan, "own", Some("/etc/app.conf"), &["sh", "-c", script, "{}"]);
+    let report = check(&plan);
+    match unavailable(&report, "own") {
+        Some(reason) => Err(reason),
+        None => {
+            assert_eq!(verdict(&report, "own"), &Verdict::Failed, "{report:#?}");
+            Ok(said(&report))
+        }
+    }
+}
+
+fn noise() -> Ended {
+    let script = "cat $0; head -c 100000 /dev/urandom >&2; printf '\\n%s:1: \\033[31mred\\001\\n' $0; exit 1";
+    let said = match scripted(script) {
+        Ok(said) => said,
+        Err(reason) => return Ended::Skipped(reason),
+    };
+    assert!(said.iter().any(|line| line.starts_with("error /etc/app.conf:1 ")), "{said:#?}");
+    assert!(!said.iter().any(|line| line.chars().any(char::is_control)), "{said:#?}");
+    Ended::Passed
+}
+
+fn terminal() -> Ended {
+    match scripted("cat $0; read -r answer < /dev/tty || exit 1") {
+        Ok(said) => assert!(said[0].contains("/dev/tty"), "{said:#?}"),
+        Err(reason) => return Ended::Skipped(reason),
+    }
     Ended::Passed
 }
 

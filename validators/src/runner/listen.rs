@@ -121,7 +121,7 @@ fn begins_with(job: &Job<'_>, file: Option<usize>, key: &str) -> Option<(usize, 
 }
 
 /// The first pattern that fits here, and how many lines it takes.
-fn matched(patterns: &[Pattern], lines: &[&str]) -> Option<(Level, Capture, usize)> {
+pub(super) fn matched(patterns: &[Pattern], lines: &[&str]) -> Option<(Level, Capture, usize)> {
     patterns.iter().find_map(|pattern| {
         let taken = pattern.lines();
         let text = lines.get(..taken)?.join("\n");

@@ -12,6 +12,9 @@ mod judge;
 mod listen;
 mod memory;
 mod pool;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod recorded;
 mod tool;
 mod tree;
 mod withhold;
