@@ -145,11 +145,26 @@ const PROGRAMS: &[&str] = &[
 ];
 
 fn arch(root: &Path) -> Option<Arch> {
-    PROGRAMS.iter().find_map(|path| match elf::kind(&head(root, path, 64)?) {
+    let of = |path: &str| match elf::kind(&head(root, path, 64)?) {
         elf::Kind::Elf(arch) => Some(arch),
         _ => None,
+    };
+    // An unpacked package has its own programs only.
+    PROGRAMS.iter().find_map(|path| of(path)).or_else(|| {
+        FOLDERS.iter().find_map(|folder| {
+            let mut names: Vec<_> = std::fs::read_dir(root.join(folder)).ok()?.flatten().collect();
+            names.sort_by_key(std::fs::DirEntry::file_name);
+            let paths =
+                names.iter().filter_map(|entry| Some(format!("{folder}/{}", entry.file_name().to_str()?)));
+            paths.take(MOST).find_map(|path| of(&path))
+        })
     })
 }
+
+/// Where programs lie.
+const FOLDERS: &[&str] = &["usr/sbin", "usr/bin", "sbin", "bin", "usr/local/sbin", "usr/local/bin"];
+/// How many files of a folder are looked at for a program.
+const MOST: usize = 200;
 
 fn host(root: &Path) -> Option<HostName> {
     let line = |path: &str| text(root, path)?.lines().find_map(|line| named(line.trim()));

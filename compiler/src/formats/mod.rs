@@ -58,7 +58,10 @@ pub(crate) fn check(
     let unread = found.unread.or(by_mode);
     // What says nothing to a program need not be read by one.
     if let Some(unread) = unread.filter(|_| text.is_none_or(says_something)) {
-        let message = format!("nothing reads {:?}: {}", path.as_str(), unread.why);
+        let message = match unread.severity {
+            Severity::Note => format!("{:?}: {}", path.as_str(), unread.why),
+            _ => format!("nothing reads {:?}: {}", path.as_str(), unread.why),
+        };
         let mut diagnostic = Diagnostic::new(codes::FILE_NOT_READ, message).at(key, "").help(unread.help);
         diagnostic.severity = unread.severity;
         world.report_on(host, diagnostic);

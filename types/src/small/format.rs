@@ -60,9 +60,9 @@ impl Format {
         match self {
             Self::Sudoers if open => unread("others than root may write to it, and sudo refuses that"),
             Self::Sudoers if mode.bits() & 0o337 != 0 => Some(Unread {
-                why: "`visudo -c` asks for the mode 0440; sudo itself reads it",
+                why: "`visudo -c` refuses it: it asks for the mode 0440, though sudo itself reads it",
                 help: "write `mode = \"0440\"`",
-                severity: Severity::Warning,
+                severity: Severity::Note,
             }),
             Self::Logrotate if open => {
                 unread("others than root may write to it, and logrotate passes such a file by")

@@ -1,6 +1,7 @@
 //! sudoers(5), `/etc/sudoers` and `/etc/sudoers.d`: aliases, defaults, who may run what, and other files. After the
 //! grammar of sudo 1.9; measured with `visudo` and `cvtsudoers` 1.9.13.
 
+mod circle;
 mod cursor;
 mod ere;
 mod option;
@@ -281,6 +282,8 @@ struct Names {
     defined: BTreeMap<(AliasKind, String), u32>,
     /// Each with what to report if it is not defined.
     named: Vec<(AliasKind, String, Problem)>,
+    /// Which alias names which.
+    members: circle::Named,
 }
 
 /// Reads a file.
@@ -288,7 +291,8 @@ pub fn parse(text: &str) -> (File<Entry>, Vec<Problem>) {
     let mut names = Names::default();
     let (file, mut problems) =
         super::lines::read_statements(text, cursor::length, |reader| parse::statement(reader, &mut names));
-    let Names { defined, named } = names;
+    let Names { defined, named, members } = names;
+    problems.extend(members.circles());
     for (kind, name, problem) in named {
         if !defined.contains_key(&(kind, name)) {
             problems.push(problem);

@@ -224,6 +224,9 @@ impl<'t> Statement<'_, 't, '_> {
                 let help = format!("line {first} defines it: sudo refuses the file");
                 return wrong(word.bytes, "the alias is defined twice", help);
             }
+            for (kind, name, place) in &self.names.named[named..] {
+                self.names.members.add(&key, (*kind, name.clone()), place);
+            }
             self.names.defined.insert(key, line);
             aliases.push(Alias { name: word.text, members });
             if !self.cursor.take(":") {

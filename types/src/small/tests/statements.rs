@@ -234,7 +234,7 @@ fn a_file_that_others_may_write_to_is_not_read() {
     };
     let cron = Format::Cron(Table { dialect: Dialect::Debian, user_column: true });
     assert_eq!(severity(SUDO, 0o664), Some(Severity::Error));
-    assert_eq!(severity(SUDO, 0o644), Some(Severity::Warning));
+    assert_eq!(severity(SUDO, 0o644), Some(Severity::Note));
     assert_eq!(severity(SUDO, 0o440), None);
     assert_eq!(severity(LOGS, 0o666), Some(Severity::Error));
     assert_eq!(severity(LOGS, 0o644), None);
