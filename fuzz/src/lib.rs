@@ -9,6 +9,7 @@ use cmc_bundles::signed::Signed;
 use cmc_bundles::sshsig::{self, PublicKey, Role};
 use cmc_compiler::load::Extra;
 use cmc_compiler::{LoadOptions, load};
+use cmc_types::InitSystem;
 use cmc_types::env_file::{Dialect, EnvFile};
 use cmc_types::small::{self, Entry, File, cron, hosts, modules, sysctl};
 use cmc_types::{freebsd_rc, login_conf, openbsd_rc, openrc, shell, systemd};
@@ -26,6 +27,7 @@ pub const TARGETS: &[Target] = &[
     ("freebsd_rc", freebsd),
     ("openrc", open_rc),
     ("conf_d", conf_d),
+    ("init_script", init_script),
     ("env_file", env_files),
     ("login_conf", login),
     ("tmpfiles", tmpfiles),
@@ -117,6 +119,19 @@ pub fn conf_d(data: &[u8]) {
             && let Ok(printed) = conf.print()
         {
             assert_eq!(shell::Conf::parse(&printed).as_ref(), Ok(&conf), "printed as {printed:?}");
+        }
+    });
+}
+
+/// Init scripts as people write them: every place that is told is one of the script.
+pub fn init_script(data: &[u8]) {
+    text(data, |text| {
+        for init in [InitSystem::OpenbsdRc, InitSystem::FreebsdRc, InitSystem::Openrc] {
+            for problem in cmc_types::init_script::check(init, text) {
+                let line = text.split('\n').nth(problem.line as usize - 1);
+                let columns = line.map(|line| line.chars().count() + 2);
+                assert!(columns.is_some_and(|most| problem.columns.end as usize <= most), "{problem:?}");
+            }
         }
     });
 }
