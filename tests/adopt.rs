@@ -315,3 +315,22 @@ fn the_bsds_are_adopted_with_what_is_theirs() {
     assert!(formats.contains(&"login.conf".into()), "{formats:?}");
     assert_eq!(document["services"], serde_json::json!(["api", "base"]));
 }
+
+#[test]
+fn what_systemd_only_passes_by_in_an_adopted_unit_holds_up_no_build() {
+    // Given a machine whose unit has lines that its systemd ignores
+    let scratch = Scratch::new();
+    file(&scratch, "root/etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n", 0o644);
+    file(&scratch, "root/etc/hostname", "web1\n", 0o644);
+    let slips = "TimoutStopSec=5\nRestartSteps=5\nPrivateTmp=maybe\nEnvironment=A=b c\n";
+    let unit = format!("[Unit]\nDescription=x\n[Service]\nExecStart=/usr/sbin/api\n{slips}");
+    file(&scratch, "root/etc/systemd/system/api.service", &unit, 0o644);
+    adopt(&scratch, &[]).expect(0);
+    // When its fleet is checked and built
+    let check = scratch.cmc(["-C", "fleet", "check"]).expect(0);
+    let ran = scratch.cmc(["-C", "fleet", "build"]).expect(0);
+    // Then both warn
+    for said in [&check.err, &ran.err] {
+        assert!(said.contains("TimoutStopSec") && said.contains("⚠"), "{said}");
+    }
+}

@@ -3,13 +3,13 @@
 //! foreign. Of init scripts and what they source only what is declared is judged here; `sh -n` judges the shell.
 
 use crate::import::{login, systemd};
-use crate::lower::systemd::UnitsAtHand;
+use crate::lower::systemd::{REFUSED, UnitsAtHand};
 use cmc_types::env_file::{Dialect, EnvFile};
 use cmc_types::file_format::{FileFormat, unit_file};
 use cmc_types::init_script;
 use cmc_types::login_conf::{self, System};
 use cmc_types::small::{self, Problem};
-use cmc_types::systemd::{Unit, UnitError, continues};
+use cmc_types::systemd::{Unit, UnitError, continues, refuses_unit};
 use cmc_types::{Diagnostic, InitSystem, Os, ParseError, Place, Severity, Sources, UnixPath, codes};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -228,12 +228,13 @@ fn severity(finding: &Diagnostic, text: &str) -> Severity {
         codes::INCOMPLETE_UNIT | codes::SEVERAL_COMMANDS | codes::UNIT_FILE_NAME => Severity::Error,
         codes::DIRECTIVE_VALUE => {
             let start = finding.primary.as_ref().map_or(0, |label| label.place.span.start);
-            let before = text.get(..start).unwrap_or_default();
-            let key = before.rsplit('\n').next().unwrap_or_default().split('=').next().unwrap_or_default();
-            match key.trim() {
-                "User" | "Group" | "ExecStart" | "ExecStartPre" | "ExecStartPost" | "ExecReload"
-                | "ExecStop" | "ExecStopPost" | "ExecCondition" => finding.severity,
-                _ => Severity::Warning,
+            let begin = text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |feed| feed + 1);
+            let line = text.get(begin..).unwrap_or_default().lines().next().unwrap_or_default();
+            let (key, value) = line.split_once('=').unwrap_or_default();
+            let refused = finding.primary.as_ref().is_some_and(|label| label.text == REFUSED);
+            match refused || refuses_unit(key.trim(), value) {
+                true => finding.severity,
+                false => finding.severity.min(Severity::Warning),
             }
         }
         codes::UNKNOWN_UNIT => finding.severity,

@@ -17,6 +17,7 @@ mod devices;
 mod directive;
 mod encode;
 mod exec;
+mod fatal;
 mod folders;
 mod images;
 mod kernel;
@@ -47,6 +48,7 @@ pub use choices::Words;
 pub use directive::{Directive, Empty, Repeat, directive};
 pub use encode::{EncodeError, encode_argv, encode_text};
 pub use exec::{Command, Prefixes, Privileges, all_words as words};
+pub use fatal::refuses_unit;
 pub use folders::{
     SYSTEM_FOLDERS, USER_FOLDERS, below_system_folder, below_unit_folder, kept_unit_folders, unit_folders,
 };

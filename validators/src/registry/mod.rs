@@ -162,6 +162,9 @@ pub struct Program {
     pub ignored: &'static [&'static str],
     /// Parts of messages that only advise: warnings, even if the exit code is bad because of them.
     pub advice: &'static [&'static str],
+    /// Parts of messages about lines that it passes by: advice as well, but for files from a typed model, which hold no such
+    /// lines.
+    pub passed_by: &'static [&'static str],
     /// The number of the first line, as the program counts: 1, or 0.
     pub first_line: u32,
     /// Parts of errors about what only the host has: alone they say nothing of the file.
@@ -261,6 +264,7 @@ impl Program {
         patterns: &[],
         ignored: &[],
         advice: &[],
+        passed_by: &[],
         first_line: 1,
         skips: &[],
         packages: &[],

@@ -2,7 +2,9 @@
 //! host's units and drop-ins, stubs of the units they name, and an empty executable for each that they start.
 //!
 //! Unknown keys and bad values are warnings of systemd's, but with `--recursive-errors=no` the exit code is 1; other
-//! units' warnings do not count. What only advises against an old form is a warning here. It does not look at users, environment files, capabilities' names or `[Install]`.
+//! units' warnings do not count. What only advises against an old form is a warning here, and so is a line that it passes
+//! by, unless the unit comes from a typed model. It does not look at users, environment files, capabilities' names or
+//! `[Install]`.
 
 use super::pattern::{either, error};
 use super::{Prepared, Program, Scope, View};
@@ -46,6 +48,7 @@ pub(super) const SYSTEMD: Program = Program {
         "please update the unit file",
         "will be removed soon",
     ],
+    passed_by: &["ignoring", "Ignoring"],
     env: &[("SYSTEMD_LOG_LEVEL", "notice"), ("SYSTEMD_LOG_TARGET", "console"), ("SYSTEMD_LOG_COLOR", "0")],
     packages: &[("", "systemd")],
     prepare: Some(prepare),

@@ -8,6 +8,7 @@ use super::tree::TreeFile;
 use super::{Collector, Settings, withhold};
 use crate::registry::{Level, Pattern};
 use crate::sandbox::{Outcome, Response};
+use cmc_types::plan::Format;
 use cmc_types::receipt::{Finding, Receipt, Verdict};
 use cmc_types::{Severity, UnixPath};
 use std::collections::BTreeSet;
@@ -205,8 +206,18 @@ fn verdict(
 
 /// Whether all it said, and so the reason for its bad exit code, is advice.
 fn advised(job: &Job<'_>, said: &[Said]) -> bool {
-    let advice = job.tool.program().map_or(&[][..], |program| program.advice);
-    !said.is_empty() && said.iter().all(|said| advice.iter().any(|part| said.message.contains(part)))
+    !said.is_empty() && said.iter().all(|said| is_advice(job, said.file, &said.message))
+}
+
+/// Whether a message, about a file of the tree or about none of them, only advises.
+pub(super) fn is_advice(job: &Job<'_>, file: Option<usize>, message: &str) -> bool {
+    let Some(program) = job.tool.program() else { return false };
+    let is_part = |part: &&str| message.contains(*part);
+    let typed = || match file {
+        Some(index) => job.seen[index].format == Format::Typed,
+        None => job.subjects.iter().any(|subject| job.seen[subject.seen].format == Format::Typed),
+    };
+    program.advice.iter().any(is_part) || (program.passed_by.iter().any(is_part) && !typed())
 }
 
 /// The problem if all that is wrong is about what only the host has: in our words, since the program's may quote secrets.

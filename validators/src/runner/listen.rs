@@ -1,6 +1,7 @@
 //! What a program said, by the patterns of its description.
 
 use super::jobs::Job;
+use super::judge::is_advice;
 use crate::registry::pattern::Capture;
 use crate::registry::{Level, Pattern};
 use crate::sandbox::{Outcome, Response};
@@ -42,6 +43,7 @@ pub(super) fn listen(job: &Job<'_>, response: &Response) -> Vec<Said> {
     let text = format!("{}\n{}", response.stderr, response.stdout);
     let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     let mut said: Vec<Said> = Vec::new();
+    let mut refused = None;
     let mut at = 0;
     while at < lines.len() && said.len() < MOST {
         let Some((level, capture, taken)) = matched(patterns, &lines[at..]) else {
@@ -52,17 +54,9 @@ pub(super) fn listen(job: &Job<'_>, response: &Response) -> Vec<Said> {
             lines[at..at + taken].iter().any(|line| ignored.iter().any(|part| line.contains(part)));
         at += taken;
         if left_out {
+            refused.get_or_insert(lines[at - taken]);
             continue;
         }
-        let advice =
-            program.is_some_and(|program| program.advice.iter().any(|part| capture.message.contains(part)));
-        let severity = match level {
-            _ if advice => Severity::Warning,
-            Level::Error => Severity::Error,
-            Level::Warning => Severity::Warning,
-            Level::AsExit if good => Severity::Warning,
-            Level::AsExit => Severity::Error,
-        };
         let mut capture = capture;
         let mut file = capture.file.as_deref().and_then(|name| find(job, name));
         if capture.file.is_none() && (capture.line.is_some() || capture.key.is_some()) {
@@ -74,6 +68,13 @@ pub(super) fn listen(job: &Job<'_>, response: &Response) -> Vec<Said> {
                 (file, capture.line) = (Some(index), Some(line));
             }
         }
+        let severity = match level {
+            _ if is_advice(job, file, &capture.message) => Severity::Warning,
+            Level::Error => Severity::Error,
+            Level::Warning => Severity::Warning,
+            Level::AsExit if good => Severity::Warning,
+            Level::AsExit => Severity::Error,
+        };
         let elsewhere = capture.file.as_deref().filter(|_| file.is_none());
         if program.is_none() && file.is_none() {
             continue;
@@ -90,6 +91,13 @@ pub(super) fn listen(job: &Job<'_>, response: &Response) -> Vec<Said> {
         if said.iter().all(|known| known.message != message || known.line != line || known.file != file) {
             said.push(Said { severity, file, line, column, message });
         }
+    }
+    // What was left out as said already may be all that says why it refuses the files.
+    let passes_by = program.is_some_and(|program| !program.passed_by.is_empty());
+    let errors = said.iter().any(|said| said.severity == Severity::Error);
+    if let Some(line) = refused.filter(|_| passes_by && !errors) {
+        let message = clean(line);
+        said.push(Said { severity: Severity::Error, file: None, line: None, column: None, message });
     }
     said
 }

@@ -9,6 +9,9 @@ use cmc_types::systemd::{
 use cmc_types::{Diagnostic, Os, Place, Severity, codes, nearest};
 use std::collections::BTreeMap;
 
+/// Said of a value that systemd refuses the unit for, whatever directive it is of.
+pub(crate) const REFUSED: &str = "systemd refuses the unit";
+
 /// What a file below `/etc/systemd/system` is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
@@ -278,7 +281,7 @@ fn complete(draft: &Draft, name: &UnitName, of_daemon: bool, diagnostics: &mut V
                 let message = format!("{name} is of type oneshot and cannot have Restart={}", item.value);
                 diagnostics.push(
                     Diagnostic::new(codes::DIRECTIVE_VALUE, message)
-                        .at(item.place, "systemd refuses the unit")
+                        .at(item.place, REFUSED)
                         .help("a oneshot that succeeded is done: say on-failure, or another Type"),
                 );
             }

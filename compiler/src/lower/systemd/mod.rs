@@ -18,6 +18,7 @@ use super::{Lowered, env, job as jobs, unit};
 use crate::resolved::{HostFacts, ResolvedService};
 use crate::tree::{Node, Table};
 pub(crate) use aliases::aliases_twice;
+pub(crate) use check::REFUSED;
 use check::Target;
 use cmc_types::definition::{Directive, DirectiveItem};
 use cmc_types::systemd::{Entry, Section, UnitName, UnitType, below_system_folder};
