@@ -275,3 +275,17 @@ fn hosts_may_be_retired_without_a_question() {
     fetch(&scratch, &["run"]).expect(0);
     assert!(!scratch.path("root/etc/hello/hello.conf").exists());
 }
+
+#[test]
+fn of_definitions_with_errors_nobody_says_that_nothing_is_lost() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "fleet.toml",
+        "[fleet]\nname = \"shop\"\n\n[host.web1]\nos = \"debian-12\"\narch = \"x86_64\"\n",
+    );
+    let ran = scratch.cmc(["explain", "loss"]).expect(0);
+    assert_eq!(ran.out, "nothing is lost\n");
+    scratch.write("services/api.toml", "[service.api]\non = [\"web1\"]\nnonsense = 1\n");
+    let ran = scratch.cmc(["explain", "loss"]);
+    assert!(ran.out.is_empty() && ran.err.contains("errors"), "{}{}", ran.out, ran.err);
+}

@@ -130,7 +130,8 @@ fn losses(args: &Args, directory: &Path, terminal: &Terminal) -> Result<(), Fail
             }
         }
     }
-    if text.is_empty() {
+    // Of definitions with errors that is not known.
+    if text.is_empty() && compiled.plan.is_some() {
         text.push_str("nothing is lost\n");
     }
     terminal.out(&text)
