@@ -7,7 +7,7 @@ use crate::env_file::{Dialect, EnvFile};
 use crate::login_conf::System;
 use crate::small::{self, Unread};
 use crate::systemd::{Unit, UnitName, UnitType, below_unit_folder, release_of};
-use crate::{InitSystem, Os, Severity, UnixPath};
+use crate::{InitSystem, Mode, Os, Severity, UnixPath};
 use crate::{freebsd_rc, login_conf, openbsd_rc, openrc, shell};
 
 /// A format, and whose reading of it counts.
@@ -27,7 +27,7 @@ pub enum FileFormat {
     FreebsdRc,
     /// An OpenRC script.
     Openrc,
-    /// Shell that an init script sources: FreeBSD's `rc.conf.d`, OpenRC's `conf.d`.
+    /// Shell that an init script sources: FreeBSD's `rc.conf` and `rc.conf.d`, OpenRC's `conf.d`.
     ShellConf,
 }
 
@@ -59,6 +59,35 @@ impl FileFormat {
             Self::FreebsdRc => freebsd_rc::parse(text).is_ok(),
             Self::Openrc => openrc::parse(text).is_ok(),
             Self::ShellConf => shell::Conf::parse(text).is_ok(),
+        }
+    }
+}
+
+impl FileFormat {
+    /// The mode of a script that the init system runs, as cmc writes its own; none for files that are only read.
+    pub fn script_mode(self) -> Option<Mode> {
+        match self {
+            Self::OpenbsdRc | Self::FreebsdRc => Some(Mode::from_bits(0o555)),
+            Self::Openrc => Some(Mode::from_bits(0o755)),
+            Self::Small(_) | Self::Unit(_) | Self::LoginConf(_) | Self::Env(_) | Self::ShellConf => None,
+        }
+    }
+
+    /// Why a file of this mode is not read, or not run, if so. A script may have been switched off by its mode.
+    pub fn unread_with(self, mode: Mode) -> Option<Unread> {
+        match self {
+            Self::Small(format) => format.unread_with(mode),
+            _ if self.script_mode().is_none() || mode.bits() & 0o100 != 0 => None,
+            Self::Openrc => Some(Unread {
+                why: "it is not executable, and OpenRC knows no such service",
+                help: "write `mode = \"0755\"`, or leave the mode out",
+                severity: Severity::Warning,
+            }),
+            _ => Some(Unread {
+                why: "it is not executable, and rc knows no such service",
+                help: "write `mode = \"0555\"`, or leave the mode out",
+                severity: Severity::Warning,
+            }),
         }
     }
 }
@@ -95,6 +124,7 @@ pub fn format_of(path: &UnixPath, os: &Os) -> Option<FoundFormat> {
         InitSystem::FreebsdRc => match (path.parent(), path.file_name()) {
             ("/etc", "login.conf") => found(FileFormat::LoginConf(System::FreeBsd)),
             ("/etc/rc.d" | "/usr/local/etc/rc.d", _) => found(FileFormat::FreebsdRc),
+            ("/etc", "rc.conf" | "rc.conf.local") => found(FileFormat::ShellConf),
             ("/etc/rc.conf.d" | "/usr/local/etc/rc.conf.d", _) => found(FileFormat::ShellConf),
             _ => None,
         },

@@ -249,7 +249,8 @@ impl Adopting<'_> {
             return self.secret(service, file, entry, &bytes, why);
         }
         let program = bytes.starts_with(b"#!") || bytes.starts_with(b"\x7fELF");
-        entry.mode = (program || mode != 0o644).then_some(mode);
+        let script = found.is_some_and(|format| format.script_mode().is_some());
+        entry.mode = (program || script || mode != 0o644).then_some(mode);
         if let (Some(format), Ok(text)) = (found, std::str::from_utf8(&bytes))
             && format.reads(text)
         {
@@ -291,7 +292,9 @@ impl Adopting<'_> {
         let name = secrets::name(&path, &self.secret_names);
         self.sink.secret(&name, bytes).map_err(AdoptError::Write)?;
         self.secret_names.insert(name.clone());
-        entry.mode = (mode != 0o600).then_some(mode);
+        let found = format_of(&file.path, &self.adopted.machine.os);
+        let script = found.is_some_and(|found| found.format.script_mode().is_some());
+        entry.mode = (script || mode != 0o600).then_some(mode);
         entry.secret = Some(name.to_string());
         file.taken = Taken::Secret(name);
         self.add(service, file, entry)

@@ -21,6 +21,7 @@ use crate::tree::Node;
 use crate::world::World;
 use cmc_types::check::{FileEntry, FileKind};
 use cmc_types::definition::{Check, File, SecretType, Source, Validation};
+use cmc_types::file_format::format_of;
 use cmc_types::name::ValidatorName;
 use cmc_types::plan::{Checks, Content, Format, PlannedFile, Provenance};
 use cmc_types::{Blake3, Diagnostic, Mode, Place, UnixPath, codes};
@@ -268,10 +269,14 @@ impl Making<'_> {
     }
 
     fn mode(&self, path: &UnixPath, file: &File, nature: Nature) -> Option<Mode> {
-        let default = match nature {
-            Nature::Text => 0o644,
-            Nature::Program => 0o755,
-            Nature::Secret => 0o600,
+        let os = &self.world.fleet.hosts[self.host].os;
+        let script = format_of(path, os).and_then(|found| found.format.script_mode());
+        let default = match (nature, script) {
+            (Nature::Secret, Some(_)) => 0o700,
+            (_, Some(script)) => script.bits(),
+            (Nature::Text, None) => 0o644,
+            (Nature::Program, None) => 0o755,
+            (Nature::Secret, None) => 0o600,
         };
         let mode = file.mode.unwrap_or(Mode::from_bits(default));
         if nature == Nature::Secret && mode.world_readable() {

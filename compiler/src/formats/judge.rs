@@ -51,10 +51,16 @@ pub(super) fn judge(
         FileFormat::Unit(_) => unit(path, os, hand, text),
         FileFormat::LoginConf(system) => login_conf(path, system, text),
         FileFormat::Env(dialect) => env(path, dialect, text),
-        FileFormat::OpenbsdRc => script(path, init_script::check(InitSystem::OpenbsdRc, text)),
-        FileFormat::FreebsdRc => script(path, init_script::check(InitSystem::FreebsdRc, text)),
-        FileFormat::Openrc => script(path, init_script::check(InitSystem::Openrc, text)),
-        FileFormat::ShellConf => script(path, init_script::check_conf(text)),
+        FileFormat::OpenbsdRc => {
+            script(path, init_script::check_file(InitSystem::OpenbsdRc, path.file_name(), text))
+        }
+        FileFormat::FreebsdRc => {
+            script(path, init_script::check_file(InitSystem::FreebsdRc, path.file_name(), text))
+        }
+        FileFormat::Openrc => {
+            script(path, init_script::check_file(InitSystem::Openrc, path.file_name(), text))
+        }
+        FileFormat::ShellConf => script(path, init_script::check_conf(os.init(), text)),
     }
 }
 

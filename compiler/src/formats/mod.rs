@@ -36,8 +36,10 @@ pub(crate) fn check(
     let os = &world.fleet.hosts[host].os;
     let Some(found) = format_of(path, os) else { return };
     // Of other formats lines alone say nothing.
-    let by_line =
-        matches!(found.format, FileFormat::Small(_) | FileFormat::Env(_) | FileFormat::LoginConf(_));
+    let by_line = matches!(
+        found.format,
+        FileFormat::Small(_) | FileFormat::Env(_) | FileFormat::LoginConf(_) | FileFormat::ShellConf
+    );
     if file.entry.kind == FileKind::Block && !by_line {
         return;
     }
@@ -51,10 +53,7 @@ pub(crate) fn check(
         _ => None,
     };
     let own_mode = file.entry.mode.filter(|_| file.entry.kind == FileKind::File);
-    let by_mode = own_mode.and_then(|mode| match found.format {
-        FileFormat::Small(format) => format.unread_with(mode),
-        _ => None,
-    });
+    let by_mode = own_mode.and_then(|mode| found.format.unread_with(mode));
     let unread = found.unread.or(by_mode);
     // What says nothing to a program need not be read by one.
     if let Some(unread) = unread.filter(|_| text.is_none_or(says_something)) {

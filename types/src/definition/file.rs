@@ -36,7 +36,7 @@ pub struct File {
     /// What begins a comment in the file of a block; default what files of its name take, mostly `"#"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Mode in octal; default `"0644"`, `"0600"` if the content comes from a secret, `"0755"` for ELF files and scripts from `source`.
+    /// Mode in octal; default `"0644"`, `"0600"` if the content comes from a secret, `"0755"` for ELF files and scripts from `source`, and for init scripts (`"0555"` on the BSDs).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
     /// Owner; default root.

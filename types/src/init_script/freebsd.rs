@@ -2,6 +2,7 @@
 
 use super::{Judge, near};
 use crate::nearest;
+use std::ops::Range;
 
 /// What rc.subr reads.
 const VARIABLES: &[&str] = &[
@@ -84,6 +85,7 @@ pub(super) fn judge(judge: &mut Judge<'_>) {
     judge.misspelt_variables(&known, "rc.subr");
     defaults(judge, &known);
     statements(judge);
+    values(judge);
     rcvar(judge);
     methods(judge);
 }
@@ -241,6 +243,39 @@ fn statements(judge: &mut Judge<'_>) {
     }
 }
 
+/// Signals that kill(1) knows, without `SIG`.
+const SIGNALS: &[&str] = &[
+    "ABRT", "ALRM", "BUS", "CHLD", "CONT", "EMT", "FPE", "HUP", "ILL", "INFO", "INT", "IO", "KILL", "LIBRT",
+    "PIPE", "PROF", "QUIT", "SEGV", "STOP", "SYS", "TERM", "THR", "TRAP", "TSTP", "TTIN", "TTOU", "URG",
+    "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ",
+];
+
+fn values(judge: &mut Judge<'_>) {
+    for variable in judge.script.variables.clone() {
+        let Some(value) = judge.static_value(&variable.value).filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        match judge.word(&variable.name) {
+            "name" if variable.top && !crate::shell::is_identifier(&value) => {
+                let what = "name is none of a variable: rc.subr makes NAME_enable and its like of it";
+                judge.error(variable.value, what, "write letters, digits and `_`, such as foo_bar");
+            }
+            "sig_reload" | "sig_stop" if value.parse::<u8>().is_err() => {
+                let upper = value.to_uppercase();
+                let signal = upper.strip_prefix("SIG").unwrap_or(&upper);
+                if !SIGNALS.contains(&signal) {
+                    let help = match nearest(signal, SIGNALS.iter().copied()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "write one such as TERM, HUP or USR1".to_owned(),
+                    };
+                    judge.error(variable.value, "there is no signal of this name", help);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 fn rcvar(judge: &mut Judge<'_>) {
     let Some(name) = judge.value("name") else { return };
     let enable = format!("{name}_enable");
@@ -265,12 +300,19 @@ fn rcvar(judge: &mut Judge<'_>) {
                     help,
                 );
             }
-            if !value.is_empty()
-                && judge.commands("load_rc_config").is_empty()
-                && let Some(words) = judge.commands("run_rc_command").first()
-            {
+            let first = |commands: Vec<Vec<Range<usize>>>| {
+                commands.iter().filter_map(|words| words.first().cloned()).min_by_key(|word| word.start)
+            };
+            let load = first(judge.commands("load_rc_config"));
+            if let Some(run) = first(judge.commands("run_rc_command")).filter(|_| !value.is_empty()) {
                 let help = "write `load_rc_config $name` before it: rc.conf is not read else";
-                judge.warning(words[0].clone(), "load_rc_config is missing", help);
+                match load {
+                    None => judge.warning(run, "load_rc_config is missing", help),
+                    Some(load) if load.start > run.start => {
+                        judge.warning(run, "load_rc_config stands behind run_rc_command", help);
+                    }
+                    Some(_) => {}
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 //! openrc-run would not read. Shell of their own is left alone: a name is a slip only if it is near one that is read, and
 //! nothing in the script uses it.
 
+mod conf;
 mod freebsd;
 mod openbsd;
 mod openrc;
@@ -31,9 +32,23 @@ pub fn check(init: InitSystem, text: &str) -> Vec<Problem> {
     })
 }
 
-/// What is wrong in shell that an init script sources: quotes and brackets that nothing closes.
-pub fn check_conf(text: &str) -> Vec<Problem> {
-    read(text, |_| {})
+/// What is wrong in a script that has this name in its directory.
+pub fn check_file(init: InitSystem, name: &str, text: &str) -> Vec<Problem> {
+    let mut problems = check(init, text);
+    if init == InitSystem::OpenbsdRc {
+        let of_name = read(text, |judge| openbsd::name(judge, name));
+        // What keeps the script from being read is told by both.
+        if !problems.starts_with(&of_name) {
+            problems.splice(0..0, of_name);
+        }
+    }
+    problems
+}
+
+/// What is wrong in shell that an init script sources: quotes and brackets that nothing closes, lines that set nothing, and
+/// values that the init system does not take.
+pub fn check_conf(init: InitSystem, text: &str) -> Vec<Problem> {
+    read(text, |judge| conf::judge(judge, init))
 }
 
 fn read(text: &str, judge: impl FnOnce(&mut Judge<'_>)) -> Vec<Problem> {

@@ -2,6 +2,7 @@
 
 use super::Judge;
 use crate::nearest;
+use crate::shell::is_identifier;
 
 /// What rc.subr reads, or gives to functions.
 const VARIABLES: &[&str] = &[
@@ -69,6 +70,22 @@ pub(super) fn judge(judge: &mut Judge<'_>) {
     }
 }
 
+/// Of the script's name: rc.subr makes names of variables of it.
+pub(super) fn name(judge: &mut Judge<'_>, name: &str) {
+    if is_identifier(name) || judge.sourced("/rc.subr").is_none() {
+        return;
+    }
+    let line = judge.first_line();
+    let what =
+        "the file's name is none of a service: rcctl refuses it, and NAME_flags would be another variable";
+    let help = "rename the file: a letter or `_`, then letters, digits and `_`";
+    // A name with a dot is mostly one of a copy, which nothing is to run.
+    match name.contains(['.', '~']) {
+        true => judge.warning(line, what, help),
+        false => judge.error(line, what, help),
+    }
+}
+
 fn interpreter(judge: &mut Judge<'_>) {
     let line = judge.first_line();
     match judge.interpreter() {
@@ -112,7 +129,7 @@ fn values(judge: &mut Judge<'_>) {
             "daemon_timeout" | "daemon_rtable" if value.parse::<u32>().is_err() => {
                 judge.error(variable.value, "that is no number", "write digits; a timeout is in seconds");
             }
-            "rc_bg" if value != "YES" && value.eq_ignore_ascii_case("yes") => {
+            "rc_bg" if value != "YES" && !value.is_empty() && !value.eq_ignore_ascii_case("no") => {
                 judge.warning(variable.value, "only YES in capitals counts", "write rc_bg=YES");
             }
             "rc_reload" | "rc_check" | "rc_stop" | "rc_usercheck" | "rc_configtest"

@@ -4,7 +4,7 @@ use super::{Judge, near};
 use crate::nearest;
 
 /// What openrc-run, start-stop-daemon, supervise-daemon and s6 read, up to OpenRC 0.60.
-const VARIABLES: &[&str] = &[
+pub(super) const VARIABLES: &[&str] = &[
     "capabilities",
     "chroot",
     "command",
@@ -112,6 +112,31 @@ pub(super) fn judge(judge: &mut Judge<'_>) {
         judge.warning(variable.value, "openrc-run knows no supervisor of this name", help);
     }
     background(judge);
+    commands(judge);
+}
+
+/// Commands that are offered, and that no function carries out.
+fn commands(judge: &mut Judge<'_>) {
+    if judge.sources_others(&[]) || !judge.commands("eval").is_empty() {
+        return;
+    }
+    for variable in judge.script.variables.clone() {
+        if !matches!(
+            judge.word(&variable.name),
+            "extra_commands" | "extra_started_commands" | "extra_stopped_commands"
+        ) {
+            continue;
+        }
+        let offered = judge.static_value(&variable.value).unwrap_or_default();
+        let Some(missing) = offered.split_whitespace().find(|word| !judge.defines(word)) else { continue };
+        let functions: Vec<&str> =
+            judge.script.functions.iter().map(|function| judge.word(function)).collect();
+        let help = match nearest(missing, functions) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("define `{missing}`, or leave it out"),
+        };
+        judge.warning(variable.value, "a command is offered that no function carries out", help);
+    }
 }
 
 /// Whether openrc-run runs the script; what is wrong is told.
@@ -171,6 +196,11 @@ fn background(judge: &mut Judge<'_>) {
     };
     let value = judge.static_value(&variable.value).unwrap_or_default();
     let on = ["yes", "true", "on", "1"].iter().any(|word| value.eq_ignore_ascii_case(word));
+    if on && variable.top && judge.value("supervisor").as_deref() == Some("supervise-daemon") {
+        let help = "leave it out: the program has to stay in the foreground";
+        judge.warning(variable.name, "supervise-daemon does not read command_background", help);
+        return;
+    }
     let starts = judge.defines("start") || judge.sets("supervisor");
     if on && variable.top && !judge.sets("pidfile") && !starts {
         let help =

@@ -7,6 +7,7 @@ use super::words::no_control;
 use crate::Refused;
 use crate::nearest;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// A variable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,7 +47,16 @@ fn is_read(name: &str) -> bool {
 
 /// Reads a file.
 pub fn parse(text: &str) -> (File<Entry>, Vec<Problem>) {
-    read(text, entry)
+    let mut set = BTreeSet::new();
+    read(text, |reader| {
+        let entry = entry(reader)?;
+        if !set.insert(entry.name.clone()) {
+            let start = reader.text.len() - reader.text.trim_start_matches(is_blank).len();
+            let help = "the last one counts: put all into one line";
+            reader.warning(start..start + entry.name.len(), "the variable is set above already", help);
+        }
+        Some(entry)
+    })
 }
 
 fn is_blank(c: char) -> bool {
@@ -114,6 +124,11 @@ fn entry(reader: &mut Reader<'_>) -> Option<Entry> {
     if value.contains('`') || value.contains("$(") || value.contains("${") {
         let help = "the file is no shell script: write the value out";
         reader.warning(begin..begin + whole.len(), "nothing is expanded in a value", help);
+    }
+    let number = name.ends_with("_timeout") || name.ends_with("_rtable");
+    if number && !value.is_empty() && !value.contains('$') && value.parse::<u32>().is_err() {
+        let help = "write digits; a timeout is in seconds";
+        reader.error(begin..begin + whole.len(), "that is no number", help);
     }
     Some(Entry { name, value: value.to_owned() })
 }
