@@ -250,26 +250,25 @@ fn severity(finding: &Diagnostic, text: &str) -> Severity {
 
 fn login_conf(path: &UnixPath, system: System, text: &str) -> Vec<Judged> {
     // What never applies, and classes in a circle.
-    let never = login_conf::judge(text, system).into_iter().map(|problem| of_problem(path, problem));
-    never.chain(capabilities(path, system, text)).collect()
-}
-
-/// What the capabilities of each class may not be.
-fn capabilities(path: &UnixPath, system: System, text: &str) -> Vec<Judged> {
-    match login::judge(text, system) {
-        Ok(wrong) => of_findings(path, text, |file| {
-            let weighed = |(mut finding, span): (Diagnostic, cmc_types::Span)| {
-                let severity = match finding.code {
-                    codes::CAPABILITY_VALUE => Severity::Error,
-                    _ => Severity::Warning,
-                };
-                finding = finding.at(Place { file, span }, "");
-                (finding, severity)
-            };
-            wrong.into_iter().map(weighed).collect()
-        }),
-        Err(error) => vec![of_parse(path, text, &error, "cmc reads no more of the file")],
+    let mut problems = login_conf::judge(text, system);
+    if path.parent() == "/etc/login.conf.d" {
+        problems.extend(login_conf::misplaced(text, path.file_name()));
     }
+    let (wrong, unread) = login::judge(text, system);
+    problems.extend(unread);
+    let mut judged: Vec<Judged> = problems.into_iter().map(|problem| of_problem(path, problem)).collect();
+    judged.extend(of_findings(path, text, |file| {
+        let weighed = |(mut finding, span): (Diagnostic, cmc_types::Span)| {
+            let severity = match finding.code {
+                codes::CAPABILITY_VALUE => Severity::Error,
+                _ => Severity::Warning,
+            };
+            finding = finding.at(Place { file, span }, "");
+            (finding, severity)
+        };
+        wrong.into_iter().map(weighed).collect()
+    }));
+    judged
 }
 
 fn env(path: &UnixPath, dialect: Dialect, text: &str) -> Vec<Judged> {

@@ -5,7 +5,8 @@ use super::{Import, Kind, Original, kind};
 use crate::lower::login::meant;
 use cmc_types::definition::LoginCapability;
 use cmc_types::login_conf::{self, Kind as Takes, Setting, System, check, find};
-use cmc_types::{Diagnostic, ParseError, Severity, Span, codes};
+use cmc_types::small::Problem;
+use cmc_types::{Diagnostic, Severity, Span, codes};
 use std::collections::BTreeMap;
 
 pub(super) fn import(import: &mut Import<'_>, original: &Original, system: System) -> Option<Service> {
@@ -102,10 +103,11 @@ pub(super) fn import(import: &mut Import<'_>, original: &Original, system: Syste
     Some(service)
 }
 
-/// What is wrong with the capabilities of a login.conf, each with where it stands.
-pub(crate) fn judge(text: &str, system: System) -> Result<Vec<(Diagnostic, Span)>, ParseError> {
+/// What is wrong with the capabilities of a login.conf, each with where it stands, and what stands in no record.
+pub(crate) fn judge(text: &str, system: System) -> (Vec<(Diagnostic, Span)>, Vec<Problem>) {
     let mut wrong = Vec::new();
-    for record in login_conf::parse(&without_aliases(text).0)? {
+    let (records, problems) = login_conf::each(&without_aliases(text).0);
+    for record in records {
         for (index, (capability, setting)) in record.settings.iter().enumerate() {
             let span = span(text, &record.name, capability);
             if record.settings[..index].iter().any(|(known, _)| known == capability) {
@@ -122,7 +124,7 @@ pub(crate) fn judge(text: &str, system: System) -> Result<Vec<(Diagnostic, Span)
             }
         }
     }
-    Ok(wrong)
+    (wrong, problems)
 }
 
 /// The lines, from 1, on which records of a class begin.

@@ -10,6 +10,8 @@ use std::ops::Range;
 
 /// A record as it stands in a file, whatever it says.
 struct Stated {
+    /// The line of its names, from 1.
+    line: u32,
     /// Names, the first of which is the class's; the last may be a description.
     names: Vec<String>,
     fields: Vec<Field>,
@@ -54,12 +56,14 @@ fn read(text: &str) -> Vec<Stated> {
         if !goes_on && (line.starts_with('#') || line.trim().is_empty()) {
             continue;
         }
-        let (body, continued) = match line.strip_suffix('\\') {
+        let (body, continued) = match line.trim_end_matches([' ', '\t']).strip_suffix('\\') {
             Some(body) => (body, true),
             None => (line, false),
         };
-        if !goes_on {
-            records.push(Stated { names: Vec::new(), fields: Vec::new() });
+        // A `\` is missing above, which is told elsewhere.
+        let meant = !records.is_empty() && line.starts_with([':', ' ', '\t']);
+        if !goes_on && !meant {
+            records.push(Stated { line: number, names: Vec::new(), fields: Vec::new() });
         }
         let Some(record) = records.last_mut() else { continue };
         let mut column = 1;
@@ -146,6 +150,29 @@ pub fn judge(text: &str, system: System) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Classes in a file of `login.conf.d` that is named after none of them: the system looks for a class in its own file.
+pub fn misplaced(text: &str, file: &str) -> Vec<Problem> {
+    let records = read(text);
+    let bases: BTreeSet<&str> =
+        records.iter().flat_map(|record| record.fields.iter().filter_map(Field::base)).collect();
+    let strange = |record: &&Stated| {
+        let names = || record.names.iter().map(String::as_str);
+        names().all(|name| name != file && !bases.contains(name))
+    };
+    let problem = |record: &Stated| {
+        let name = record.names.first().filter(|name| !name.is_empty())?;
+        Some(Problem {
+            line: record.line,
+            columns: 1..u32::try_from(name.chars().count()).unwrap_or(0) + 1,
+            what: "a class is looked for in the file of its own name alone",
+            word: Some(name.clone()),
+            help: "name the file after the class, or write it into /etc/login.conf".into(),
+            severity: Severity::Warning,
+        })
+    };
+    records.iter().filter(strange).filter_map(problem).collect()
 }
 
 /// getcap(3) follows no more.

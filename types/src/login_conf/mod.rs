@@ -6,11 +6,13 @@
 //! `cap_mkdb` must run after each edit.
 
 mod chain;
+mod each;
 mod record;
 mod table;
 mod value;
 
-pub use chain::judge;
+pub use chain::{judge, misplaced};
+pub use each::each;
 pub use record::{Record, Setting, parse};
 pub use table::{CAPABILITIES, Capability, Kind, Systems, find};
 pub use value::check;

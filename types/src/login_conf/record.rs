@@ -32,7 +32,7 @@ pub struct Record {
 
 const NAME: &str = "a class is named by letters, digits and _ . -";
 
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with(['-', '.'])
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
@@ -100,7 +100,7 @@ fn escape(value: &str, dialect: &'static str, name: &str, out: &mut String) -> R
 }
 
 /// Decodes as cgetstr(3) does.
-fn unescape(raw: &str) -> Result<String, &'static str> {
+pub(super) fn unescape(raw: &str) -> Result<String, &'static str> {
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.bytes().peekable();
     while let Some(byte) = rest.next() {

@@ -108,6 +108,6 @@ proptest! {
 
     #[test]
     fn parser_never_panics(text in any::<String>()) {
-        let _ = parse(&text);
+        let _ = (parse(&text), each(&text), misplaced(&text, "api"));
     }
 }
