@@ -24,6 +24,7 @@ pub(super) fn files(
     host: &HostFacts,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<LoweredFile> {
+    super::log::of_accounts(service, diagnostics);
     let mut files: BTreeMap<UnixPath, LoweredFile> = BTreeMap::new();
     // What MAILTO says holds for all lines below it.
     let mut jobs: Vec<Named<'_>> = job::all(service).collect();

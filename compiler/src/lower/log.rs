@@ -31,6 +31,34 @@ pub(super) fn check(service: &ResolvedService, diagnostics: &mut Vec<Diagnostic>
     }
 }
 
+/// Directories of [`THERE`] in which everybody makes files.
+const OPEN: &[&str] = &["/dev", "/tmp", "/var/tmp"];
+
+/// Warns of log files of cron's jobs that their accounts cannot make: the shell opens them as the account, not as root.
+pub(super) fn of_accounts(service: &ResolvedService, diagnostics: &mut Vec<Diagnostic>) {
+    let files = &service.definition.file;
+    for named in job::all(service) {
+        let (Some(user), Some(Log::File { file })) = (named.user(), &named.job.log) else { continue };
+        let directory = file.parent();
+        // What speaks of the file may make it, as newsyslog.conf does.
+        let spoken = files.iter().any(|(path, entry)| {
+            path == file || entry.content.as_ref().is_some_and(|content| content.contains(file.as_str()))
+        });
+        if spoken || OPEN.contains(&directory) || !THERE.contains(&directory) {
+            continue;
+        }
+        let message = format!(
+            "{user} cannot make the log file of job.{} of service {}: {directory:?} is root's",
+            named.name, service.name
+        );
+        let help = "cron runs the job by a shell that opens the file as its account, and without the file nothing is run: \
+                    choose a directory of the account, such as log-dir of the daemon, or log = \"syslog\"; it is fine \
+                    if something else makes the file for the account";
+        let place = named.place(&["log", "file"]);
+        diagnostics.push(Diagnostic::new(codes::LOG_DIRECTORY, message).at(place, "").help(help));
+    }
+}
+
 /// Whether something in a service makes a directory, or speaks of it.
 fn is_made(definition: &Service, directory: &str) -> bool {
     let within = |path: &str| {
