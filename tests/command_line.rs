@@ -194,9 +194,9 @@ fn a_watch_checks_again_when_a_template_changes_and_ends_when_interrupted() {
     until("fleet: 1 error");
     scratch.write("fleet/templates/hello/hello.conf.j2", &template);
     until("fleet: no findings");
-    let interrupt = std::process::Command::new("kill").args(["-INT", &watch.id().to_string()]).status();
+    let interrupt = std::process::Command::new("kill").args(["-TERM", &watch.id().to_string()]).status();
     assert!(interrupt.unwrap().success());
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&watch.wait().unwrap()), Some(2));
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&watch.wait().unwrap()), Some(15));
     drop(ended);
 }
 
