@@ -7,7 +7,7 @@ use crate::env_file::{Dialect, EnvFile};
 use crate::login_conf::System;
 use crate::small::{self, Unread};
 use crate::systemd::{Unit, UnitName, UnitType, below_unit_folder, release_of};
-use crate::{InitSystem, Mode, Os, Severity, UnixPath};
+use crate::{InitSystem, Mode, Os, Severity, UnixPath, nearest};
 use crate::{freebsd_rc, login_conf, openbsd_rc, openrc, shell};
 
 /// A format, and whose reading of it counts.
@@ -113,6 +113,9 @@ pub fn format_of(path: &UnixPath, os: &Os) -> Option<FoundFormat> {
     let found = |format| Some(FoundFormat { format, unread: None });
     match os.init() {
         InitSystem::Systemd if unit_file(path).is_some() => found(FileFormat::Unit(release_of(os))),
+        InitSystem::Systemd if let Some(unread) = unread_unit(path) => {
+            Some(FoundFormat { format: FileFormat::Unit(release_of(os)), unread: Some(unread) })
+        }
         InitSystem::Systemd if path.as_str() == "/etc/environment" => found(FileFormat::Env(Dialect::PamEnv)),
         InitSystem::OpenbsdRc => match (path.parent(), path.file_name()) {
             ("/etc", "login.conf") | ("/etc/login.conf.d", _) => {
@@ -151,6 +154,28 @@ pub fn is_unit_file(file: &str) -> bool {
             name.ends_with(".conf") && !name.contains('/') && (of_type || UnitName::parse(unit).is_ok())
         }),
     }
+}
+
+/// Why systemd reads no unit or drop-in from a file in a directory of units, if it looks like one.
+fn unread_unit(path: &UnixPath) -> Option<Unread> {
+    let file = below_unit_folder(path.as_str())?;
+    let Some((folder, name)) = file.split_once('/') else {
+        let (_, ending) = file.rsplit_once('.')?;
+        let types = || UnitType::ALL.iter().map(|kind| kind.name());
+        return (nearest(ending, types()).is_some()).then_some(Unread {
+            why: "its name is not that of a unit",
+            help: "a name holds letters, digits and : - _ . @ and ends in a type of unit, such as .service",
+            severity: Severity::Error,
+        });
+    };
+    let read = is_unit_file(&format!("{folder}/x.conf"));
+    let drop_in = read && !name.contains('/') && !name.starts_with("README");
+    drop_in.then_some(Unread {
+        why: "of drop-ins systemd reads those alone whose names end in .conf",
+        help: "end its name in .conf",
+        // What was put aside on purpose.
+        severity: if name.contains(".conf") { Severity::Warning } else { Severity::Error },
+    })
 }
 
 /// A system of each kind whose paths differ, in the order in which they are tried for a file of an unknown one.

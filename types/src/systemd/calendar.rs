@@ -159,7 +159,33 @@ fn date(word: &str) -> Result<(), BadValue> {
     }
     component(month, "month", 1, 12, false)?;
     // Counted from the end of the month, of which the shortest has 28.
-    component(day, "day", 1, if word.contains('~') { 28 } else { 31 }, false)
+    component(day, "day", 1, if word.contains('~') { 28 } else { 31 }, false)?;
+    let longest = months(month).map(|month| match month {
+        2 => 29,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    });
+    let first =
+        day.split(',').map(|part| part.split(['.', '/']).next().and_then(|day| day.parse::<u32>().ok()));
+    let first = first.map(|day| day.unwrap_or(1)).min();
+    if !word.contains('~') && first > longest.max() {
+        return Err(BadValue::new(format!("{word:?} never comes: no such month has that day"))
+            .help("write a day that the month has, or MONTH~1 for its last"));
+    }
+    Ok(())
+}
+
+/// The months of a good component.
+fn months(text: &str) -> impl Iterator<Item = u32> {
+    let of_part = |part: &str| {
+        let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+        let (first, last) =
+            range.split_once("..").unwrap_or((range, if step.is_some() { "12" } else { range }));
+        let number = |text: &str, any: u32| text.parse::<u32>().unwrap_or(any);
+        let step = step.map_or(1, |step| number(step, 1)).max(1) as usize;
+        (number(first, 1)..=number(last, 12)).step_by(step)
+    };
+    text.split(',').flat_map(of_part)
 }
 
 fn time(word: &str) -> Result<(), BadValue> {

@@ -167,7 +167,11 @@ pub(super) fn directives(
         if let Err(bad) = row.check_for(value, release) {
             let message = format!("{}= in {}: {}", item.key, draft.file, bad.problem);
             let finding = Diagnostic::new(codes::DIRECTIVE_VALUE, message).at(item.place, "");
+            let comment = row.kind != Kind::Commands && value.contains(" #");
             diagnostics.push(match bad.help {
+                _ if comment => finding.help(
+                    "a comment stands on a line of its own: systemd takes this one for a part of the value",
+                ),
                 Some(help) => finding.help(help),
                 None => finding,
             });
@@ -323,7 +327,27 @@ fn complete(draft: &Draft, name: &UnitName, of_daemon: bool, diagnostics: &mut V
         UnitType::Automount if !sets(&["Where"]) => {
             diagnostics.push(lacks("no Where", "set it in [Automount]"));
         }
-        UnitType::Mount | UnitType::Automount => misnamed(draft, name, section, diagnostics),
+        UnitType::Swap if !sets(&["What"]) => {
+            diagnostics.push(lacks("no What", "set it in [Swap]"));
+        }
+        UnitType::Mount | UnitType::Automount => misnamed(draft, name, section, "Where", diagnostics),
+        UnitType::Swap => misnamed(draft, name, section, "What", diagnostics),
+        UnitType::Slice if !is_slice(name.stem()) => {
+            let message = format!("{name} is not the name of a slice");
+            diagnostics.push(
+                Diagnostic::new(codes::UNIT_FILE_NAME, message)
+                    .at(draft.place, "systemd refuses it")
+                    .help("'-' joins the names of the slices around it and its own: none stands at an end or beside another"),
+            );
+        }
+        UnitType::Scope => diagnostics.push(
+            Diagnostic::new(
+                codes::UNIT_FILE_NAME,
+                format!("{name} is not loaded: systemd reads no scope from a file"),
+            )
+            .at(draft.place, "programs make scopes as they run")
+            .help("write a .service, or a .slice for limits of several"),
+        ),
         _ => {}
     }
 }
@@ -332,11 +356,16 @@ fn restarts_success(restart: &str) -> bool {
     matches!(restart, "always" | "on-success")
 }
 
+/// Whether a slice may have this name, without its type.
+fn is_slice(stem: &str) -> bool {
+    stem == "-" || !(stem.starts_with('-') || stem.ends_with('-') || stem.contains("--"))
+}
+
 /// systemd refuses a mount unit whose name is not that of its path.
-fn misnamed(draft: &Draft, name: &UnitName, section: &str, diagnostics: &mut Vec<Diagnostic>) {
-    let Some(path) = draft.values(section, "Where").last().filter(|item| !item.value.contains('%')) else {
-        return;
-    };
+fn misnamed(draft: &Draft, name: &UnitName, section: &str, key: &str, diagnostics: &mut Vec<Diagnostic>) {
+    // A swap may also be named by a label.
+    let plain = |item: &&Item| item.value.starts_with('/') && !item.value.contains('%');
+    let Some(path) = draft.values(section, key).last().filter(plain) else { return };
     let right = format!("{}.{}", escape_path(&path.value), name.kind().name());
     if right != name.as_str() {
         diagnostics.push(

@@ -257,7 +257,7 @@ impl Units<'_> {
             aliases::check(draft, target, diagnostics);
             if let Some(hand) = &host.at_hand {
                 let by_hand = |item: &Item| self.key_place(draft, item).is_some();
-                names::check(draft, target, hand, by_hand, diagnostics);
+                names::check(draft, target, hand, true, by_hand, diagnostics);
             }
         }
     }
@@ -415,7 +415,7 @@ pub(crate) fn review(
     check::whole(&draft, &target, false, &mut diagnostics);
     aliases::check(&draft, &target, &mut diagnostics);
     if let Some(hand) = hand {
-        names::check(&draft, &target, hand, |_| true, &mut diagnostics);
+        names::check(&draft, &target, hand, os.is_some(), |_| true, &mut diagnostics);
     }
     Ok(diagnostics)
 }

@@ -1,6 +1,7 @@
 //! Units that a unit names: those that nothing has, as far as cmc can know, and that look like a slip for another.
 //!
-//! What a host has besides its services is not known, so a name that is near no other is never judged.
+//! What a host has besides its services is not known, so a name that is near no other is a warning at most, and only where
+//! nothing could start without it.
 
 use super::check::Target;
 use super::draft::{Draft, Item};
@@ -110,6 +111,11 @@ fn consequence(key: &str) -> (Severity, &'static str) {
     }
 }
 
+/// Directives whose unit must be there for anything to start at all.
+fn starts(key: &str) -> bool {
+    matches!(key, "Unit" | "Service" | "WantedBy" | "RequiredBy" | "UpheldBy" | "Also")
+}
+
 fn finding(name: &UnitName, meant: &str, message: String, severity: Severity) -> Diagnostic {
     let mut finding = Diagnostic::new(codes::UNKNOWN_UNIT, message).help(format!(
         "did you mean {meant:?}? If the host has a unit {name} all the same, say so: systemd.{:?}.existing = true",
@@ -119,24 +125,44 @@ fn finding(name: &UnitName, meant: &str, message: String, severity: Severity) ->
     finding
 }
 
-/// Checks the units that a draft names where somebody wrote it by hand, and the one that it is for.
+/// The finding for a unit that nothing known has and that is near no other: the host may still have it.
+fn unheard_of(name: &UnitName, message: String) -> Diagnostic {
+    let mut finding = Diagnostic::new(codes::UNKNOWN_UNIT, message).help(format!(
+        "if the host has it all the same, say so: systemd.{:?}.existing = true",
+        name.as_str()
+    ));
+    finding.severity = Severity::Warning;
+    finding
+}
+
+/// Checks the units that a draft names where somebody wrote it by hand, and the one that it is for. `whole`: the units at
+/// hand are those of a host, so that what starts nothing is told even if no name is near.
 pub(super) fn check(
     draft: &Draft,
     target: &Target,
     hand: &UnitsAtHand,
+    whole: bool,
     by_hand: impl Fn(&Item) -> bool,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     for item in draft.items.iter().filter(|item| by_hand(item)) {
         for name in named(item) {
-            let Some(meant) = hand.meant(&name) else { continue };
             let (severity, consequence) = consequence(&item.key);
-            let message = format!("{}= in {} names {name}, and nothing has it", item.key, draft.file);
-            diagnostics.push(finding(&name, &meant, message, severity).at(item.place, consequence));
+            let message = || format!("{}= in {} names {name}, and nothing has it", item.key, draft.file);
+            let found = match hand.meant(&name) {
+                Some(meant) => finding(&name, &meant, message(), severity),
+                None if whole && starts(&item.key) && !hand.has(&name) => {
+                    let message =
+                        format!("{}= in {} names {name}, and nothing known has it", item.key, draft.file);
+                    unheard_of(&name, message)
+                }
+                None => continue,
+            };
+            diagnostics.push(found.at(item.place, consequence));
         }
     }
     match target {
-        Target::Unit(name) => triggers(draft, name, hand, diagnostics),
+        Target::Unit(name) => triggers(draft, name, hand, whole, diagnostics),
         Target::DropIn { unit, .. } => {
             let Ok(name) = UnitName::parse(unit) else { return };
             // `foo-.service.d` is for all units whose names begin so.
@@ -174,7 +200,13 @@ fn named(item: &Item) -> Vec<UnitName> {
 }
 
 /// The service that a timer, path or socket starts without naming it.
-fn triggers(draft: &Draft, name: &UnitName, hand: &UnitsAtHand, diagnostics: &mut Vec<Diagnostic>) {
+fn triggers(
+    draft: &Draft,
+    name: &UnitName,
+    hand: &UnitsAtHand,
+    whole: bool,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let (section, key) = match name.kind() {
         UnitType::Timer => (Section::Timer, "Unit"),
         UnitType::Path => (Section::Path, "Unit"),
@@ -191,9 +223,16 @@ fn triggers(draft: &Draft, name: &UnitName, hand: &UnitsAtHand, diagnostics: &mu
         _ => format!("{}.service", name.stem()),
     };
     let Ok(started) = UnitName::parse(&started) else { return };
-    let Some(meant) = hand.meant(&started) else { return };
-    let message = format!("{name} starts {started}, and nothing has it");
-    let found = finding(&started, &meant, message, Severity::Error);
+    let found = match hand.meant(&started) {
+        Some(meant) => {
+            let message = format!("{name} starts {started}, and nothing has it");
+            finding(&started, &meant, message, Severity::Error)
+        }
+        None if whole && !hand.has(&started) => {
+            unheard_of(&started, format!("{name} starts {started}, and nothing known has it"))
+        }
+        None => return,
+    };
     diagnostics.push(found.at(draft.place, "nothing could be started"));
 }
 
